@@ -1,0 +1,107 @@
+//! What may be typed, and nothing else.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use crate::model::{Kind, Member, Pid};
+
+/// List namespaces: which there are, who is in them, and whose they are
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write what a scan reads into a directory, to be read again with --sysroot
+    Capture(CaptureArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// List the processes of this namespace: an inode number, net:[4026532000],
+    /// or a path such as /run/netns/blue
+    #[arg(conflicts_with = "pid")]
+    pub(crate) namespace: Option<PathBuf>,
+
+    /// Only the namespaces of this process, those of its children included
+    #[arg(short, long, visible_alias = "task", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<Pid>,
+
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
+
+    /// Show these columns; +LIST adds them to the default
+    #[arg(
+        short,
+        long,
+        value_name = "LIST",
+        conflicts_with = "output_all",
+        allow_hyphen_values = true
+    )]
+    pub(crate) output: Option<OsString>,
+
+    /// Show all columns
+    #[arg(long)]
+    pub(crate) output_all: bool,
+
+    /// Write JSON
+    #[arg(short = 'J', long, conflicts_with = "raw")]
+    pub(crate) json: bool,
+
+    /// Write words with single spaces between, without alignment
+    #[arg(short, long)]
+    pub(crate) raw: bool,
+
+    /// Write no line of column names
+    #[arg(short, long)]
+    pub(crate) noheadings: bool,
+
+    /// Do not cut the last column at the width of the terminal
+    #[arg(short = 'u', long)]
+    pub(crate) notruncate: bool,
+
+    /// List the columns that there are, and exit
+    #[arg(short = 'H', long)]
+    pub(crate) list_columns: bool,
+
+    /// Exit with 3 if not everything could be seen
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) root: RootArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaptureArgs {
+    /// Where to write; it must be empty or not there yet
+    pub(crate) dir: PathBuf,
+
+    /// Only these processes
+    #[arg(short, long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Vec<Pid>,
+
+    #[command(flatten)]
+    pub(crate) root: RootArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RootArgs {
+    /// Read DIR/proc and DIR/etc/passwd instead of the running system
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sysroot: Option<PathBuf>,
+}
+
+fn kind_parser() -> impl TypedValueParser<Value = Kind> {
+    let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
+    clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse())
+}

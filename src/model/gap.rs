@@ -1,0 +1,209 @@
+use std::fmt;
+
+use crate::model::LinkSet;
+
+/// What was being read when something was missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The list of processes and their links in `/proc/PID/ns`.
+    Processes,
+    /// Command line, parent and user of the processes that are shown.
+    Details,
+}
+
+impl Source {
+    /// The word for it in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Source::Processes => "processes",
+            Source::Details => "details",
+        }
+    }
+}
+
+/// Why something is missing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The kernel refused (EACCES); even root meets that.
+    Denied,
+    /// `/proc` is mounted with hidepid, proc(5).
+    Hidden,
+    /// A pid namespace was unshared, and the kernel shows it to nobody before
+    /// its first process is there.
+    Unborn,
+    /// What was read could not be understood.
+    Malformed,
+    /// Another error of the system, in its words.
+    Failed(String),
+    /// The process ended while the scan went on.
+    Vanished,
+    /// The process is a zombie: only its pid and user namespace are left.
+    Zombie,
+    /// The leader is a zombie and other threads live on; read through one.
+    ZombieLeader,
+    /// The kernel has no such link, and so no such namespaces.
+    Unsupported,
+}
+
+impl Cause {
+    /// The word for it in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Cause::Denied => "denied",
+            Cause::Hidden => "hidden",
+            Cause::Unborn => "unborn",
+            Cause::Malformed => "malformed",
+            Cause::Failed(_) => "failed",
+            Cause::Vanished => "vanished",
+            Cause::Zombie => "zombie",
+            Cause::ZombieLeader => "zombie-leader",
+            Cause::Unsupported => "unsupported",
+        }
+    }
+
+    /// Whether something that exists may be missing from the view because of
+    /// it. A process that ended, a zombie and an older kernel are facts about
+    /// the system, not about the view.
+    pub const fn hides(&self) -> bool {
+        match self {
+            Cause::Denied | Cause::Hidden | Cause::Unborn | Cause::Malformed | Cause::Failed(_) => {
+                true
+            }
+            Cause::Vanished | Cause::Zombie | Cause::ZombieLeader | Cause::Unsupported => false,
+        }
+    }
+
+    /// Whether more permission would help.
+    const fn is_permission(&self) -> bool {
+        matches!(self, Cause::Denied | Cause::Hidden)
+    }
+}
+
+/// Something that a scan could not show, counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What was being read.
+    pub source: Source,
+    /// Why it is missing.
+    pub cause: Cause,
+    /// How many processes this concerns; none where that cannot be known.
+    pub count: Option<usize>,
+    /// Of how many.
+    pub total: usize,
+    /// The links that it concerns; empty if it is not about links.
+    pub links: LinkSet,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.cause == Cause::Unsupported {
+            f.write_str("this kernel has no ")?;
+            return list(f, self.links);
+        }
+        let Some(count) = self.count else {
+            return f.write_str("processes of others are hidden (hidepid)");
+        };
+        let total = self.total;
+        let (s, is, its) = if count == 1 {
+            ("", "is", "its")
+        } else {
+            ("es", "are", "their")
+        };
+        match (&self.cause, self.source) {
+            (Cause::Denied, Source::Processes) => {
+                write!(
+                    f,
+                    "{count} of {total} processes could not be read (permission denied)"
+                )
+            }
+            (Cause::Denied, Source::Details) => {
+                write!(
+                    f,
+                    "details of {count} process{s} could not be read (permission denied)"
+                )
+            }
+            (Cause::Hidden, _) => {
+                write!(f, "{count} of {total} processes {is} hidden (hidepid)")
+            }
+            (Cause::Unborn, _) => {
+                let whose = if count == 1 { "s" } else { "" };
+                write!(
+                    f,
+                    "{count} process{s} hold{whose} a pid namespace that cannot be seen before its first child"
+                )
+            }
+            (Cause::Malformed, Source::Processes) => {
+                write!(
+                    f,
+                    "{count} of {total} processes could not be understood (broken links)"
+                )
+            }
+            (Cause::Malformed, Source::Details) => {
+                write!(f, "details of {count} process{s} could not be understood")
+            }
+            (Cause::Failed(reason), Source::Processes) => {
+                write!(
+                    f,
+                    "{count} of {total} processes could not be read ({reason})"
+                )
+            }
+            (Cause::Failed(reason), Source::Details) => {
+                write!(
+                    f,
+                    "details of {count} process{s} could not be read ({reason})"
+                )
+            }
+            (Cause::Vanished, _) => write!(f, "{count} process{s} ended during the scan"),
+            (Cause::Zombie, _) => {
+                write!(
+                    f,
+                    "{count} zombie{} {is} left in {its} pid and user namespace only",
+                    plural(count)
+                )
+            }
+            (Cause::ZombieLeader, _) => {
+                write!(
+                    f,
+                    "{count} process{s} with a zombie leader {is} read through a thread"
+                )
+            }
+            (Cause::Unsupported, _) => Ok(()),
+        }
+    }
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(f: &mut fmt::Formatter<'_>, links: LinkSet) -> fmt::Result {
+    for (place, link) in links.iter().enumerate() {
+        let between = match place {
+            0 => "",
+            _ if place + 1 == links.len() => " and ",
+            _ => ", ",
+        };
+        write!(f, "{between}{link}")?;
+    }
+    f.write_str(if links.len() == 1 { " link" } else { " links" })
+}
+
+/// All gaps in one line; `None` if there are none.
+///
+/// `privileged` tells whether the scan ran as root, where "run as root" would
+/// be no help.
+pub fn summary(gaps: &[Gap], privileged: bool) -> Option<String> {
+    if gaps.is_empty() {
+        return None;
+    }
+    let mut line = gaps
+        .iter()
+        .map(Gap::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if !privileged && gaps.iter().any(|gap| gap.cause.is_permission()) {
+        line.push_str("; run as root for the rest");
+    }
+    Some(line)
+}

@@ -1,0 +1,44 @@
+use crate::model::{Gap, Namespace, NsId, Pid, Process};
+
+/// Everything that one scan found, and what it could not find.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The namespaces that were asked for, by number.
+    pub namespaces: Vec<Namespace>,
+    /// Every process with at least one link that was read, by pid.
+    pub processes: Vec<Process>,
+    /// What is missing, by source and cause.
+    pub gaps: Vec<Gap>,
+}
+
+impl Snapshot {
+    /// Whether nothing that was asked for is hidden from this view.
+    pub fn is_complete(&self) -> bool {
+        !self.gaps.iter().any(|gap| gap.cause.hides())
+    }
+
+    /// One namespace of the list.
+    pub fn namespace(&self, id: NsId) -> Option<&Namespace> {
+        let place = self
+            .namespaces
+            .binary_search_by_key(&id, |namespace| namespace.id)
+            .ok()?;
+        self.namespaces.get(place)
+    }
+
+    /// One process of the scan.
+    pub fn process(&self, pid: Pid) -> Option<&Process> {
+        let place = self
+            .processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .ok()?;
+        self.processes.get(place)
+    }
+
+    /// The processes in a namespace, by pid.
+    pub fn members(&self, id: NsId) -> impl Iterator<Item = &Process> {
+        self.processes
+            .iter()
+            .filter(move |process| process.links.is_in(id))
+    }
+}

@@ -1,0 +1,193 @@
+//! What was typed, turned into what is meant. No clap below this line.
+
+use std::ffi::OsStr;
+
+use crate::cli::{ListArgs, RootArgs};
+use crate::error::Error;
+use crate::model::KindSet;
+use crate::proc::Sysroot;
+use crate::query::Column;
+use crate::scan::{Needs, NsRef, Target};
+
+/// What to list, and how.
+pub(crate) struct Options {
+    /// Below which root to read.
+    pub(crate) root: Sysroot,
+    /// What to scan for.
+    pub(crate) target: Target,
+    /// Which types of namespaces.
+    pub(crate) kinds: KindSet,
+    /// What to show of each row.
+    pub(crate) columns: Vec<&'static Column>,
+    /// How to write.
+    pub(crate) layout: Layout,
+    /// Whether the names of the columns come first.
+    pub(crate) headings: bool,
+    /// Whether the columns themselves are listed.
+    pub(crate) list_columns: bool,
+    /// Whether an incomplete view is a failure.
+    pub(crate) strict: bool,
+}
+
+/// A format, before the width of the terminal is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A table; its last column cut at the terminal's width, or not.
+    Table { cut: bool },
+    /// Words.
+    Raw,
+    /// JSON.
+    Json,
+}
+
+/// The columns of a list of namespaces.
+const NAMESPACES: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "COMMAND"];
+/// Those for one process, which may lead to two namespaces of one type.
+const OF_PROCESS: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "LINKS", "COMMAND"];
+/// Those of a list of processes.
+const PROCESSES: &[&str] = &["PID", "PPID", "USER", "COMMAND"];
+
+impl Options {
+    /// Validates what was typed.
+    pub(crate) fn new(args: ListArgs) -> Result<Self, Error> {
+        let target = match (args.namespace, args.pid) {
+            (Some(word), _) => Target::Namespace(NsRef::from(word)),
+            (None, Some(pid)) => Target::Process(pid),
+            (None, None) => Target::All,
+        };
+        let layout = match (args.json, args.raw) {
+            (true, _) => Layout::Json,
+            (false, true) => Layout::Raw,
+            (false, false) => Layout::Table {
+                cut: !args.notruncate,
+            },
+        };
+        let columns = if args.output_all {
+            Column::ALL.iter().collect()
+        } else {
+            choose(args.output.as_deref(), &defaults(&target, layout)?)?
+        };
+        let kinds = args.types.into_iter().collect::<KindSet>();
+        Ok(Options {
+            root: root(args.root),
+            target,
+            kinds: if kinds.is_empty() {
+                KindSet::all()
+            } else {
+                kinds
+            },
+            columns,
+            layout,
+            headings: !args.noheadings,
+            list_columns: args.list_columns,
+            strict: args.strict,
+        })
+    }
+
+    /// The columns in which JSON shows the namespace whose processes are
+    /// listed.
+    pub(crate) fn namespace_columns(&self) -> Vec<&'static Column> {
+        Column::ALL.iter().collect()
+    }
+
+    /// What a scan has to collect for this.
+    pub(crate) fn needs(&self) -> Needs {
+        let mut columns = self.columns.clone();
+        if self.layout == Layout::Json && matches!(self.target, Target::Namespace(_)) {
+            columns.extend(self.namespace_columns());
+        }
+        columns
+            .iter()
+            .fold(Needs::EMPTY, |needs, column| needs.union(column.needs()))
+    }
+}
+
+/// The root that was named, or the running system.
+pub(crate) fn root(args: RootArgs) -> Sysroot {
+    args.sysroot.map_or_else(Sysroot::live, Sysroot::at)
+}
+
+/// The columns that are shown if none are asked for. JSON holds all that a
+/// scan knows anyway.
+fn defaults(target: &Target, layout: Layout) -> Result<Vec<&'static Column>, Error> {
+    let names = match target {
+        Target::Namespace(_) => PROCESSES,
+        _ if layout == Layout::Json => return Ok(Column::ALL.iter().collect()),
+        Target::Process(_) => OF_PROCESS,
+        Target::All => NAMESPACES,
+    };
+    names.iter().map(|name| column(name)).collect()
+}
+
+/// Reads a list of columns: `NS,TYPE`, or `+PATH` for some more than the
+/// default.
+fn choose(
+    list: Option<&OsStr>,
+    defaults: &[&'static Column],
+) -> Result<Vec<&'static Column>, Error> {
+    let Some(list) = list else {
+        return Ok(defaults.to_vec());
+    };
+    let list = list.to_string_lossy();
+    let (mut columns, names) = match list.strip_prefix('+') {
+        Some(more) => (defaults.to_vec(), more),
+        None => (Vec::new(), &*list),
+    };
+    if names.is_empty() {
+        return Err(Error::Usage(
+            "no columns given (--list-columns shows them all)".to_owned(),
+        ));
+    }
+    for name in names.split(',') {
+        let column = column(name)?;
+        // JSON cannot have a key twice, and a table need not.
+        if !columns.iter().any(|known| known.name == column.name) {
+            columns.push(column);
+        }
+    }
+    Ok(columns)
+}
+
+fn column(name: &str) -> Result<&'static Column, Error> {
+    name.trim()
+        .parse()
+        .map_err(|error: crate::query::UnknownColumn| Error::Usage(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(list: &str) -> Result<Vec<&'static str>, String> {
+        let defaults = [column("NS").unwrap(), column("PID").unwrap()];
+        choose(Some(OsStr::new(list)), &defaults)
+            .map(|columns| columns.iter().map(|column| column.name).collect())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_are_named_in_any_case_and_shown_once() {
+        assert_eq!(names("user,Ns,USER"), Ok(vec!["USER", "NS"]));
+        assert_eq!(names("+path,ns"), Ok(vec!["NS", "PID", "PATH"]));
+    }
+
+    #[test]
+    fn a_list_that_names_no_column_is_refused() {
+        let none = "no columns given (--list-columns shows them all)".to_owned();
+        assert_eq!(names(""), Err(none.clone()));
+        assert_eq!(names("+"), Err(none));
+        let unknown = |name| format!("unknown column '{name}' (--list-columns shows them all)");
+        assert_eq!(names("NS,,PID"), Err(unknown("")));
+        assert_eq!(names("NS,FOO"), Err(unknown("FOO")));
+        assert_eq!(names("NS,+PID"), Err(unknown("+PID")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_is_read_or_refused(list: String) {
+            let _ = names(&list);
+        }
+    }
+}

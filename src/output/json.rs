@@ -1,0 +1,93 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+
+use crate::model::Gap;
+use crate::output::Listing;
+use crate::query::{Column, Row};
+
+/// The version of the shape of the output. Keys may come without a new one.
+pub(crate) const VERSION: u32 = 1;
+
+/// Writes one JSON object and a newline.
+pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// Writes a listing. It never nests and does not depend on the terminal.
+pub(crate) fn write_listing(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write(&Document(listing), out)
+}
+
+/// `{"version", "complete", "gaps", "namespaces"}`, or for one namespace
+/// `{"version", "complete", "gaps", "namespace", "processes"}`.
+struct Document<'a>(&'a Listing<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let listing = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("version", &VERSION)?;
+        map.serialize_entry("complete", &listing.snapshot.is_complete())?;
+        map.serialize_entry("gaps", &Gaps(&listing.snapshot.gaps))?;
+        let rows = Rows(&listing.rows, listing.columns);
+        match &listing.namespace {
+            Some((row, columns)) => {
+                map.serialize_entry("namespace", &Object(row, columns))?;
+                map.serialize_entry("processes", &rows)?;
+            }
+            None => map.serialize_entry("namespaces", &rows)?,
+        }
+        map.end()
+    }
+}
+
+struct Rows<'a>(&'a [Row<'a>], &'a [&'static Column]);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Rows(rows, columns) = self;
+        serializer.collect_seq(rows.iter().map(|row| Object(row, columns)))
+    }
+}
+
+struct Object<'a>(&'a Row<'a>, &'a [&'static Column]);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Object(row, columns) = self;
+        serializer.collect_map(columns.iter().map(|column| (column.key, column.value(row))))
+    }
+}
+
+struct Gaps<'a>(&'a [Gap]);
+
+impl Serialize for Gaps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Entry<'a> {
+            source: &'a str,
+            cause: &'a str,
+            hides: bool,
+            count: Option<usize>,
+            total: usize,
+            links: Vec<&'a str>,
+            message: String,
+        }
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for gap in self.0 {
+            list.serialize_element(&Entry {
+                source: gap.source.name(),
+                cause: gap.cause.name(),
+                hides: gap.cause.hides(),
+                count: gap.count,
+                total: gap.total,
+                links: gap.links.iter().map(|link| link.name()).collect(),
+                message: gap.to_string(),
+            })?;
+        }
+        list.end()
+    }
+}

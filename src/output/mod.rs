@@ -1,0 +1,13 @@
+//! Writers, one file a format. Data goes in and text comes out; nothing here
+//! knows where the data came from.
+
+mod escape;
+mod json;
+mod list_columns;
+mod listing;
+mod raw;
+mod table;
+
+pub(crate) use escape::for_table;
+pub use list_columns::list_columns;
+pub use listing::{Format, Listing};

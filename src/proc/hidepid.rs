@@ -1,0 +1,131 @@
+use crate::proc::status::{parse_cap_eff, parse_groups};
+
+/// Bit of CAP_SYS_PTRACE in a capability mask, linux/capability.h.
+const CAP_SYS_PTRACE: u64 = 1 << 19;
+
+/// How the proc file system treats processes of other users: its `hidepid`
+/// and `gid` mount options, proc(5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hidepid {
+    /// `hidepid=invisible` or `ptraceable`: they are not even listed.
+    invisible: bool,
+    /// `gid=`: the group whose members see everything; not with `ptraceable`.
+    gid: Option<u32>,
+}
+
+impl Hidepid {
+    /// The strictest mount there is.
+    pub(crate) const STRICTEST: Hidepid = Hidepid {
+        invisible: true,
+        gid: None,
+    };
+
+    /// Whether a reader may miss processes without any sign of it.
+    ///
+    /// `status` is the reader's own `/proc/self/status`. What cannot be read
+    /// from it counts as no privilege.
+    pub(crate) fn hides_from(self, status: &[u8]) -> bool {
+        let privileged = parse_cap_eff(status).unwrap_or(0) & CAP_SYS_PTRACE != 0;
+        let groups = parse_groups(status).unwrap_or_default();
+        let member = self.gid.is_some_and(|gid| groups.contains(&gid));
+        self.invisible && !privileged && !member
+    }
+
+    /// Finds the options of the proc file system mounted at `mount_point` in
+    /// the text of a mountinfo file, proc_pid_mountinfo(5). The last one
+    /// mounted there is the one that is seen.
+    pub(crate) fn parse(mountinfo: &[u8], mount_point: &str) -> Self {
+        let lines = mountinfo.split(|byte| *byte == b'\n');
+        let mut found =
+            lines.filter_map(|line| parse_line(std::str::from_utf8(line).ok()?, mount_point));
+        found.next_back().unwrap_or_default()
+    }
+}
+
+/// `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS] - TYPE SOURCE SUPER-OPTIONS`
+fn parse_line(line: &str, mount_point: &str) -> Option<Hidepid> {
+    let (mount, superblock) = line.split_once(" - ")?;
+    let mut superblock = superblock.split(' ');
+    if mount.split(' ').nth(4)? != mount_point || superblock.next()? != "proc" {
+        return None;
+    }
+    let mut hidepid = Hidepid::default();
+    for option in superblock.nth(1)?.split(',') {
+        match option.split_once('=') {
+            Some(("hidepid", mode)) => {
+                hidepid.invisible = matches!(mode, "2" | "invisible" | "4" | "ptraceable");
+                if matches!(mode, "4" | "ptraceable") {
+                    return Some(Hidepid {
+                        gid: None,
+                        ..hidepid
+                    });
+                }
+            }
+            Some(("gid", gid)) => hidepid.gid = gid.parse().ok(),
+            _ => {}
+        }
+    }
+    Some(hidepid)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOBODY: &[u8] = b"Groups:\t27 \nCapEff:\t0000000000000000\n";
+    const ROOT: &[u8] = b"Groups:\t\nCapEff:\t000001ffffffffff\n";
+
+    fn parse(options: &str) -> Hidepid {
+        let line = format!("22 28 0:21 / /proc rw,nosuid shared:5 - proc proc {options}\n");
+        Hidepid::parse(line.as_bytes(), "/proc")
+    }
+
+    #[test]
+    fn invisible_processes_are_seen_by_root_and_by_the_group() {
+        for options in [
+            "rw,hidepid=invisible",
+            "rw,hidepid=2",
+            "rw,hidepid=ptraceable",
+            "rw,hidepid=4",
+        ] {
+            assert!(parse(options).hides_from(NOBODY), "{options}");
+            assert!(!parse(options).hides_from(ROOT), "{options}");
+        }
+        assert!(!parse("rw,gid=27,hidepid=2").hides_from(NOBODY));
+        assert!(parse("rw,gid=28,hidepid=2").hides_from(NOBODY));
+        assert!(parse("rw,gid=27,hidepid=ptraceable").hides_from(NOBODY));
+    }
+
+    #[test]
+    fn processes_that_are_listed_are_not_hidden() {
+        for options in [
+            "rw",
+            "rw,hidepid=1",
+            "rw,hidepid=noaccess",
+            "rw,hidepid=0",
+            "rw,gid=27",
+        ] {
+            assert!(!parse(options).hides_from(NOBODY), "{options}");
+        }
+    }
+
+    #[test]
+    fn the_last_mount_on_the_place_counts_and_other_places_do_not() {
+        let mountinfo = b"1 0 0:1 / /proc rw - proc proc rw\n\
+            2 1 0:2 / /proc rw - proc proc rw,hidepid=2\n\
+            3 1 0:3 / /other/proc rw - proc proc rw\n\
+            4 1 0:4 / /proc rw - tmpfs none rw\nbroken\n5 - proc\n";
+        assert!(Hidepid::parse(mountinfo, "/proc").hides_from(NOBODY));
+        assert!(!Hidepid::parse(mountinfo, "/other/proc").hides_from(NOBODY));
+        assert!(!Hidepid::parse(b"", "/proc").hides_from(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mountinfo: Vec<u8>, status: Vec<u8>) {
+            let _ = Hidepid::parse(&mountinfo, "/proc").hides_from(&status);
+        }
+    }
+}

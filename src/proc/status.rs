@@ -1,0 +1,90 @@
+use crate::proc::ReadError;
+
+/// The effective user id in `/proc/PID/status`: the second number of `Uid:`,
+/// proc_pid_status(5).
+pub(crate) fn parse_euid(bytes: &[u8]) -> Result<u32, ReadError> {
+    let numbers = field(bytes, "Uid").ok_or(ReadError::Malformed)?;
+    let euid = numbers
+        .split_ascii_whitespace()
+        .nth(1)
+        .ok_or(ReadError::Malformed)?;
+    euid.parse().map_err(|_| ReadError::Malformed)
+}
+
+/// The effective capabilities, one bit each: `CapEff:`.
+pub(crate) fn parse_cap_eff(bytes: &[u8]) -> Result<u64, ReadError> {
+    let mask = field(bytes, "CapEff").ok_or(ReadError::Malformed)?;
+    u64::from_str_radix(mask.trim(), 16).map_err(|_| ReadError::Malformed)
+}
+
+/// The supplementary groups: `Groups:`.
+pub(crate) fn parse_groups(bytes: &[u8]) -> Result<Vec<u32>, ReadError> {
+    let groups = field(bytes, "Groups").ok_or(ReadError::Malformed)?;
+    let groups = groups.split_ascii_whitespace().map(str::parse);
+    groups
+        .collect::<Result<_, _>>()
+        .map_err(|_| ReadError::Malformed)
+}
+
+/// What follows `NAME:` on the line that begins so.
+///
+/// A process's own text stands only in `Name:`, where the kernel escapes
+/// newlines, so no process can forge a line.
+fn field<'a>(bytes: &'a [u8], name: &str) -> Option<&'a str> {
+    bytes.split(|byte| *byte == b'\n').find_map(|line| {
+        let value = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
+        std::str::from_utf8(value).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STATUS: &[u8] = b"Name:\tUid:\t\\n\xff\nState:\tS\nUid:\t1000\t0\t1000\t1000\n\
+        Gid:\t1\t1\t1\t1\nGroups:\t4 24 \nCapEff:\t00000000a80425fb\n";
+
+    #[test]
+    fn fields_are_found_by_name_and_the_name_of_the_process_is_none() {
+        assert_eq!(parse_euid(STATUS), Ok(0));
+        assert_eq!(parse_cap_eff(STATUS), Ok(0xa80425fb));
+        assert_eq!(parse_groups(STATUS), Ok(vec![4, 24]));
+        assert_eq!(parse_groups(b"Groups:\t\n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn missing_or_broken_fields_are_malformed() {
+        for text in [
+            "",
+            "Uid:",
+            "Uid:\t1000",
+            "Uid:\t1\tx",
+            "Uid:\t1\t-1",
+            "Uidx:\t1\t1",
+            "Uid:\t1\t4294967296",
+        ] {
+            assert_eq!(
+                parse_euid(text.as_bytes()),
+                Err(ReadError::Malformed),
+                "{text}"
+            );
+        }
+        assert_eq!(parse_cap_eff(b"CapEff:\t"), Err(ReadError::Malformed));
+        assert_eq!(parse_groups(b"Groups:\t1 x\n"), Err(ReadError::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn every_uid_is_read_back(real: u32, effective: u32) {
+            let text = format!("Name:\tx\nUid:\t{real}\t{effective}\t0\t0\n");
+            prop_assert_eq!(parse_euid(text.as_bytes()), Ok(effective));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(text: Vec<u8>) {
+            let _ = (parse_euid(&text), parse_cap_eff(&text), parse_groups(&text));
+        }
+    }
+}

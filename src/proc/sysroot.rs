@@ -1,0 +1,196 @@
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::error::Error;
+use crate::model::{NsId, Pid};
+use crate::proc::hidepid::Hidepid;
+use crate::proc::link_text::parse_id;
+
+/// Magic number of nsfs, linux/magic.h.
+const NSFS_MAGIC: u64 = 0x6e73_6673;
+
+/// Where the proc file system is mounted, as the mount table has it.
+const MOUNT_POINT: &str = "/proc";
+
+/// Below which a scan reads: a directory that has `proc/` and `etc/passwd`.
+///
+/// ```
+/// # fn main() -> Result<(), nsls::Error> {
+/// use nsls::{Scanner, Sysroot};
+///
+/// let snapshot = Scanner::new(Sysroot::at("fixtures/ubuntu-20.04")).scan()?;
+/// assert_eq!(snapshot.processes.len(), 110);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sysroot {
+    root: PathBuf,
+    live: bool,
+}
+
+/// What a path that names a namespace leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A link of a proc tree: number and type.
+    Id(NsId),
+    /// A file on nsfs: its number.
+    Ino(u64),
+}
+
+impl Sysroot {
+    /// The running system.
+    pub fn live() -> Self {
+        Sysroot {
+            root: "/".into(),
+            live: true,
+        }
+    }
+
+    /// A tree captured on this or another system; `/` is the running one.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        let live = root == Path::new("/");
+        Sysroot { root, live }
+    }
+
+    /// Whether this is the running system, so that its kernel can be asked.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The proc tree.
+    pub(crate) fn proc_path(&self) -> PathBuf {
+        self.root.join("proc")
+    }
+
+    /// The directory of a process.
+    pub(crate) fn process_path(&self, pid: Pid) -> PathBuf {
+        self.proc_path().join(pid.to_string())
+    }
+
+    /// All processes in the proc tree, by pid.
+    pub(crate) fn pids(&self) -> Result<Vec<Pid>, Error> {
+        let path = self.proc_path();
+        self.list_pids(&path)
+            .map_err(|errno| Error::Read { path, errno })
+    }
+
+    fn list_pids(&self, path: &Path) -> Result<Vec<Pid>, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(path, flags, Mode::empty())?;
+        let mut pids = Vec::new();
+        for entry in Dir::new(dir)? {
+            pids.extend(parse_pid(entry?.file_name().to_bytes()));
+        }
+        pids.sort_unstable();
+        Ok(pids)
+    }
+
+    /// The text of the user database.
+    pub(crate) fn passwd(&self) -> Option<Vec<u8>> {
+        read(&self.root.join("etc/passwd"))
+    }
+
+    /// Whether processes may be missing from [`pids`](Self::pids) without any
+    /// sign of it. Root pays for one small file, others for their mount table.
+    pub(crate) fn hides_processes(&self) -> bool {
+        self.reader().is_some_and(|(status, mountinfo)| {
+            Hidepid::parse(&mountinfo, MOUNT_POINT).hides_from(&status)
+        })
+    }
+
+    /// What tells what the reader of this tree may see: the lines that matter
+    /// of its own `status`, and of its `mountinfo` unless it may see all.
+    pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let reader = self.proc_path().join("self");
+        let status = lines(&read(&reader.join("status"))?, |line| {
+            line.starts_with(b"CapEff:") || line.starts_with(b"Groups:")
+        });
+        if !Hidepid::STRICTEST.hides_from(&status) {
+            return Some((status, Vec::new()));
+        }
+        let mountinfo = read(&reader.join("mountinfo")).unwrap_or_default();
+        let proc =
+            |line: &[u8]| line.split(|byte| *byte == b' ').nth(4) == Some(MOUNT_POINT.as_bytes());
+        Some((status, lines(&mountinfo, proc)))
+    }
+
+    /// Finds the namespace that a path leads to. It is taken below this root.
+    ///
+    /// Nothing is opened for reading: a path may lead to anything.
+    pub(crate) fn namespace_at(&self, path: &Path) -> Result<Found, Error> {
+        let place = if self.live {
+            path.to_owned()
+        } else {
+            self.root.join(path.strip_prefix("/").unwrap_or(path))
+        };
+        if let Ok(text) = rustix::fs::readlinkat(CWD, &place, Vec::new())
+            && let Some(id) = parse_id(text.as_bytes())
+        {
+            return Ok(Found::Id(id));
+        }
+        let failed = |errno| Error::Read {
+            path: path.to_owned(),
+            errno,
+        };
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let file = rustix::fs::open(&place, flags, Mode::empty()).map_err(failed)?;
+        let magic = rustix::fs::fstatfs(&file).map_err(failed)?.f_type;
+        if u64::try_from(magic) != Ok(NSFS_MAGIC) {
+            return Err(Error::NotANamespace(path.to_owned()));
+        }
+        Ok(Found::Ino(rustix::fs::fstat(&file).map_err(failed)?.st_ino))
+    }
+}
+
+/// The lines of a text that are wanted.
+fn lines(text: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    text.split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| wanted(line))
+        .flatten()
+        .copied()
+        .collect()
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    std::fs::read(path).ok()
+}
+
+/// A pid as the kernel writes it: no sign, no leading zero.
+fn parse_pid(name: &[u8]) -> Option<Pid> {
+    if !matches!(name.first(), Some(b'1'..=b'9')) {
+        return None;
+    }
+    // The kernel's pid_t has a sign.
+    i32::try_from(std::str::from_utf8(name).ok()?.parse::<u32>().ok()?)
+        .ok()?
+        .try_into()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_numbers_are_processes() {
+        assert_eq!(parse_pid(b"1"), Some(1));
+        assert_eq!(parse_pid(b"4194304"), Some(4194304));
+        for name in [
+            "",
+            "0",
+            "01",
+            "+1",
+            "-1",
+            "1a",
+            "self",
+            "2147483648",
+            "99999999999",
+        ] {
+            assert_eq!(parse_pid(name.as_bytes()), None, "{name:?}");
+        }
+    }
+}

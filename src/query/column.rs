@@ -1,0 +1,216 @@
+//! The table of columns. The listings, JSON, `--list-columns` and the help all
+//! read it; a new column is one more entry.
+
+use std::str::FromStr;
+
+use crate::model::{Details, Via};
+use crate::query::{Row, Value};
+use crate::scan::{Need, Needs};
+
+/// On which side of its column a cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// As text does.
+    Left,
+    /// As numbers do; at least so many characters wide.
+    Right(usize),
+}
+
+/// What JSON has for a column. Each but the list may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array of strings.
+    Strings,
+}
+
+impl Type {
+    /// The word for it in `--list-columns`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Type::Number => "number",
+            Type::String => "string",
+            Type::Strings => "array",
+        }
+    }
+}
+
+/// One column.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name, which is also its heading.
+    pub name: &'static str,
+    /// Its key in JSON: the name in lower case.
+    pub key: &'static str,
+    /// One line on what it shows.
+    pub help: &'static str,
+    /// What JSON has for it.
+    pub json: Type,
+    /// How a table sets it.
+    pub align: Align,
+    /// What a scan has to collect for it.
+    needs: &'static [Need],
+    value: for<'a> fn(&Row<'a>) -> Value<'a>,
+}
+
+impl Column {
+    /// Every column, in the order of `--output-all`.
+    pub const ALL: &'static [Column] = &[
+        Column {
+            name: "NS",
+            key: "ns",
+            help: "inode number of the namespace",
+            json: Type::Number,
+            align: Align::Right(10),
+            needs: &[],
+            value: |row| Value::Number(row.namespace.id.ino),
+        },
+        Column {
+            name: "TYPE",
+            key: "type",
+            help: "type of the namespace",
+            json: Type::String,
+            align: Align::Left,
+            needs: &[],
+            value: |row| Value::text(Some(row.namespace.id.kind.name())),
+        },
+        Column {
+            name: "PATH",
+            key: "path",
+            help: "a path that opens the namespace",
+            json: Type::String,
+            align: Align::Left,
+            needs: &[],
+            value: |row| {
+                row.via()
+                    .map_or(Value::Null, |via| Value::Text(path(via).into()))
+            },
+        },
+        Column {
+            name: "NPROCS",
+            key: "nprocs",
+            help: "number of processes in the namespace",
+            json: Type::Number,
+            align: Align::Right(0),
+            needs: &[],
+            value: |row| Value::Number(row.namespace.nprocs as u64),
+        },
+        Column {
+            name: "PID",
+            key: "pid",
+            help: "lowest pid in the namespace",
+            json: Type::Number,
+            align: Align::Right(5),
+            needs: &[],
+            value: |row| Value::number(row.process.map(|process| process.pid)),
+        },
+        Column {
+            name: "PPID",
+            key: "ppid",
+            help: "parent of PID",
+            json: Type::Number,
+            align: Align::Right(5),
+            needs: &[Need::Parent],
+            value: |row| Value::number(row.details().and_then(|details| details.ppid)),
+        },
+        Column {
+            name: "COMMAND",
+            key: "command",
+            help: "command line of PID",
+            json: Type::String,
+            align: Align::Left,
+            needs: &[Need::Command],
+            value: |row| {
+                let command = row.details().and_then(|details| details.command.as_deref());
+                command.map_or(Value::Null, |command| Value::Text(command.into()))
+            },
+        },
+        Column {
+            name: "UID",
+            key: "uid",
+            help: "effective user id of PID",
+            json: Type::Number,
+            align: Align::Right(5),
+            needs: &[Need::Uid],
+            value: |row| Value::number(row.details().and_then(|details| details.uid)),
+        },
+        Column {
+            name: "USER",
+            key: "user",
+            help: "user name of PID",
+            json: Type::String,
+            align: Align::Left,
+            needs: &[Need::User],
+            value: |row| match row.details() {
+                Some(Details {
+                    user: None,
+                    uid: Some(uid),
+                    ..
+                }) => Value::Unnamed((*uid).into()),
+                details => Value::text(details.and_then(|details| details.user.as_deref())),
+            },
+        },
+        Column {
+            name: "LINKS",
+            key: "links",
+            help: "names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid",
+            json: Type::Strings,
+            align: Align::Left,
+            needs: &[],
+            value: |row| {
+                let links = row.namespace.links.iter();
+                Value::List(links.map(|link| link.name().as_bytes().into()).collect())
+            },
+        },
+    ];
+
+    /// What a scan has to collect so that the column can be shown.
+    pub fn needs(&self) -> Needs {
+        self.needs.iter().copied().collect()
+    }
+
+    /// What stands in this column of a row.
+    pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
+        (self.value)(row)
+    }
+}
+
+/// As the path is on the system that was scanned.
+fn path(Via { pid, link }: Via) -> Vec<u8> {
+    format!("/proc/{pid}/ns/{link}").into_bytes()
+}
+
+/// No column has this name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown column '{0}' (--list-columns shows them all)")]
+pub struct UnknownColumn(String);
+
+impl FromStr for &'static Column {
+    type Err = UnknownColumn;
+
+    fn from_str(name: &str) -> Result<Self, UnknownColumn> {
+        let found = Column::ALL
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| UnknownColumn(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_the_name_in_lower_case_and_no_name_comes_twice() {
+        for (place, column) in Column::ALL.iter().enumerate() {
+            assert_eq!(column.key, column.name.to_lowercase());
+            let first = Column::ALL
+                .iter()
+                .position(|other| other.name == column.name);
+            assert_eq!(first, Some(place));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! How a scan goes.
+//!
+//! Two phases. First the links of every process, which is cheap, uniform and
+//! done on several threads; they are grouped by namespace in a hash map, so
+//! that the cost grows in a straight line. Then details, only of what will be
+//! shown: the representative of each namespace, or the members of the one that
+//! was asked for. [`Need`]s say what to collect; nobody pays for the rest.
+//!
+//! The system changes meanwhile. A process that ends between the phases is
+//! taken out of its namespaces, and they are grouped again, so that every row
+//! names a process that was there when its details were read.
+
+mod details;
+mod group;
+mod links;
+mod need;
+mod scanner;
+mod tally;
+mod target;
+mod walk;
+
+pub use need::{Need, Needs};
+pub use scanner::Scanner;
+pub(crate) use tally::cause_of;
+pub use target::{NsRef, Target};

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::model::{KindSet, Namespace, NsId, Pid};
+use crate::proc::{Found, Sysroot, parse_id};
+
+/// What a scan is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Every namespace.
+    #[default]
+    All,
+    /// The namespaces that the links of one process (or thread) lead to.
+    Process(Pid),
+    /// One namespace, and the processes in it.
+    Namespace(NsRef),
+}
+
+/// A namespace as a user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NsRef {
+    /// By inode number alone; all types draw from one pool of numbers.
+    Ino(u64),
+    /// By number and type, `net:[4026532000]`.
+    Id(NsId),
+    /// By a path that leads to it, `/run/netns/blue` or `/proc/1234/ns/net`.
+    Path(PathBuf),
+}
+
+impl NsRef {
+    /// Takes a word for a number, for `TYPE:[NUMBER]`, or else for a path.
+    ///
+    /// ```
+    /// use nsls::NsRef;
+    ///
+    /// assert_eq!(NsRef::from("4026532000"), NsRef::Ino(4026532000));
+    /// assert_eq!(NsRef::from("/run/netns/blue"), NsRef::Path("/run/netns/blue".into()));
+    /// ```
+    pub fn from(word: impl Into<PathBuf>) -> Self {
+        let path = word.into();
+        let text = path.as_os_str().as_encoded_bytes();
+        if let Some(id) = parse_id(text) {
+            return NsRef::Id(id);
+        }
+        let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        let number = path
+            .to_str()
+            .filter(|_| digits)
+            .and_then(|word| word.parse().ok());
+        number.map_or(NsRef::Path(path), NsRef::Ino)
+    }
+
+    /// The number, and the type where it is known, of what this names.
+    pub(crate) fn resolve(&self, root: &Sysroot) -> Result<Wanted, Error> {
+        Ok(match self {
+            NsRef::Ino(ino) => Wanted::Ino(*ino),
+            NsRef::Id(id) => Wanted::Id(*id),
+            NsRef::Path(path) => match root.namespace_at(path)? {
+                Found::Id(id) => Wanted::Id(id),
+                Found::Ino(ino) => Wanted::Ino(ino),
+            },
+        })
+    }
+}
+
+impl fmt::Display for NsRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NsRef::Ino(ino) => write!(f, "{ino}"),
+            NsRef::Id(id) => write!(f, "{id}"),
+            NsRef::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Which namespace is looked for, after paths were followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Of any type.
+    Ino(u64),
+    /// Of this type.
+    Id(NsId),
+}
+
+impl Wanted {
+    /// The types it may have.
+    pub(crate) fn kinds(self) -> KindSet {
+        match self {
+            Wanted::Ino(_) => KindSet::all(),
+            Wanted::Id(id) => KindSet::of(id.kind),
+        }
+    }
+
+    /// Whether this is the one.
+    pub(crate) fn is(self, namespace: &Namespace) -> bool {
+        match self {
+            Wanted::Ino(ino) => namespace.id.ino == ino,
+            Wanted::Id(id) => namespace.id == id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn a_word_is_a_number_or_a_typed_number_or_else_a_path() {
+        assert_eq!(NsRef::from("7"), NsRef::Ino(7));
+        assert_eq!(
+            NsRef::from("net:[7]"),
+            NsRef::Id(NsId {
+                ino: 7,
+                kind: Kind::Net
+            })
+        );
+        for word in [
+            "",
+            "+7",
+            "-7",
+            "7 ",
+            "net:[x]",
+            "net:7",
+            "99999999999999999999999",
+            "blue",
+        ] {
+            assert_eq!(NsRef::from(word), NsRef::Path(word.into()), "{word:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_what_was_typed(word in "[^0].*") {
+            prop_assert_eq!(NsRef::from(word.as_str()).to_string(), word);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! One function on many processes, on several threads.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::error::Error;
+use crate::model::Pid;
+
+/// How many processes a thread takes at a time: enough that the threads never
+/// meet at the counter, few enough that they end together.
+const BATCH: usize = 32;
+
+/// With fewer processes a thread costs more than it brings.
+const WORTH_A_THREAD: usize = 128;
+
+/// Calls `read` for every process and returns what it returned, in the order
+/// of `pids`.
+///
+/// An error of `read` is one of the whole scan and ends it. A thread that
+/// cannot be had is no error: the others do its work.
+pub(crate) fn walk<T, F>(pids: &[Pid], threads: NonZeroUsize, read: F) -> Result<Vec<T>, Error>
+where
+    T: Send,
+    F: Fn(Pid) -> Result<T, Error> + Sync,
+{
+    let batches: Vec<&[Pid]> = pids.chunks(BATCH).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(batch) = batches.get(place) else {
+                return Ok(done);
+            };
+            let batch: Result<Vec<T>, Error> = batch.iter().map(|pid| read(*pid)).collect();
+            done.push((place, batch?));
+        }
+    };
+    let helpers = threads
+        .get()
+        .min(pids.len() / WORTH_A_THREAD)
+        .saturating_sub(1);
+    let mut done = thread::scope(|scope| {
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let helpers: Vec<_> = (0..helpers).filter_map(spawn).collect();
+        let mut done = work()?;
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => done.extend(more?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok::<_, Error>(done)
+    })?;
+    done.sort_unstable_by_key(|(place, _)| *place);
+    Ok(done.into_iter().flat_map(|(_, batch)| batch).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
+    #[test]
+    fn results_come_in_the_order_of_the_pids_on_any_number_of_threads() {
+        let pids: Vec<Pid> = (1..2000).collect();
+        let doubled: Vec<Pid> = pids.iter().map(|pid| pid * 2).collect();
+        for threads in [
+            NonZeroUsize::MIN,
+            TWO,
+            NonZeroUsize::MAX.min(TWO.saturating_mul(TWO)),
+        ] {
+            assert_eq!(walk(&pids, threads, |pid| Ok(pid * 2)).unwrap(), doubled);
+        }
+        assert_eq!(walk(&[], TWO, Ok).unwrap(), [] as [Pid; 0]);
+    }
+
+    #[test]
+    fn the_error_of_one_ends_the_walk() {
+        let pids: Vec<Pid> = (1..2000).collect();
+        let read = |pid| {
+            if pid == 1500 {
+                Err(Error::NoProcess(pid))
+            } else {
+                Ok(pid)
+            }
+        };
+        assert!(matches!(
+            walk(&pids, TWO, read),
+            Err(Error::NoProcess(1500))
+        ));
+    }
+}
