@@ -1,0 +1,132 @@
+//! What every test of the command needs: one way to run it, and trees to run
+//! it on.
+
+mod tree;
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+pub use tree::Tree;
+
+/// A run of `nsls` to be made: arguments, and nothing of the surroundings.
+pub struct Nsls {
+    args: Vec<OsString>,
+    stdout: Stdio,
+}
+
+/// All that can be seen of a run from outside.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Nsls {
+    pub fn new<S: Into<OsString>>(args: impl IntoIterator<Item = S>) -> Self {
+        Nsls {
+            args: args.into_iter().map(Into::into).collect(),
+            stdout: Stdio::piped(),
+        }
+    }
+
+    /// The words of a command line, without quoting.
+    pub fn words(line: &str) -> Self {
+        Nsls::new(line.split_whitespace())
+    }
+
+    /// Reads this tree instead of the running system.
+    pub fn sysroot(mut self, root: impl AsRef<Path>) -> Self {
+        self.args
+            .splice(0..0, ["--sysroot".into(), root.as_ref().into()]);
+        self
+    }
+
+    /// Writes somewhere else than into the outcome.
+    pub fn stdout(self, stdout: impl Into<Stdio>) -> Self {
+        Nsls {
+            stdout: stdout.into(),
+            ..self
+        }
+    }
+
+    /// The command, for tests that run it in surroundings of their own.
+    pub fn command(self) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(self.args)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(self.stdout)
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run(self) -> Outcome {
+        Outcome::of(&mut self.command())
+    }
+}
+
+impl Outcome {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Outcome {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Success with this on standard output and nothing else.
+    pub fn success(stdout: impl Into<String>) -> Self {
+        Outcome {
+            status: 0,
+            stdout: stdout.into(),
+            stderr: String::new(),
+        }
+    }
+
+    /// Failure with one line on standard error and nothing else.
+    pub fn failure(status: i32, message: &str) -> Self {
+        Outcome {
+            status,
+            stdout: String::new(),
+            stderr: format!("nsls: {message}\n"),
+        }
+    }
+}
+
+/// As snapshots hold it.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}--- exit code {}", self.stdout, self.status)?;
+        if self.stderr.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", standard error\n{}", self.stderr)
+    }
+}
+
+/// The tested binary.
+pub fn binary() -> &'static OsStr {
+    OsStr::new(env!("CARGO_BIN_EXE_nsls"))
+}
+
+/// A tree of `fixtures/`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
+}
+
+/// Says why a test that needs more than this machine gives does not run.
+///
+/// Where `NSLS_TEST_LIVE=1` promises that everything is there, it is a failure.
+pub fn skip(why: &str) {
+    let promised = std::env::var_os("NSLS_TEST_LIVE").is_some_and(|value| value == "1");
+    assert!(!promised, "NSLS_TEST_LIVE=1, but {why}");
+    eprintln!("skipped: {why}");
+}
