@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, errno_of};
-use crate::model::{Link, LinkSet, Member, NsId, Pid};
+use crate::model::{Link, LinkSet, NsId, Pid};
 use crate::proc::{NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
 use crate::scan::cause_of;
 
@@ -56,7 +56,8 @@ pub(crate) fn capture(
         write(&dir.join("proc/self/mountinfo"), &mountinfo)?;
     }
     if vanished > 0 {
-        messages(&format!("{vanished} processes ended during the capture"));
+        let es = if vanished == 1 { "" } else { "es" };
+        messages(&format!("{vanished} process{es} ended during the capture"));
     }
     Ok(())
 }
@@ -67,17 +68,20 @@ fn prepare(dir: &Path) -> Result<(), Error> {
         path: dir.into(),
         errno: errno_of(&error),
     };
-    fs::create_dir_all(dir).map_err(failed)?;
+    make_dir(dir)?;
     if fs::read_dir(dir).map_err(failed)?.next().is_some() {
         return Err(Error::NotEmpty(dir.into()));
     }
-    fs::create_dir_all(dir.join("proc")).map_err(failed)
+    make_dir(&dir.join("proc"))
 }
+
+/// Where each link leads, or which error was met there.
+type LinkTexts = Vec<(Link, Result<NsId, &'static str>)>;
 
 /// One process, read as a whole before anything of it is written.
 struct Captured {
-    /// By path below the process's directory: links and errors met there.
-    links: Vec<(String, Result<NsId, &'static str>)>,
+    /// By path below the process's directory.
+    links: Vec<(String, LinkTexts)>,
     files: Vec<(&'static str, Vec<u8>)>,
     uid: Option<u32>,
 }
@@ -91,7 +95,11 @@ impl Captured {
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
                 cause_of(error, path)?;
-                return Ok(Some(Captured::refused(error)));
+                return Ok(Some(Captured {
+                    links: vec![("ns".to_owned(), refused(error))],
+                    files: Vec::new(),
+                    uid: None,
+                }));
             }
         };
         let mut captured = Captured {
@@ -99,27 +107,28 @@ impl Captured {
             files: Vec::new(),
             uid: process.euid().ok(),
         };
-        match process.ns() {
-            Ok(ns) => captured.add_links("ns", &ns)?,
+        let links = match process.ns() {
+            Ok(ns) => links_of(&ns, path)?,
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
                 cause_of(error, path)?;
-                captured.links = Captured::refused(error).links;
+                refused(error)
             }
-        }
-        if !captured.has(Link::Net) {
-            // Perhaps a zombie with live threads: those are read instead.
-            for tid in process
-                .threads()
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|tid| *tid != pid)
-            {
-                if let Ok(ns) = process.thread_ns(tid) {
-                    captured.add_links(&format!("task/{tid}/ns"), &ns)?;
+        };
+        for tid in process.threads().unwrap_or_default() {
+            if tid == pid {
+                continue;
+            }
+            // A thread that ends is no loss; one where its leader is, is seen
+            // there.
+            if let Ok(ns) = process.thread_ns(tid) {
+                let own = links_of(&ns, path)?;
+                if own != links {
+                    captured.links.push((format!("task/{tid}/ns"), own));
                 }
             }
         }
+        captured.links.push(("ns".to_owned(), links));
         for file in FILES {
             match process.raw(file) {
                 Ok(bytes) => captured.files.push((file, bytes)),
@@ -131,61 +140,50 @@ impl Captured {
         Ok(Some(captured))
     }
 
-    /// A process of which every link is refused.
-    fn refused(error: ReadError) -> Self {
-        let links = Link::ALL
-            .iter()
-            .map(|link| (format!("ns/{link}"), Err(name_of(error))));
-        Captured {
-            links: links.collect(),
-            files: Vec::new(),
-            uid: None,
-        }
-    }
-
-    fn has(&self, link: Link) -> bool {
-        self.links
-            .iter()
-            .any(|(path, _)| *path == format!("ns/{link}"))
-    }
-
-    fn add_links(&mut self, dir: &str, ns: &NsDir<'_>) -> Result<(), Error> {
-        for link in LinkSet::all().iter() {
-            let read = ns.read(link).map(|ino| NsId {
-                ino,
-                kind: link.kind(),
-            });
-            match read {
-                Err(ReadError::Gone) => {}
-                Err(error) => {
-                    cause_of(error, || dir.into())?;
-                    self.links
-                        .push((format!("{dir}/{link}"), Err(name_of(error))));
-                }
-                Ok(id) => self.links.push((format!("{dir}/{link}"), Ok(id))),
-            }
-        }
-        Ok(())
-    }
-
     fn write(&self, dir: &Path) -> Result<(), Error> {
-        for (path, read) in &self.links {
-            let path = dir.join(path);
-            match read {
-                Ok(id) => {
-                    let made = parent(&path).and_then(|()| symlink(id.to_string(), &path));
-                    made.map_err(|error| Error::Write {
+        for (place, links) in &self.links {
+            let place = dir.join(place);
+            make_dir(&place)?;
+            for (link, read) in links {
+                let path = place.join(link.name());
+                match read {
+                    Ok(id) => symlink(id.to_string(), &path).map_err(|error| Error::Write {
                         path,
                         errno: errno_of(&error),
-                    })?;
+                    })?,
+                    Err(name) => write(&path, format!("{name}\n").as_bytes())?,
                 }
-                Err(name) => write(&path, format!("{name}\n").as_bytes())?,
             }
         }
         self.files
             .iter()
             .try_for_each(|(file, bytes)| write(&dir.join(file), bytes))
     }
+}
+
+/// The links that are there.
+fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
+    let mut links = Vec::new();
+    for link in LinkSet::all().iter() {
+        let kind = link.kind();
+        match ns.read(link) {
+            Ok(ino) => links.push((link, Ok(NsId { ino, kind }))),
+            Err(ReadError::Gone) => {}
+            Err(error) => {
+                cause_of(error, &path)?;
+                links.push((link, Err(name_of(error))));
+            }
+        }
+    }
+    Ok(links)
+}
+
+/// The links of a process of which every one is refused.
+fn refused(error: ReadError) -> LinkTexts {
+    LinkSet::all()
+        .iter()
+        .map(|link| (link, Err(name_of(error))))
+        .collect()
 }
 
 fn name_of(error: ReadError) -> &'static str {
@@ -195,13 +193,16 @@ fn name_of(error: ReadError) -> &'static str {
     }
 }
 
-fn parent(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
+fn make_dir(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(|error| Error::Write {
+        path: path.into(),
+        errno: errno_of(&error),
+    })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let written = parent(path).and_then(|()| fs::write(path, bytes));
-    written.map_err(|error| Error::Write {
+    path.parent().map_or(Ok(()), make_dir)?;
+    fs::write(path, bytes).map_err(|error| Error::Write {
         path: path.into(),
         errno: errno_of(&error),
     })

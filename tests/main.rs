@@ -1,6 +1,14 @@
 //! Tests of the command as a user meets it: arguments go in, and everything
 //! that comes out is compared in full.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test ends where something is not as it must be"
+)]
+
 mod common;
 
 mod seed;
