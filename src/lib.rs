@@ -40,7 +40,8 @@ pub use app::{Console, run};
 pub use cli::Cli;
 pub use error::Error;
 pub use model::{
-    Cause, Gap, Kind, KindSet, Link, LinkSet, Namespace, NsId, Pid, Process, Snapshot, Source,
+    Cause, Gap, Holder, Kind, KindSet, Link, LinkSet, Namespace, NsId, Pid, Process, Relations,
+    Snapshot, Source, Sources,
 };
 pub use proc::Sysroot;
 pub use scan::{Need, Needs, NsRef, Scanner, Target};

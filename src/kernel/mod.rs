@@ -1,33 +1,71 @@
-//! Questions to the running kernel that no file below `/proc` answers.
+//! Questions to the running kernel that no file below the proc tree answers:
+//! nsfs ioctls, netlink, sockets of others.
 //!
 //! Only a scan of the live system asks them; a captured tree has no kernel.
-
-use rustix::io::Errno;
-use rustix::process::Pid as RawPid;
-
-use crate::model::Pid;
-
-/// Whether a process or thread exists although `/proc` does not show it, as
-/// with hidepid: the null signal of kill(2) tells.
-pub(crate) fn process_exists(pid: Pid) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(RawPid::from_raw) else {
-        return false;
-    };
-    matches!(
-        rustix::process::test_kill_process(pid),
-        Ok(()) | Err(Errno::PERM)
-    )
-}
+//! They stand behind a trait, so that a test can hold a kernel with any
+//! namespaces in its hand.
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod double;
+mod ioctl;
+mod linux;
+mod netlink;
 
-    #[test]
-    fn this_process_exists_and_the_largest_pid_does_not() {
-        assert!(process_exists(std::process::id()));
-        assert!(!process_exists(i32::MAX.unsigned_abs()));
-        assert!(!process_exists(u32::MAX));
-        assert!(!process_exists(0));
-    }
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::model::{Fd, Mount, NetNsId, NsId, Pid};
+
+#[cfg(test)]
+pub(crate) use double::Double;
+pub(crate) use linux::{Linux, process_exists};
+
+/// A kernel that can be asked about namespaces.
+///
+/// Every answer is about what was opened, never about what a path leads to at
+/// another time.
+pub(crate) trait Kernel: Sync {
+    /// An open namespace.
+    type Ns;
+    /// A process, held so that its pid cannot be given to another.
+    type Process;
+
+    /// Opens a namespace by a link of a process.
+    ///
+    /// ESTALE if the path leads to another namespace by now.
+    fn open_link(&self, path: &Path, id: NsId) -> Result<Self::Ns, Errno>;
+
+    /// Opens a namespace by an open file of a process. What the file is by now
+    /// is seen before it is opened: ESTALE if it is another.
+    fn open_fd(&self, path: &Path, id: NsId) -> Result<Self::Ns, Errno>;
+
+    /// Opens a namespace by a mount, and never anything else that lies there:
+    /// ESTALE if another mount covers it, EAGAIN if only a file server could
+    /// tell.
+    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<Self::Ns, Errno>;
+
+    /// Holds a process, to ask for its sockets.
+    fn hold(&self, pid: Pid) -> Result<Self::Process, Errno>;
+
+    /// The net namespace of a socket of a process: SIOCGSKNS, which wants
+    /// CAP_NET_ADMIN there.
+    fn socket_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, Errno>;
+
+    /// Which namespace this is.
+    fn id(&self, ns: &Self::Ns) -> Result<NsId, Errno>;
+
+    /// The user namespace that owns it: NS_GET_USERNS. EPERM if that lies
+    /// outside of the caller's.
+    fn owner(&self, ns: &Self::Ns) -> Result<Self::Ns, Errno>;
+
+    /// The parent of a pid or user namespace: NS_GET_PARENT. EPERM at and
+    /// above the caller's own.
+    fn parent(&self, ns: &Self::Ns) -> Result<Self::Ns, Errno>;
+
+    /// Who made a user namespace: NS_GET_OWNER_UID.
+    fn owner_uid(&self, ns: &Self::Ns) -> Result<u32, Errno>;
+
+    /// The number of a net namespace in that of the caller: RTM_GETNSID.
+    fn netnsid(&self, ns: &Self::Ns) -> Result<NetNsId, Errno>;
 }

@@ -1,25 +1,6 @@
 use std::fmt;
 
-use crate::model::LinkSet;
-
-/// What was being read when something was missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// The list of processes and their links in `/proc/PID/ns`.
-    Processes,
-    /// Command line, parent and user of the processes that are shown.
-    Details,
-}
-
-impl Source {
-    /// The word for it in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Source::Processes => "processes",
-            Source::Details => "details",
-        }
-    }
-}
+use crate::model::{LinkSet, Source};
 
 /// Why something is missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +24,11 @@ pub enum Cause {
     ZombieLeader,
     /// The kernel has no such link, and so no such namespaces.
     Unsupported,
+    /// It lies above the user or pid namespace of the caller, from where
+    /// nothing above can be seen.
+    Outside,
+    /// Another mount lies over it.
+    Covered,
 }
 
 impl Cause {
@@ -58,18 +44,28 @@ impl Cause {
             Cause::Zombie => "zombie",
             Cause::ZombieLeader => "zombie-leader",
             Cause::Unsupported => "unsupported",
+            Cause::Outside => "outside",
+            Cause::Covered => "covered",
         }
     }
 
     /// Whether something that exists may be missing from the view because of
     /// it. A process that ended, a zombie and an older kernel are facts about
-    /// the system, not about the view.
+    /// the system, not about the view; and a view ends where its own
+    /// namespaces do.
     pub const fn hides(&self) -> bool {
         match self {
-            Cause::Denied | Cause::Hidden | Cause::Unborn | Cause::Malformed | Cause::Failed(_) => {
-                true
-            }
-            Cause::Vanished | Cause::Zombie | Cause::ZombieLeader | Cause::Unsupported => false,
+            Cause::Denied
+            | Cause::Hidden
+            | Cause::Unborn
+            | Cause::Malformed
+            | Cause::Failed(_)
+            | Cause::Covered => true,
+            Cause::Vanished
+            | Cause::Zombie
+            | Cause::ZombieLeader
+            | Cause::Unsupported
+            | Cause::Outside => false,
         }
     }
 
@@ -86,7 +82,8 @@ pub struct Gap {
     pub source: Source,
     /// Why it is missing.
     pub cause: Cause,
-    /// How many processes this concerns; none where that cannot be known.
+    /// How many processes this concerns (of mounts and relations: how many
+    /// of them); none where that cannot be known.
     pub count: Option<usize>,
     /// Of how many.
     pub total: usize,
@@ -104,76 +101,66 @@ impl fmt::Display for Gap {
             return f.write_str("processes of others are hidden (hidepid)");
         };
         let total = self.total;
-        let (s, is, its) = if count == 1 {
-            ("", "is", "its")
-        } else {
-            ("es", "are", "their")
-        };
-        match (&self.cause, self.source) {
-            (Cause::Denied, Source::Processes) => {
-                write!(
+        let s = plural(count, "", "s");
+        let es = plural(count, "", "es");
+        let is = plural(count, "is", "are");
+        match &self.cause {
+            Cause::Vanished => return write!(f, "{count} process{es} ended during the scan"),
+            Cause::Hidden => {
+                return write!(f, "{count} of {total} processes {is} hidden (hidepid)");
+            }
+            Cause::Unborn => {
+                return write!(
                     f,
-                    "{count} of {total} processes could not be read (permission denied)"
-                )
+                    "{count} process{es} hold{} a pid namespace that cannot be seen before its first child",
+                    plural(count, "s", "")
+                );
             }
-            (Cause::Denied, Source::Details) => {
-                write!(
+            Cause::Zombie => {
+                return write!(
                     f,
-                    "details of {count} process{s} could not be read (permission denied)"
-                )
+                    "{count} zombie{s} {is} left in {} pid and user namespace only",
+                    plural(count, "its", "their")
+                );
             }
-            (Cause::Hidden, _) => {
-                write!(f, "{count} of {total} processes {is} hidden (hidepid)")
-            }
-            (Cause::Unborn, _) => {
-                let whose = if count == 1 { "s" } else { "" };
-                write!(
+            Cause::ZombieLeader => {
+                return write!(
                     f,
-                    "{count} process{s} hold{whose} a pid namespace that cannot be seen before its first child"
-                )
+                    "{count} process{es} with a zombie leader {is} read through a thread"
+                );
             }
-            (Cause::Malformed, Source::Processes) => {
-                write!(
+            Cause::Outside => {
+                return write!(
                     f,
-                    "{count} of {total} processes could not be understood (broken links)"
-                )
+                    "parent or owner of {count} namespace{s} {} outside of the own user or pid namespace",
+                    plural(count, "lies", "lie")
+                );
             }
-            (Cause::Malformed, Source::Details) => {
-                write!(f, "details of {count} process{s} could not be understood")
+            _ => {}
+        }
+        match self.source {
+            Source::Processes => write!(f, "{count} of {total} processes"),
+            Source::Fds => write!(f, "open files of {count} process{es}"),
+            Source::Sockets => write!(f, "sockets of {count} process{es}"),
+            Source::Mounts => write!(f, "{count} mounted namespace{s}"),
+            Source::Relations => write!(f, "parent or owner of {count} namespace{s}"),
+            Source::Details => write!(f, "details of {count} process{es}"),
+        }?;
+        match &self.cause {
+            Cause::Denied => f.write_str(" could not be read (permission denied)"),
+            Cause::Malformed if self.source == Source::Processes => {
+                f.write_str(" could not be understood (broken links)")
             }
-            (Cause::Failed(reason), Source::Processes) => {
-                write!(
-                    f,
-                    "{count} of {total} processes could not be read ({reason})"
-                )
-            }
-            (Cause::Failed(reason), Source::Details) => {
-                write!(
-                    f,
-                    "details of {count} process{s} could not be read ({reason})"
-                )
-            }
-            (Cause::Vanished, _) => write!(f, "{count} process{s} ended during the scan"),
-            (Cause::Zombie, _) => {
-                write!(
-                    f,
-                    "{count} zombie{} {is} left in {its} pid and user namespace only",
-                    plural(count)
-                )
-            }
-            (Cause::ZombieLeader, _) => {
-                write!(
-                    f,
-                    "{count} process{s} with a zombie leader {is} read through a thread"
-                )
-            }
-            (Cause::Unsupported, _) => Ok(()),
+            Cause::Malformed => f.write_str(" could not be understood"),
+            Cause::Covered => f.write_str(" could not be read (another mount lies over it)"),
+            Cause::Failed(reason) => write!(f, " could not be read ({reason})"),
+            _ => Ok(()),
         }
     }
 }
 
-const fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+const fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -5,23 +5,30 @@
 //! ([`Gap`]), and everything that shows something reads only these.
 
 mod gap;
+mod holder;
 mod kind;
 mod link;
 mod namespace;
 mod process;
 mod set;
 mod snapshot;
+mod source;
 
-pub use gap::{Cause, Gap, Source, summary};
+pub use gap::{Cause, Gap, summary};
+pub use holder::{Fd, Holder, Mount};
 pub use kind::{Kind, UnknownKind};
 pub use link::Link;
-pub use namespace::{Namespace, NsId, Via};
+pub use namespace::{Namespace, NetNsId, NsId, Relations};
 pub use process::{Details, Links, Pid, Process};
 pub use set::{Member, Set};
 pub use snapshot::Snapshot;
+pub use source::Source;
 
 /// A set of namespace types.
 pub type KindSet = Set<Kind>;
+
+/// A set of sources.
+pub type Sources = Set<Source>;
 
 /// A set of the links below `/proc/PID/ns`.
 pub type LinkSet = Set<Link>;

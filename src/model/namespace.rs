@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::model::{Kind, Link, LinkSet, Pid};
+use crate::model::{Holder, Kind, LinkSet, Pid};
 
 /// Which namespace: its inode number on nsfs, and its type.
 ///
@@ -20,16 +20,7 @@ impl fmt::Display for NsId {
     }
 }
 
-/// A link that leads to a namespace: which one, of which process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Via {
-    /// The process.
-    pub pid: Pid,
-    /// The link in its `ns` directory.
-    pub link: Link,
-}
-
-/// One namespace, as the links of all processes show it.
+/// One namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {
     /// Number and type.
@@ -39,10 +30,62 @@ pub struct Namespace {
     pub nprocs: usize,
     /// The representative: the lowest pid in it.
     pub pid: Option<Pid>,
-    /// A link that opens it: the representative's own, or else the
-    /// `*_for_children` link of the lowest pid that has one.
-    pub via: Option<Via>,
+    /// How it was found, and can be opened: by the representative, or else by
+    /// the first [`Holder`] in their order.
+    pub via: Holder,
     /// The names of all links that lead to it; if the scan was for one
     /// process, of that process's links.
     pub links: LinkSet,
+    /// Where it is bind-mounted in the mount namespace of the caller.
+    pub mounts: Vec<Vec<u8>>,
+    /// What the kernel said of it.
+    pub relations: Relations,
+}
+
+impl Namespace {
+    /// A namespace of which nothing else is known yet.
+    pub const fn new(id: NsId, via: Holder) -> Self {
+        Namespace {
+            id,
+            nprocs: 0,
+            pid: None,
+            via,
+            links: LinkSet::EMPTY,
+            mounts: Vec::new(),
+            relations: Relations {
+                parent: None,
+                owner: None,
+                owner_uid: None,
+                owner_user: None,
+                netnsid: None,
+            },
+        }
+    }
+}
+
+/// How a namespace stands to others, ioctl_nsfs(2). Each field is none where it
+/// was not asked for, is not known, or does not exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relations {
+    /// The user or pid namespace in which it was made.
+    pub parent: Option<NsId>,
+    /// The user namespace that owns it; that of a user namespace is its
+    /// parent.
+    pub owner: Option<NsId>,
+    /// The user who made the owner, or, of a user namespace, who made it; only
+    /// of a namespace without processes.
+    pub owner_uid: Option<u32>,
+    /// The name of that user, where the user database has one.
+    pub owner_user: Option<String>,
+    /// The number of a net namespace, seen from that of the caller.
+    pub netnsid: Option<NetNsId>,
+}
+
+/// What RTM_GETNSID says of a net namespace, rtnetlink(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetNsId {
+    /// A number that is good in the caller's net namespace.
+    Assigned(u32),
+    /// It has none there.
+    Unassigned,
 }

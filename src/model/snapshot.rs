@@ -5,6 +5,10 @@ use crate::model::{Gap, Namespace, NsId, Pid, Process};
 pub struct Snapshot {
     /// The namespaces that were asked for, by number.
     pub namespaces: Vec<Namespace>,
+    /// Parents and owners of those, up to the top, that were not asked for
+    /// themselves; only with [`Need::Relations`](crate::Need::Relations). By
+    /// number.
+    pub ancestors: Vec<Namespace>,
     /// Every process with at least one link that was read, by pid.
     pub processes: Vec<Process>,
     /// What is missing, by source and cause.

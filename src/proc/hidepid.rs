@@ -1,3 +1,4 @@
+use crate::proc::mountinfo::parse_line;
 use crate::proc::status::{parse_cap_eff, parse_groups};
 
 /// Bit of CAP_SYS_PTRACE in a capability mask, linux/capability.h.
@@ -32,40 +33,38 @@ impl Hidepid {
     }
 
     /// Finds the options of the proc file system mounted at `mount_point` in
-    /// the text of a mountinfo file, proc_pid_mountinfo(5). The last one
-    /// mounted there is the one that is seen.
+    /// the text of a mountinfo file. The last one mounted there is the one
+    /// that is seen.
     pub(crate) fn parse(mountinfo: &[u8], mount_point: &str) -> Self {
-        let lines = mountinfo.split(|byte| *byte == b'\n');
-        let mut found =
-            lines.filter_map(|line| parse_line(std::str::from_utf8(line).ok()?, mount_point));
-        found.next_back().unwrap_or_default()
+        let lines = mountinfo
+            .split(|byte| *byte == b'\n')
+            .filter_map(parse_line);
+        let mut found = lines
+            .filter(|line| line.mount_point == mount_point.as_bytes() && line.fs_type == b"proc");
+        let last = found.next_back();
+        last.map_or_else(Hidepid::default, |line| of_options(line.super_options))
     }
 }
 
-/// `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS] - TYPE SOURCE SUPER-OPTIONS`
-fn parse_line(line: &str, mount_point: &str) -> Option<Hidepid> {
-    let (mount, superblock) = line.split_once(" - ")?;
-    let mut superblock = superblock.split(' ');
-    if mount.split(' ').nth(4)? != mount_point || superblock.next()? != "proc" {
-        return None;
-    }
+fn of_options(options: &[u8]) -> Hidepid {
+    let options = String::from_utf8_lossy(options);
     let mut hidepid = Hidepid::default();
-    for option in superblock.nth(1)?.split(',') {
+    for option in options.split(',') {
         match option.split_once('=') {
             Some(("hidepid", mode)) => {
                 hidepid.invisible = matches!(mode, "2" | "invisible" | "4" | "ptraceable");
                 if matches!(mode, "4" | "ptraceable") {
-                    return Some(Hidepid {
+                    return Hidepid {
                         gid: None,
                         ..hidepid
-                    });
+                    };
                 }
             }
             Some(("gid", gid)) => hidepid.gid = gid.parse().ok(),
             _ => {}
         }
     }
-    Some(hidepid)
+    hidepid
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod cmdline;
 mod hidepid;
 mod link_text;
+mod mountinfo;
 mod process_dir;
 mod read;
 mod stat;
@@ -17,7 +18,8 @@ mod sysroot;
 mod users;
 
 pub(crate) use link_text::parse_id;
-pub(crate) use process_dir::{NsDir, ProcessDir, errno_name};
+pub(crate) use mountinfo::namespace_mounts;
+pub(crate) use process_dir::{FdTarget, NsDir, ProcessDir, Tid, errno_name};
 pub(crate) use read::ReadError;
 pub(crate) use sysroot::Found;
 pub use sysroot::Sysroot;

@@ -2,12 +2,12 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 
 use procfs::process::Process;
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
 
-use crate::model::{Link, Pid};
+use crate::model::{Fd, Link, NsId, Pid};
 use crate::proc::cmdline::join_arguments;
-use crate::proc::link_text::parse_link;
+use crate::proc::link_text::{parse_id, parse_link};
 use crate::proc::read::read_file;
 use crate::proc::stat::{Stat, parse_stat};
 use crate::proc::status::parse_euid;
@@ -59,6 +59,36 @@ impl<'a> ProcessDir<'a> {
         Ok(tids)
     }
 
+    /// Its open files that are namespaces or sockets, by number; seen by one of
+    /// its threads, if its leader is gone.
+    ///
+    /// Only the texts of links are read. What they lead to is never looked at,
+    /// for a file on a dead server would keep us.
+    pub(crate) fn fds(&self, thread: Option<Tid>) -> Result<Vec<(Fd, FdTarget)>, ReadError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let path = thread.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
+        let dir = self.process.open_relative_flags(&path, flags)?;
+        let mut buffer = [MaybeUninit::uninit(); 2048];
+        let mut entries = RawDir::new(&dir, &mut buffer);
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(fd) = parse_fd(name.to_bytes()) else {
+                continue;
+            };
+            let mut text = [MaybeUninit::uninit(); 64];
+            match rustix::fs::readlinkat_raw(&dir, name, &mut text) {
+                Ok((text, _)) => found.extend(parse_fd_target(text).map(|target| (fd, target))),
+                // It was closed, or the process ended: then it holds nothing.
+                Err(Errno::NOENT | Errno::SRCH) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        found.sort_unstable_by_key(|(fd, _)| *fd);
+        Ok(found)
+    }
+
     /// Whether the process is still there, be it as a zombie. In a captured
     /// tree nothing ever ends.
     pub(crate) fn exists(&self) -> bool {
@@ -92,6 +122,30 @@ impl<'a> ProcessDir<'a> {
     pub(crate) fn raw(&self, file: &str) -> Result<Vec<u8>, ReadError> {
         read_file(&self.process, file)
     }
+}
+
+/// What an open file is, as far as it can hold a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FdTarget {
+    /// A namespace.
+    Namespace(NsId),
+    /// A socket, by its inode number.
+    Socket(u64),
+}
+
+/// Reads the text of a link in `/proc/PID/fd`; none for any other file. A path
+/// is no such text, for it begins with a slash.
+fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
+    if let Some(rest) = text.strip_prefix(b"socket:[") {
+        let ino = std::str::from_utf8(rest.strip_suffix(b"]")?).ok()?.parse();
+        return ino.ok().map(FdTarget::Socket);
+    }
+    parse_id(text).map(FdTarget::Namespace)
+}
+
+/// The name of an entry of `/proc/PID/fd`; none for `.` and `..`.
+fn parse_fd(name: &[u8]) -> Option<Fd> {
+    std::str::from_utf8(name).ok()?.parse().ok()
 }
 
 /// An open `ns` directory.
@@ -163,5 +217,25 @@ mod tests {
         assert_eq!(errno_name(Errno::LOOP), "EIO");
         assert_eq!(parse_errno_name(b""), None);
         assert_eq!(parse_errno_name(b"EFOO"), None);
+    }
+
+    #[test]
+    fn an_open_file_is_a_namespace_or_a_socket_or_nothing_to_us() {
+        let net = NsId {
+            ino: 7,
+            kind: crate::model::Kind::Net,
+        };
+        assert_eq!(parse_fd_target(b"net:[7]"), Some(FdTarget::Namespace(net)));
+        assert_eq!(parse_fd_target(b"socket:[9]"), Some(FdTarget::Socket(9)));
+        for text in [
+            "/dev/null",
+            "pipe:[9]",
+            "socket:[x]",
+            "socket:[9",
+            "anon_inode:[pidfd]",
+            "",
+        ] {
+            assert_eq!(parse_fd_target(text.as_bytes()), None, "{text}");
+        }
     }
 }

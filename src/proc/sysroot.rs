@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::error::Error;
+use crate::error::{Error, errno_of};
 use crate::model::{NsId, Pid};
+use crate::proc::ReadError;
 use crate::proc::hidepid::Hidepid;
 use crate::proc::link_text::parse_id;
 
@@ -116,6 +117,15 @@ impl Sysroot {
         let proc =
             |line: &[u8]| line.split(|byte| *byte == b' ').nth(4) == Some(MOUNT_POINT.as_bytes());
         Some((status, lines(&mountinfo, proc)))
+    }
+
+    /// The mount table of the reader. A captured tree need not have one.
+    pub(crate) fn mountinfo(&self) -> Result<Vec<u8>, ReadError> {
+        let read = std::fs::read(self.proc_path().join("self/mountinfo"));
+        match read.map_err(|error| ReadError::from(errno_of(&error))) {
+            Err(ReadError::Gone) if !self.live => Ok(Vec::new()),
+            read => read,
+        }
     }
 
     /// Finds the namespace that a path leads to. It is taken below this root.

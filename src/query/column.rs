@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use crate::model::{Details, Via};
+use crate::model::{NetNsId, NsId};
 use crate::query::{Row, Value};
 use crate::scan::{Need, Needs};
 
@@ -23,6 +23,8 @@ pub enum Type {
     Number,
     /// A string.
     String,
+    /// A number, or a word where there is none.
+    NumberOrString,
     /// An array of strings.
     Strings,
 }
@@ -33,6 +35,7 @@ impl Type {
         match self {
             Type::Number => "number",
             Type::String => "string",
+            Type::NumberOrString => "number or string",
             Type::Strings => "array",
         }
     }
@@ -80,13 +83,13 @@ impl Column {
         Column {
             name: "PATH",
             key: "path",
-            help: "a path that opens the namespace",
+            help: "a path that opens the namespace now",
             json: Type::String,
             align: Align::Left,
-            needs: &[],
+            needs: &[Need::Path],
             value: |row| {
-                row.via()
-                    .map_or(Value::Null, |via| Value::Text(path(via).into()))
+                row.path()
+                    .map_or(Value::Null, |path| Value::Text(path.into()))
             },
         },
         Column {
@@ -113,7 +116,7 @@ impl Column {
             help: "parent of PID",
             json: Type::Number,
             align: Align::Right(5),
-            needs: &[Need::Parent],
+            needs: &[Need::ParentProcess],
             value: |row| Value::number(row.details().and_then(|details| details.ppid)),
         },
         Column {
@@ -131,27 +134,66 @@ impl Column {
         Column {
             name: "UID",
             key: "uid",
-            help: "effective user id of PID",
+            help: "effective user id of PID; without one, the user who made the owner",
             json: Type::Number,
             align: Align::Right(5),
             needs: &[Need::Uid],
-            value: |row| Value::number(row.details().and_then(|details| details.uid)),
+            value: |row| Value::number(row.user().0),
         },
         Column {
             name: "USER",
             key: "user",
-            help: "user name of PID",
+            help: "name of that user",
             json: Type::String,
             align: Align::Left,
             needs: &[Need::User],
-            value: |row| match row.details() {
-                Some(Details {
-                    user: None,
-                    uid: Some(uid),
-                    ..
-                }) => Value::Unnamed((*uid).into()),
-                details => Value::text(details.and_then(|details| details.user.as_deref())),
+            value: |row| match row.user() {
+                (Some(uid), None) => Value::InTables(uid.into()),
+                (_, name) => Value::text(name),
             },
+        },
+        Column {
+            name: "NETNSID",
+            key: "netnsid",
+            help: "id of the net namespace, seen from the caller's",
+            json: Type::NumberOrString,
+            align: Align::Right(0),
+            needs: &[Need::NetNsId],
+            value: |row| match row.namespace.relations.netnsid {
+                Some(NetNsId::Assigned(id)) => Value::Number(id.into()),
+                Some(NetNsId::Unassigned) => Value::text(Some("unassigned")),
+                None => Value::Null,
+            },
+        },
+        Column {
+            name: "NSFS",
+            key: "nsfs",
+            help: "where the namespace is bind-mounted",
+            json: Type::Strings,
+            align: Align::Left,
+            needs: &[Need::Mounts],
+            value: |row| {
+                let mounts = row.namespace.mounts.iter();
+                Value::Lines(mounts.map(|path| path.as_slice().into()).collect())
+            },
+        },
+        Column {
+            name: "PNS",
+            key: "pns",
+            help: "parent of the pid or user namespace",
+            json: Type::Number,
+            align: Align::Right(10),
+            needs: &[Need::Relations],
+            value: |row| number_or_zero(row.namespace.relations.parent),
+        },
+        Column {
+            name: "ONS",
+            key: "ons",
+            help: "user namespace that owns the namespace",
+            json: Type::Number,
+            align: Align::Right(10),
+            needs: &[Need::Relations],
+            value: |row| number_or_zero(row.namespace.relations.owner),
         },
         Column {
             name: "LINKS",
@@ -178,9 +220,9 @@ impl Column {
     }
 }
 
-/// As the path is on the system that was scanned.
-fn path(Via { pid, link }: Via) -> Vec<u8> {
-    format!("/proc/{pid}/ns/{link}").into_bytes()
+/// A namespace's number; a table has 0 where there is none, as lsns has.
+fn number_or_zero<'a>(id: Option<NsId>) -> Value<'a> {
+    id.map_or(Value::InTables(0), |id| Value::Number(id.ino))
 }
 
 /// No column has this name.

@@ -1,4 +1,4 @@
-use crate::model::{Details, Namespace, Process, Via};
+use crate::model::{Details, Holder, Namespace, Process};
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -18,17 +18,26 @@ impl<'a> Row<'a> {
         self.process.and_then(|process| process.details.as_deref())
     }
 
-    /// A link that opens the namespace: the process's own, if it is in it.
-    pub fn via(&self) -> Option<Via> {
-        let Some(process) = self.process else {
-            return self.namespace.via;
-        };
-        let links = process.links.leading_to(self.namespace.id);
-        let own = links.iter().find(|link| !link.is_for_children());
-        own.map(|link| Via {
-            pid: process.pid,
-            link,
-        })
-        .or(self.namespace.via)
+    /// Whose it is: the effective user of the process; without one, the user
+    /// who made the owner of the namespace. Number and name, where known.
+    pub fn user(&self) -> (Option<u32>, Option<&'a str>) {
+        match (self.process, self.details()) {
+            (Some(_), Some(details)) => (details.uid, details.user.as_deref()),
+            (Some(_), None) => (None, None),
+            (None, _) => {
+                let relations = &self.namespace.relations;
+                (relations.owner_uid, relations.owner_user.as_deref())
+            }
+        }
+    }
+
+    /// A path that opens the namespace: the process's own, if it is in it.
+    pub fn path(&self) -> Option<Vec<u8>> {
+        let own = self.process.and_then(|process| {
+            let mut links = process.links.leading_to(self.namespace.id).iter();
+            let own = links.find(|link| !link.is_for_children())?;
+            Some(Holder::of_link(process.pid, own))
+        });
+        own.as_ref().unwrap_or(&self.namespace.via).path()
     }
 }

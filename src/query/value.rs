@@ -11,11 +11,13 @@ pub enum Value<'a> {
     Number(u64),
     /// Text, perhaps from another process: any bytes.
     Text(Cow<'a, [u8]>),
-    /// The number of something that has no name: shown where a name would
-    /// stand, and null in JSON, where a name is a string.
-    Unnamed(u64),
-    /// Several texts.
+    /// A number that stands for something unknown in tables, and is null in
+    /// JSON: a user without name, a parent that cannot be seen.
+    InTables(u64),
+    /// Several words, in a table with commas between.
     List(Vec<Cow<'a, [u8]>>),
+    /// Several texts, in a table one a line.
+    Lines(Vec<Cow<'a, [u8]>>),
 }
 
 impl<'a> Value<'a> {
@@ -33,11 +35,11 @@ impl<'a> Value<'a> {
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         match self {
             Value::Null => Cow::Borrowed(b""),
-            Value::Number(number) | Value::Unnamed(number) => {
+            Value::Number(number) | Value::InTables(number) => {
                 number.to_string().into_bytes().into()
             }
             Value::Text(text) => Cow::Borrowed(text),
-            Value::List(texts) => texts.join(&b","[..]).into(),
+            Value::List(texts) | Value::Lines(texts) => texts.join(&b","[..]).into(),
         }
     }
 }
@@ -47,10 +49,10 @@ impl<'a> Value<'a> {
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null | Value::Unnamed(_) => serializer.serialize_none(),
+            Value::Null | Value::InTables(_) => serializer.serialize_none(),
             Value::Number(number) => serializer.serialize_u64(*number),
             Value::Text(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
-            Value::List(texts) => {
+            Value::List(texts) | Value::Lines(texts) => {
                 let mut list = serializer.serialize_seq(Some(texts.len()))?;
                 for text in texts {
                     list.serialize_element(&String::from_utf8_lossy(text))?;

@@ -34,7 +34,7 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
             Err(error) => errors.push(error),
         }
     }
-    if needs.contains(Need::Parent) {
+    if needs.contains(Need::ParentProcess) {
         match process.stat() {
             Ok(stat) => details.ppid = Some(stat.ppid),
             Err(error) => errors.push(error),

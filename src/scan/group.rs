@@ -1,81 +1,100 @@
 use std::collections::HashMap;
 
-use crate::model::{KindSet, Link, LinkSet, Links, Member, Namespace, NsId, Process, Via};
+use crate::model::{Holder, KindSet, Link, Member, Namespace, NsId, Pid, Process};
 
-/// Groups processes by namespace: one pass, a hash map, no comparing.
+/// A namespace, and a way in which it was found.
+pub(crate) type Find = (NsId, Holder);
+
+/// Groups processes by namespace: one pass, a hash map, no comparing. Then come
+/// the namespaces that were found in another way.
 ///
 /// `processes` are in the order of their pids, so the first one seen in a
-/// namespace is its representative. With the links of a `subject` only the
-/// namespaces that it leads to are kept, by its links.
-pub(crate) fn group(
-    processes: &[Process],
-    kinds: KindSet,
-    subject: Option<&Links>,
-) -> Vec<Namespace> {
-    let mut namespaces: Vec<Namespace> = Vec::new();
-    let mut places: HashMap<NsId, usize> = HashMap::new();
+/// namespace is its representative.
+pub(crate) fn group(processes: &[Process], finds: &[Find], kinds: KindSet) -> Vec<Namespace> {
+    let mut groups = Groups::default();
     // Most processes are where the one before them was: ask the map only when
     // a link leads elsewhere.
     let mut last: [Option<(NsId, usize)>; Link::ALL.len()] = [None; Link::ALL.len()];
     for process in processes {
-        for (link, id) in process
-            .links
-            .iter()
-            .filter(|(link, _)| kinds.contains(link.kind()))
-        {
+        let links = process.links.iter();
+        for (link, id) in links.filter(|(link, _)| kinds.contains(link.kind())) {
             let place = match last[link.index()] {
                 Some((known, place)) if known == id => place,
-                _ => *places.entry(id).or_insert_with(|| {
-                    namespaces.push(Namespace {
-                        id,
-                        nprocs: 0,
-                        pid: None,
-                        via: None,
-                        links: LinkSet::EMPTY,
-                    });
-                    namespaces.len() - 1
-                }),
+                _ => groups.place(id, || Holder::of_link(process.pid, link)),
             };
             last[link.index()] = Some((id, place));
-            if let Some(namespace) = namespaces.get_mut(place) {
-                note(
-                    namespace,
-                    Via {
-                        pid: process.pid,
-                        link,
-                    },
-                );
+            if let Some(namespace) = groups.namespaces.get_mut(place) {
+                add_link(namespace, process.pid, link);
             }
         }
     }
-    if let Some(subject) = subject {
-        for namespace in &mut namespaces {
-            namespace.links = subject.leading_to(namespace.id);
+    for (id, holder) in finds {
+        if !kinds.contains(id.kind) {
+            continue;
         }
-        namespaces.retain(|namespace| !namespace.links.is_empty());
+        let place = groups.place(*id, || holder.clone());
+        if let Some(namespace) = groups.namespaces.get_mut(place) {
+            add_find(namespace, holder);
+        }
     }
+    let mut namespaces = groups.namespaces;
     namespaces.sort_unstable_by_key(|namespace| namespace.id);
     namespaces
 }
 
+/// Namespaces, and where each stands.
+#[derive(Default)]
+struct Groups {
+    namespaces: Vec<Namespace>,
+    places: HashMap<NsId, usize>,
+}
+
+impl Groups {
+    /// The place of a namespace; `via` says how it was found, if it is new.
+    fn place(&mut self, id: NsId, via: impl FnOnce() -> Holder) -> usize {
+        *self.places.entry(id).or_insert_with(|| {
+            self.namespaces.push(Namespace::new(id, via()));
+            self.namespaces.len() - 1
+        })
+    }
+}
+
 /// One more link leads to a namespace.
-fn note(namespace: &mut Namespace, via: Via) {
-    namespace.links.insert(via.link);
-    if via.link.is_for_children() {
-        namespace.via.get_or_insert(via);
+fn add_link(namespace: &mut Namespace, pid: Pid, link: Link) {
+    namespace.links.insert(link);
+    if link.is_for_children() {
         return;
     }
     namespace.nprocs += 1;
     if namespace.pid.is_none() {
-        namespace.pid = Some(via.pid);
-        namespace.via = Some(via);
+        namespace.pid = Some(pid);
+        namespace.via = Holder::of_link(pid, link);
+    }
+}
+
+/// Something else leads to a namespace.
+fn add_find(namespace: &mut Namespace, holder: &Holder) {
+    if let Holder::Mount(mount) = holder
+        && !namespace.mounts.contains(&mount.path)
+    {
+        namespace.mounts.push(mount.path.clone());
+    }
+    if *holder < namespace.via {
+        namespace.via = holder.clone();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, Pid};
+    use crate::model::{Kind, LinkSet, Links, Mount};
+
+    fn pid_ns(ino: u64) -> NsId {
+        NsId {
+            ino,
+            kind: Kind::Pid,
+        }
+    }
 
     fn process(pid: Pid, links: &[(Link, u64)]) -> Process {
         let mut process = Process {
@@ -96,44 +115,45 @@ mod tests {
             process(6, &[(Link::Pid, 1), (Link::PidForChildren, 1)]),
             process(7, &[(Link::Pid, 2), (Link::PidForChildren, 2)]),
         ];
-        let both: LinkSet = Kind::Pid.links();
-        let namespace = |ino, nprocs, pid| Namespace {
-            id: NsId {
-                ino,
-                kind: Kind::Pid,
-            },
+        let member = |ino, nprocs, pid, links| Namespace {
             nprocs,
             pid: Some(pid),
-            via: Some(Via {
-                pid,
-                link: Link::Pid,
-            }),
-            links: both,
+            links,
+            ..Namespace::new(pid_ns(ino), Holder::of_link(pid, Link::Pid))
         };
-        let grouped = group(&processes, KindSet::all(), None);
-        assert_eq!(grouped, [namespace(1, 2, 5), namespace(2, 1, 7)]);
-        let held = group(&processes[..2], KindSet::all(), Some(&processes[0].links));
-        let via = Some(Via {
-            pid: 5,
-            link: Link::PidForChildren,
-        });
-        let links = LinkSet::of(Link::PidForChildren);
-        assert_eq!(
-            held,
-            [
-                Namespace {
-                    links: LinkSet::of(Link::Pid),
-                    ..namespace(1, 2, 5)
-                },
-                Namespace {
-                    pid: None,
-                    nprocs: 0,
-                    via,
-                    links,
-                    ..namespace(2, 0, 0)
-                },
-            ]
-        );
-        assert_eq!(group(&processes, KindSet::of(Kind::Net), None), []);
+        let both: LinkSet = Kind::Pid.links();
+        let grouped = group(&processes, &[], KindSet::all());
+        assert_eq!(grouped, [member(1, 2, 5, both), member(2, 1, 7, both)]);
+        let held = Namespace {
+            links: LinkSet::of(Link::PidForChildren),
+            ..Namespace::new(pid_ns(2), Holder::of_link(5, Link::PidForChildren))
+        };
+        let grouped = group(&processes[..2], &[], KindSet::all());
+        assert_eq!(grouped, [member(1, 2, 5, both), held]);
+        assert_eq!(group(&processes, &[], KindSet::of(Kind::Net)), []);
+    }
+
+    #[test]
+    fn a_namespace_without_processes_is_opened_by_the_holder_that_is_best_for_it() {
+        let mount = |path: &str, id| {
+            Holder::Mount(Mount {
+                path: path.into(),
+                id,
+            })
+        };
+        let finds = [
+            (pid_ns(3), Holder::Fd { pid: 9, fd: 4 }),
+            (pid_ns(3), mount("/b", 31)),
+            (pid_ns(3), mount("/a", 30)),
+            (pid_ns(3), mount("/a", 32)),
+            (pid_ns(1), Holder::Child(pid_ns(3))),
+        ];
+        let found = Namespace {
+            mounts: vec![b"/b".to_vec(), b"/a".to_vec()],
+            ..Namespace::new(pid_ns(3), mount("/a", 30))
+        };
+        let above = Namespace::new(pid_ns(1), Holder::Child(pid_ns(3)));
+        assert_eq!(group(&[], &finds, KindSet::all()), [above, found]);
+        assert_eq!(group(&[], &finds, KindSet::of(Kind::Net)), []);
     }
 }

@@ -1,8 +1,12 @@
-//! The links of one process, and what it means when one is not there.
+//! The links of one process, what it means when one is not there, and its open
+//! files.
+
+use std::collections::HashSet;
 
 use crate::error::Error;
-use crate::model::{Cause, Link, LinkSet, Links, Pid, Process, Source};
-use crate::proc::{NsDir, ProcessDir, ReadError, Sysroot};
+use crate::model::{Cause, Fd, Holder, Link, LinkSet, Links, Pid, Process, Source};
+use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Tid};
+use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of};
 
 /// What was seen of one process.
@@ -15,30 +19,46 @@ pub(crate) struct Sighting {
     pub(crate) absent: LinkSet,
     /// What else went wrong, and with which links.
     pub(crate) troubles: Vec<(Cause, LinkSet)>,
+    /// Its open files that can hold a namespace.
+    pub(crate) fds: Vec<(Fd, FdTarget)>,
+    /// Why those could not be read.
+    pub(crate) fd_trouble: Option<Cause>,
 }
 
-/// Reads the links of one process.
-pub(crate) fn read_links(root: &Sysroot, pid: Pid, wanted: LinkSet) -> Result<Sighting, Error> {
+/// What to read of each process.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) links: LinkSet,
+    pub(crate) fds: bool,
+}
+
+/// Reads the links of one process, and its open files where they are wanted. A
+/// process that refuses its links refuses those too.
+pub(crate) fn read_process(root: &Sysroot, pid: Pid, look: Look) -> Result<Sighting, Error> {
     let mut sighting = Sighting {
         pid,
         links: Links::default(),
         absent: LinkSet::EMPTY,
         troubles: Vec::new(),
+        fds: Vec::new(),
+        fd_trouble: None,
     };
     let trouble = match ProcessDir::open(root, pid) {
-        Ok(process) => return read_open(root, &process, wanted, sighting),
+        Ok(process) => return read_open(root, &process, look, sighting),
         Err(error) => cause_of(error, || root.process_path(pid))?,
     };
-    sighting.troubles.push((trouble, wanted));
+    sighting.troubles.push((trouble, look.links));
     Ok(sighting)
 }
 
 fn read_open(
     root: &Sysroot,
     process: &ProcessDir<'_>,
-    wanted: LinkSet,
+    look: Look,
     mut sighting: Sighting,
 ) -> Result<Sighting, Error> {
+    let wanted = look.links;
+    let mut thread = None;
     let path = || root.process_path(sighting.pid).join("ns");
     let ns = match process.ns() {
         Ok(ns) => ns,
@@ -60,9 +80,10 @@ fn read_open(
             Life::Zombie => {
                 let lost = reading.absent;
                 let cause = match living_thread(process, sighting.pid, lost) {
-                    Some(thread) => {
-                        reading.links.fill(&thread.links);
-                        reading.errors.extend(thread.errors);
+                    Some((tid, seen)) => {
+                        reading.links.fill(&seen.links);
+                        reading.errors.extend(seen.errors);
+                        thread = Some(tid);
                         Cause::ZombieLeader
                     }
                     None => Cause::Zombie,
@@ -75,6 +96,14 @@ fn read_open(
         sighting.troubles.push((cause_of(error, path)?, links));
     }
     sighting.links = reading.links;
+    if look.fds && !sighting.links.is_empty() {
+        match process.fds(thread) {
+            Ok(fds) => sighting.fds = fds,
+            // A zombie, or a captured tree: it has none.
+            Err(ReadError::Gone) => {}
+            Err(error) => sighting.fd_trouble = Some(cause_of(error, path)?),
+        }
+    }
     Ok(sighting)
 }
 
@@ -151,22 +180,40 @@ fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
 }
 
 /// Reads links through a thread of a process whose leader is a zombie.
-fn living_thread(process: &ProcessDir<'_>, leader: Pid, wanted: LinkSet) -> Option<Reading> {
+fn living_thread(process: &ProcessDir<'_>, leader: Pid, wanted: LinkSet) -> Option<(Tid, Reading)> {
     let threads = process.threads().ok()?;
     threads
         .into_iter()
         .filter(|tid| *tid != leader)
         .find_map(|tid| {
             let reading = Reading::of(&process.thread_ns(tid).ok()?, wanted);
-            (reading.absent != wanted).then_some(reading)
+            (reading.absent != wanted).then_some((tid, reading))
         })
+}
+
+/// What all sightings together say.
+#[derive(Default)]
+pub(crate) struct Settled {
+    /// Every process of which a link was read, by pid.
+    pub(crate) processes: Vec<Process>,
+    /// The open files that are namespaces.
+    pub(crate) finds: Vec<Find>,
+    /// The open files that are sockets, each socket once.
+    pub(crate) sockets: Vec<OpenSocket>,
+}
+
+/// A socket that a process has open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenSocket {
+    pub(crate) pid: Pid,
+    pub(crate) fd: Fd,
 }
 
 /// Makes processes of sightings, and counts what is missing.
 ///
 /// Only all sightings together tell what an absent link means: if no process
 /// has one of that name, the kernel has none.
-pub(crate) fn settle(sightings: Vec<Sighting>, tally: &mut Tally) -> Vec<Process> {
+pub(crate) fn settle(sightings: Vec<Sighting>, tally: &mut Tally) -> Settled {
     let mut known: LinkSet = sightings
         .iter()
         .flat_map(|sighting| sighting.links.iter())
@@ -176,32 +223,44 @@ pub(crate) fn settle(sightings: Vec<Sighting>, tally: &mut Tally) -> Vec<Process
         // Time namespaces are younger, so this kernel has both.
         known.insert(Link::PidForChildren);
     }
-    let mut processes = Vec::with_capacity(sightings.len());
+    let mut settled = Settled::default();
+    let mut sockets = HashSet::new();
     for sighting in sightings {
-        let mut links = sighting.links;
+        let pid = sighting.pid;
         for (cause, of) in sighting.troubles {
             tally.add(Source::Processes, cause, of);
         }
-        if !sighting.absent.is_empty() {
-            let unsupported = sighting.absent.without(known);
-            if !unsupported.is_empty() {
-                tally.add(Source::Processes, Cause::Unsupported, unsupported);
-            }
-            let lost = sighting.absent.without(unsupported);
-            if lost == LinkSet::of(Link::PidForChildren) {
-                tally.add(Source::Processes, Cause::Unborn, lost);
-            } else if !lost.is_empty() {
-                tally.add(Source::Processes, Cause::Vanished, lost);
-                links = Links::default();
-            }
+        if let Some(cause) = sighting.fd_trouble {
+            tally.add(Source::Fds, cause, LinkSet::EMPTY);
         }
-        if !links.is_empty() {
-            processes.push(Process {
-                pid: sighting.pid,
-                links,
-                details: None,
-            });
+        let unsupported = sighting.absent.without(known);
+        if !unsupported.is_empty() {
+            tally.add(Source::Processes, Cause::Unsupported, unsupported);
+        }
+        let lost = sighting.absent.without(unsupported);
+        if lost == LinkSet::of(Link::PidForChildren) {
+            tally.add(Source::Processes, Cause::Unborn, lost);
+        } else if !lost.is_empty() {
+            tally.add(Source::Processes, Cause::Vanished, lost);
+            continue;
+        }
+        if sighting.links.is_empty() {
+            continue;
+        }
+        settled.processes.push(Process {
+            pid,
+            links: sighting.links,
+            details: None,
+        });
+        for (fd, target) in sighting.fds {
+            match target {
+                FdTarget::Namespace(id) => settled.finds.push((id, Holder::Fd { pid, fd })),
+                FdTarget::Socket(ino) if sockets.insert(ino) => {
+                    settled.sockets.push(OpenSocket { pid, fd });
+                }
+                FdTarget::Socket(_) => {}
+            }
         }
     }
-    processes
+    settled
 }

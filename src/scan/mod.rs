@@ -6,15 +6,24 @@
 //! shown: the representative of each namespace, or the members of the one that
 //! was asked for. [`Need`]s say what to collect; nobody pays for the rest.
 //!
+//! Between them come what else leads to a namespace (open files, sockets, bind
+//! mounts) and what only the kernel knows (owners and parents, whole chains).
+//!
 //! The system changes meanwhile. A process that ends between the phases is
 //! taken out of its namespaces, and they are grouped again, so that every row
 //! names a process that was there when its details were read.
 
+mod answers;
 mod details;
+mod findings;
+mod goal;
 mod group;
 mod links;
+mod mounts;
 mod need;
+mod relations;
 mod scanner;
+mod sockets;
 mod tally;
 mod target;
 mod walk;

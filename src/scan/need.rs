@@ -1,21 +1,38 @@
 use crate::model::{Member, Set};
 
-/// Something about a process that costs a system call or more, and is
-/// collected only where it is asked for.
+/// Something that costs a system call or more for each process or namespace,
+/// and is collected only where it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Its parent.
-    Parent,
-    /// Its command line, or else its name.
+    /// The parents of processes.
+    ParentProcess,
+    /// Command lines, or else names.
     Command,
-    /// Its effective user id.
+    /// Effective user ids.
     Uid,
-    /// The name of that user.
+    /// The names of those users.
     User,
+    /// Parents and owners of namespaces, up to the top.
+    Relations,
+    /// The numbers of net namespaces in the caller's.
+    NetNsId,
+    /// Where namespaces are bind-mounted.
+    Mounts,
+    /// That a namespace without processes can be opened by its path now.
+    Path,
 }
 
 impl Member for Need {
-    const ALL: &'static [Need] = &[Need::Parent, Need::Command, Need::Uid, Need::User];
+    const ALL: &'static [Need] = &[
+        Need::ParentProcess,
+        Need::Command,
+        Need::Uid,
+        Need::User,
+        Need::Relations,
+        Need::NetNsId,
+        Need::Mounts,
+        Need::Path,
+    ];
 
     fn index(self) -> usize {
         self as usize
@@ -24,3 +41,12 @@ impl Member for Need {
 
 /// What a scan has to collect.
 pub type Needs = Set<Need>;
+
+impl Needs {
+    /// Whether something has to be read of processes.
+    pub(crate) fn of_processes(self) -> bool {
+        [Need::ParentProcess, Need::Command, Need::Uid, Need::User]
+            .into_iter()
+            .any(|need| self.contains(need))
+    }
+}

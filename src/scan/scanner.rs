@@ -1,18 +1,24 @@
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel;
+use crate::kernel::{self, Linux};
 use crate::model::{
-    Cause, KindSet, LinkSet, Links, Namespace, Pid, Process, Snapshot, Source, summary,
+    Cause, Kind, KindSet, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source, Sources, summary,
 };
 use crate::proc::{Sysroot, Users};
+use crate::scan::answers::Answers;
 use crate::scan::details::{Seen, read_details};
+use crate::scan::findings::Findings;
+use crate::scan::goal::Goal;
 use crate::scan::group::group;
-use crate::scan::links::{Sighting, read_links, settle};
+use crate::scan::links::{Look, Sighting, read_process, settle};
+use crate::scan::mounts::read_mounts;
+use crate::scan::relations::{Inquiry, Questions};
+use crate::scan::sockets::ask_sockets;
 use crate::scan::tally::Tally;
-use crate::scan::target::Wanted;
 use crate::scan::walk::walk;
 use crate::scan::{Need, Needs, Target};
 
@@ -38,17 +44,20 @@ pub struct Scanner {
     kinds: KindSet,
     target: Target,
     needs: Needs,
+    sources: Sources,
     threads: Option<NonZeroUsize>,
 }
 
 impl Scanner {
-    /// A scan of all namespaces of all types, without details of processes.
+    /// A scan of all namespaces of all types, from all sources, without
+    /// details of processes.
     pub fn new(root: Sysroot) -> Self {
         Scanner {
             root,
             kinds: KindSet::all(),
             target: Target::All,
             needs: Needs::EMPTY,
+            sources: Sources::all(),
             threads: None,
         }
     }
@@ -63,10 +72,16 @@ impl Scanner {
         Scanner { target, ..self }
     }
 
-    /// Which details to read of the processes that are shown: the
-    /// representatives, or with [`Target::Namespace`] all members.
+    /// What to find out besides. Details of processes are read of those that
+    /// are shown: the representatives, or with [`Target::Namespace`] all
+    /// members.
     pub fn needs(self, needs: Needs) -> Self {
         Scanner { needs, ..self }
+    }
+
+    /// Where to look for namespaces. The links of processes are always read.
+    pub fn sources(self, sources: Sources) -> Self {
+        Scanner { sources, ..self }
     }
 
     /// On how many threads to scan; otherwise on one a core, as far as that
@@ -86,44 +101,203 @@ impl Scanner {
     /// be read, or this process is short of files or memory. What is merely
     /// missing is no error but a [`Gap`](crate::Gap).
     pub fn scan(&self) -> Result<Snapshot, Error> {
-        let wanted = match &self.target {
-            Target::Namespace(namespace) => Some(namespace.resolve(&self.root)?),
-            Target::All | Target::Process(_) => None,
+        let goal = match &self.target {
+            Target::All => Goal::All,
+            Target::Process(pid) => Goal::Process(self.subject(*pid)?),
+            Target::Namespace(namespace) => Goal::Namespace(namespace.resolve(&self.root)?),
         };
-        let kinds = wanted.map_or(self.kinds, Wanted::kinds);
-        let links: LinkSet = kinds.iter().flat_map(|kind| kind.links().iter()).collect();
-        let subject = match self.target {
-            Target::Process(pid) => Some(self.subject(pid, links)?),
-            Target::All | Target::Namespace(_) => None,
+        let snapshot = match goal {
+            Goal::All => self.scan_for(&goal, self.sources)?,
+            // Nothing but its own links leads to the namespaces of a process.
+            Goal::Process(_) => self.scan_for(&goal, Sources::EMPTY)?,
+            Goal::Namespace(_) => {
+                let snapshot = self.scan_for(&goal, Sources::EMPTY)?;
+                if snapshot.namespaces.is_empty() {
+                    self.scan_for(&goal, self.sources)?
+                } else {
+                    snapshot
+                }
+            }
         };
+        self.refuse_nothing(&snapshot)?;
+        Ok(snapshot)
+    }
+
+    /// One pass over the system, through the links of all processes and these
+    /// sources.
+    fn scan_for(&self, goal: &Goal, sources: Sources) -> Result<Snapshot, Error> {
+        let plan = self.plan(goal, sources);
         let pids = self.root.pids()?;
         if pids.is_empty() {
             return Err(Error::NoProcesses(self.root.proc_path()));
         }
-        let sightings = walk(&pids, self.thread_count(), |pid| {
-            read_links(&self.root, pid, links)
-        })?;
         let mut tally = Tally::new(pids.len());
+        let mut findings = self.find(&plan, &pids, &mut tally)?;
+        let mut answers = Answers::default();
+        let mut users = Users::below(&self.root);
+        // Each round takes out what ended meanwhile, or adds what was found.
+        let (namespaces, ancestors) = loop {
+            let all = group(&findings.processes, &findings.finds, plan.kinds);
+            if self.ask(&plan, goal, &all, &mut findings, &mut answers, &mut tally)? {
+                continue;
+            }
+            let up = self.needs.contains(Need::Relations);
+            let found = answers.split(all, |namespace| goal.wants(namespace, self.kinds), up);
+            let shown = goal.shown(&findings.processes, &found.0, &found.1);
+            if self.add_details(shown, &mut findings, &mut users, &mut tally)? {
+                continue;
+            }
+            break found;
+        };
+        let mut snapshot = Snapshot {
+            namespaces,
+            ancestors,
+            processes: findings.processes,
+            gaps: tally.gaps(),
+        };
+        if let Goal::Process(links) = goal {
+            for namespace in &mut snapshot.namespaces {
+                namespace.links = links.leading_to(namespace.id);
+            }
+        }
+        if self.needs.contains(Need::User) {
+            let all = snapshot
+                .namespaces
+                .iter_mut()
+                .chain(&mut snapshot.ancestors);
+            for Namespace { relations, .. } in all {
+                relations.owner_user = relations.owner_uid.and_then(|uid| users.name(uid));
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// What has to be read and asked so that nothing is missed, and no more.
+    fn plan(&self, goal: &Goal, sources: Sources) -> Plan {
+        let shown = match goal {
+            Goal::Namespace(wanted) => wanted.kinds(),
+            Goal::All | Goal::Process(_) => self.kinds,
+        };
+        let live = self.root.is_live();
+        let up = self.needs.contains(Need::Relations);
+        let look_up = live && sources.contains(Source::Relations);
+        // Every namespace has a user namespace above it.
+        let look_up_owners = look_up && shown.contains(Kind::User);
+        let kinds = if look_up_owners {
+            KindSet::all()
+        } else if up && live {
+            shown.union(KindSet::of(Kind::User))
+        } else {
+            shown
+        };
+        let has = |need| live && self.needs.contains(need);
+        Plan {
+            kinds,
+            look_up,
+            fds: sources.contains(Source::Fds),
+            sockets: live && sources.contains(Source::Sockets) && kinds.contains(Kind::Net),
+            mounts: sources.contains(Source::Mounts) || self.needs.contains(Need::Mounts),
+            questions: Questions {
+                owners: look_up_owners || (up && live),
+                parents: (look_up && kinds.contains(Kind::Pid)) || (up && live),
+                netnsids: has(Need::NetNsId),
+                owner_uids: has(Need::Uid) || has(Need::User),
+                paths: has(Need::Path),
+            },
+        }
+    }
+
+    /// Everything that a file says: processes, open files and mounts; and the
+    /// sockets.
+    fn find(&self, plan: &Plan, pids: &[Pid], tally: &mut Tally) -> Result<Findings, Error> {
+        let look = Look {
+            links: plan
+                .kinds
+                .iter()
+                .flat_map(|kind| kind.links().iter())
+                .collect(),
+            fds: plan.fds,
+        };
+        let sightings = walk(pids, self.thread_count(), |pid| {
+            read_process(&self.root, *pid, look)
+        })?;
         if self.root.hides_processes() {
             tally.add_uncounted(Source::Processes, Cause::Hidden);
         }
-        let mut processes = settle(sightings, &mut tally);
-        let namespaces = loop {
-            let mut namespaces = group(&processes, kinds, subject.as_ref());
-            if let Some(wanted) = wanted {
-                namespaces.retain(|namespace| wanted.is(namespace));
+        let settled = settle(sightings, tally);
+        let mut finds = settled.finds;
+        if plan.sockets {
+            let linux = self.linux();
+            finds.extend(ask_sockets(
+                &linux,
+                &settled.sockets,
+                self.thread_count(),
+                tally,
+            )?);
+        }
+        if plan.mounts {
+            finds.extend(read_mounts(&self.root, tally)?);
+        }
+        Ok(Findings {
+            processes: settled.processes,
+            finds,
+        })
+    }
+
+    /// Asks the kernel about what was found, as far as somebody wants to know
+    /// and it was not asked before. Tells whether something is gone or new, and
+    /// so the grouping is stale.
+    fn ask(
+        &self,
+        plan: &Plan,
+        goal: &Goal,
+        all: &[Namespace],
+        findings: &mut Findings,
+        answers: &mut Answers,
+        tally: &mut Tally,
+    ) -> Result<bool, Error> {
+        let wanted = |namespace: &&Namespace| plan.look_up || goal.wants(namespace, self.kinds);
+        let known: HashSet<NsId> = all.iter().map(|namespace| namespace.id).collect();
+        let holders = findings.holders();
+        let linux = self.linux();
+        let inquiry = Inquiry::new(&linux, plan.questions, plan.kinds, known);
+        let mut lost = HashSet::new();
+        let mut finds = Vec::new();
+        loop {
+            let reached = answers.reach(all.iter().filter(wanted).map(|namespace| namespace.id));
+            let to_ask: Vec<&Namespace> = all
+                .iter()
+                .filter(|namespace| plan.questions.concern(namespace))
+                .filter(|namespace| reached.contains(&namespace.id))
+                .filter(|namespace| !answers.contains(namespace.id))
+                .collect();
+            if to_ask.is_empty() {
+                break;
             }
-            if !self.add_details(&mut processes, &namespaces, &mut tally)? {
-                break namespaces;
+            let asked = walk(&to_ask, self.thread_count(), |namespace| {
+                let others = holders.get(&namespace.id).into_iter().flatten().copied();
+                let others = others.filter(|holder| **holder != namespace.via);
+                inquiry.ask(namespace, std::iter::once(&namespace.via).chain(others))
+            })?;
+            for (namespace, asked) in to_ask.into_iter().zip(asked) {
+                lost.extend(asked.lost.iter().cloned());
+                finds.extend(asked.finds.iter().cloned());
+                for cause in answers.add(namespace.id, asked) {
+                    tally.add(Source::Relations, cause, LinkSet::EMPTY);
+                }
             }
-        };
-        let snapshot = Snapshot {
-            namespaces,
-            processes,
-            gaps: tally.gaps(),
-        };
-        self.refuse_nothing(&snapshot)?;
-        Ok(snapshot)
+            if !lost.is_empty() {
+                break;
+            }
+        }
+        let is_new = finds.iter().any(|(id, _)| inquiry.found(*id));
+        findings.finds.extend(finds);
+        findings.lose(&self.root, &lost, tally)?;
+        Ok(is_new || !lost.is_empty())
+    }
+
+    fn linux(&self) -> Linux {
+        Linux::new(self.root.proc_path())
     }
 
     fn thread_count(&self) -> NonZeroUsize {
@@ -133,61 +307,57 @@ impl Scanner {
     }
 
     /// The links of the process that was asked for. It may be a thread, which
-    /// `/proc` does not list.
-    fn subject(&self, pid: Pid, links: LinkSet) -> Result<Links, Error> {
+    /// the proc tree does not list.
+    fn subject(&self, pid: Pid) -> Result<Links, Error> {
+        let look = Look {
+            links: LinkSet::all(),
+            fds: false,
+        };
         let Sighting {
             links, troubles, ..
-        } = read_links(&self.root, pid, links)?;
+        } = read_process(&self.root, pid, look)?;
         if !links.is_empty() {
             return Ok(links);
         }
         let path = || self.root.process_path(pid);
+        let denied = |errno| Err(Error::ProcessDenied { pid, errno });
         match troubles.into_iter().next() {
-            Some((Cause::Denied, _)) => Err(Error::ProcessDenied {
-                pid,
-                errno: Errno::ACCESS,
-            }),
-            Some((Cause::Hidden, _)) => Err(Error::ProcessDenied {
-                pid,
-                errno: Errno::PERM,
-            }),
+            Some((Cause::Denied, _)) => denied(Errno::ACCESS),
+            Some((Cause::Hidden, _)) => denied(Errno::PERM),
             Some((Cause::Vanished, _)) if self.root.is_live() && kernel::process_exists(pid) => {
-                Err(Error::ProcessDenied {
-                    pid,
-                    errno: Errno::PERM,
-                })
+                denied(Errno::PERM)
             }
             Some((Cause::Malformed | Cause::Failed(_), _)) => Err(Error::Read {
                 path: path(),
                 errno: Errno::IO,
             }),
-            // A zombie or a process on an older kernel: it is there, and has
-            // no namespace of the types that were asked for.
-            Some((Cause::Zombie | Cause::ZombieLeader, _)) => Ok(links),
-            None if path().exists() => Ok(links),
             _ => Err(Error::NoProcess(pid)),
         }
     }
 
-    /// Reads the details of the processes that will be shown and have none
-    /// yet. Tells whether one of them is gone, and so the grouping is stale.
+    /// Reads the details of those of some processes that have none yet. Tells
+    /// whether one of them is gone, and so the grouping is stale.
     fn add_details(
         &self,
-        processes: &mut Vec<Process>,
-        namespaces: &[Namespace],
+        mut pids: Vec<Pid>,
+        findings: &mut Findings,
+        users: &mut Users,
         tally: &mut Tally,
     ) -> Result<bool, Error> {
-        if self.needs.is_empty() {
+        if !self.needs.of_processes() {
             return Ok(false);
         }
-        let pids = self.shown(processes, namespaces);
+        pids.retain(|pid| {
+            findings
+                .process(*pid)
+                .is_some_and(|process| process.details.is_none())
+        });
         let seen = walk(&pids, self.thread_count(), |pid| {
-            read_details(&self.root, pid, self.needs)
+            read_details(&self.root, *pid, self.needs)
         })?;
-        let mut users = Users::below(&self.root);
-        let mut vanished = false;
+        let mut vanished = HashSet::new();
         for (pid, seen) in pids.into_iter().zip(seen) {
-            let Ok(place) = processes.binary_search_by_key(&pid, |process| process.pid) else {
+            let Some(process) = findings.process(pid) else {
                 continue;
             };
             match seen {
@@ -195,46 +365,21 @@ impl Scanner {
                     if self.needs.contains(Need::User) {
                         details.user = details.uid.and_then(|uid| users.name(uid));
                     }
+                    process.details = Some(details);
                     for cause in causes {
                         tally.add(Source::Details, cause, LinkSet::EMPTY);
                     }
-                    processes[place].details = Some(details);
                 }
                 Seen::Vanished => {
+                    vanished.insert(pid);
                     tally.add(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
-                    processes[place].links = Links::default();
-                    vanished = true;
                 }
             }
         }
-        if vanished {
-            processes.retain(|process| !process.links.is_empty());
-        }
-        Ok(vanished)
-    }
-
-    /// The processes that will be shown and have no details yet, by pid.
-    fn shown(&self, processes: &[Process], namespaces: &[Namespace]) -> Vec<Pid> {
-        let fresh = |process: &&Process| process.details.is_none();
-        if let Target::Namespace(_) = self.target {
-            let ids: Vec<_> = namespaces.iter().map(|namespace| namespace.id).collect();
-            let member = |process: &&Process| ids.iter().any(|id| process.links.is_in(*id));
-            return processes
-                .iter()
-                .filter(fresh)
-                .filter(member)
-                .map(|found| found.pid)
-                .collect();
-        }
-        let mut pids: Vec<Pid> = namespaces
-            .iter()
-            .filter_map(|namespace| namespace.pid)
-            .collect();
-        pids.sort_unstable();
-        pids.dedup();
-        let place = |pid: &Pid| processes.binary_search_by_key(pid, |process| process.pid);
-        pids.retain(|pid| place(pid).is_ok_and(|place| processes[place].details.is_none()));
-        pids
+        findings
+            .processes
+            .retain(|process| !vanished.contains(&process.pid));
+        Ok(!vanished.is_empty())
     }
 
     /// An empty list is no answer where there must be something.
@@ -257,4 +402,16 @@ impl Scanner {
             _ => Ok(()),
         }
     }
+}
+
+/// What one pass reads and asks.
+struct Plan {
+    /// Of which types.
+    kinds: KindSet,
+    /// Whether what is above is looked for, and not only for what is shown.
+    look_up: bool,
+    fds: bool,
+    sockets: bool,
+    mounts: bool,
+    questions: Questions,
 }

@@ -50,6 +50,15 @@ impl Tally {
     }
 }
 
+/// The cause to count for an error of a question to the kernel, where EPERM
+/// means what it says.
+pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
+    match errno {
+        Errno::PERM => Ok(Cause::Denied),
+        errno => cause_of(errno.into(), path),
+    }
+}
+
 /// The cause to count for an error of reading, other than that a thing is
 /// gone.
 ///

@@ -1,30 +1,29 @@
-//! One function on many processes, on several threads.
+//! One function on many things, on several threads.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::error::Error;
-use crate::model::Pid;
 
-/// How many processes a thread takes at a time: enough that the threads never
+/// How many things a thread takes at a time: enough that the threads never
 /// meet at the counter, few enough that they end together.
 const BATCH: usize = 32;
 
-/// With fewer processes a thread costs more than it brings.
+/// With fewer things a thread costs more than it brings.
 const WORTH_A_THREAD: usize = 128;
 
-/// Calls `read` for every process and returns what it returned, in the order
-/// of `pids`.
+/// Calls `read` for every item and returns what it returned, in their order.
 ///
 /// An error of `read` is one of the whole scan and ends it. A thread that
 /// cannot be had is no error: the others do its work.
-pub(crate) fn walk<T, F>(pids: &[Pid], threads: NonZeroUsize, read: F) -> Result<Vec<T>, Error>
+pub(crate) fn walk<I, T, F>(items: &[I], threads: NonZeroUsize, read: F) -> Result<Vec<T>, Error>
 where
+    I: Sync,
     T: Send,
-    F: Fn(Pid) -> Result<T, Error> + Sync,
+    F: Fn(&I) -> Result<T, Error> + Sync,
 {
-    let batches: Vec<&[Pid]> = pids.chunks(BATCH).collect();
+    let batches: Vec<&[I]> = items.chunks(BATCH).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -33,13 +32,13 @@ where
             let Some(batch) = batches.get(place) else {
                 return Ok(done);
             };
-            let batch: Result<Vec<T>, Error> = batch.iter().map(|pid| read(*pid)).collect();
+            let batch: Result<Vec<T>, Error> = batch.iter().map(&read).collect();
             done.push((place, batch?));
         }
     };
     let helpers = threads
         .get()
-        .min(pids.len() / WORTH_A_THREAD)
+        .min(items.len() / WORTH_A_THREAD)
         .saturating_sub(1);
     let mut done = thread::scope(|scope| {
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
@@ -60,6 +59,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Pid;
 
     const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
@@ -74,18 +74,18 @@ mod tests {
         ] {
             assert_eq!(walk(&pids, threads, |pid| Ok(pid * 2)).unwrap(), doubled);
         }
-        assert_eq!(walk(&[], TWO, Ok).unwrap(), [] as [Pid; 0]);
+        assert_eq!(
+            walk(&[], TWO, |pid: &Pid| Ok(*pid)).unwrap(),
+            [] as [Pid; 0]
+        );
     }
 
     #[test]
     fn the_error_of_one_ends_the_walk() {
         let pids: Vec<Pid> = (1..2000).collect();
-        let read = |pid| {
-            if pid == 1500 {
-                Err(Error::NoProcess(pid))
-            } else {
-                Ok(pid)
-            }
+        let read = |pid: &Pid| match *pid {
+            1500 => Err(Error::NoProcess(1500)),
+            pid => Ok(pid),
         };
         assert!(matches!(
             walk(&pids, TWO, read),

@@ -1,0 +1,222 @@
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
+
+use crate::kernel::{Kernel, ioctl, netlink};
+use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid};
+
+/// The kernel that runs.
+#[derive(Debug)]
+pub(crate) struct Linux {
+    /// The proc tree, through which an O_PATH descriptor is opened for good.
+    proc: PathBuf,
+    /// The device that nsfs is, once it was asked for.
+    nsfs: OnceLock<(u32, u32)>,
+    /// One netlink socket for all questions: each is asked and answered under
+    /// the lock.
+    netlink: Mutex<Option<OwnedFd>>,
+}
+
+impl Linux {
+    /// With the proc tree of the running system.
+    pub(crate) fn new(proc: PathBuf) -> Self {
+        Linux {
+            proc,
+            nsfs: OnceLock::new(),
+            netlink: Mutex::new(None),
+        }
+    }
+
+    /// The device of nsfs, as every file on it has.
+    fn nsfs(&self) -> Result<(u32, u32), Errno> {
+        if let Some(device) = self.nsfs.get() {
+            return Ok(*device);
+        }
+        let own = self.proc.join("self/ns/user");
+        let own = rustix::fs::open(own, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let seen = look(&own)?;
+        Ok(*self.nsfs.get_or_init(|| device(&seen)))
+    }
+
+    /// Opens for good what an O_PATH descriptor is, once it is known to be the
+    /// namespace that is meant: nothing on nsfs blocks.
+    fn open_seen(&self, file: &OwnedFd, seen: &Statx, id: NsId) -> Result<OwnedFd, Errno> {
+        if device(seen) != self.nsfs()? || seen.stx_ino != id.ino {
+            return Err(Errno::STALE);
+        }
+        let path = self.proc.join("self/fd").join(file.as_raw_fd().to_string());
+        rustix::fs::open(path, READ, Mode::empty())
+    }
+}
+
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK);
+
+/// What a file is, from what the kernel has in memory: no file server is asked
+/// (AT_STATX_DONT_SYNC, statx(2)).
+fn look(file: &OwnedFd) -> Result<Statx, Errno> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    rustix::fs::statx(file, "", flags, StatxFlags::INO | StatxFlags::MNT_ID)
+}
+
+const fn device(seen: &Statx) -> (u32, u32) {
+    (seen.stx_dev_major, seen.stx_dev_minor)
+}
+
+impl Kernel for Linux {
+    type Ns = OwnedFd;
+    type Process = OwnedFd;
+
+    fn open_link(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
+        let ns = rustix::fs::open(path, READ, Mode::empty())?;
+        if rustix::fs::fstat(&ns)?.st_ino == id.ino {
+            Ok(ns)
+        } else {
+            Err(Errno::STALE)
+        }
+    }
+
+    fn open_fd(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
+        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        self.open_seen(&file, &look(&file)?, id)
+    }
+
+    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<OwnedFd, Errno> {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(&mount.path));
+        // What is mounted is in memory, and so is the way to it; only a file
+        // server that wants to be asked about the way is not.
+        let file = rustix::fs::openat2(
+            CWD,
+            path,
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::CACHED,
+        )?;
+        let seen = look(&file)?;
+        if seen.stx_mnt_id != mount.id {
+            return Err(Errno::STALE);
+        }
+        self.open_seen(&file, &seen, id)
+    }
+
+    fn hold(&self, pid: Pid) -> Result<OwnedFd, Errno> {
+        rustix::process::pidfd_open(raw(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())
+    }
+
+    fn socket_ns(&self, process: &OwnedFd, fd: Fd) -> Result<OwnedFd, Errno> {
+        let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
+        let socket = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
+        ioctl::get_socket_ns(socket)
+    }
+
+    fn id(&self, ns: &OwnedFd) -> Result<NsId, Errno> {
+        let kind = kind_of_flag(ioctl::get_type(ns)?).ok_or(Errno::INVAL)?;
+        let ino = rustix::fs::fstat(ns)?.st_ino;
+        Ok(NsId { ino, kind })
+    }
+
+    fn owner(&self, ns: &OwnedFd) -> Result<OwnedFd, Errno> {
+        ioctl::get_userns(ns)
+    }
+
+    fn parent(&self, ns: &OwnedFd) -> Result<OwnedFd, Errno> {
+        ioctl::get_parent(ns)
+    }
+
+    fn owner_uid(&self, ns: &OwnedFd) -> Result<u32, Errno> {
+        ioctl::get_owner_uid(ns)
+    }
+
+    fn netnsid(&self, ns: &OwnedFd) -> Result<NetNsId, Errno> {
+        let mut socket = self.netlink.lock().unwrap_or_else(PoisonError::into_inner);
+        let socket = match &mut *socket {
+            Some(socket) => socket,
+            none => none.insert(netlink::open()?),
+        };
+        netlink::get_nsid(socket, ns.as_fd())
+    }
+}
+
+/// The type that a CLONE_ flag of clone(2) stands for.
+fn kind_of_flag(flag: u32) -> Option<Kind> {
+    let flag_of = |kind| match kind {
+        Kind::Mnt => 0x0002_0000,
+        Kind::Net => 0x4000_0000,
+        Kind::Ipc => 0x0800_0000,
+        Kind::User => 0x1000_0000,
+        Kind::Pid => 0x2000_0000,
+        Kind::Uts => 0x0400_0000,
+        Kind::Cgroup => 0x0200_0000,
+        Kind::Time => 0x0000_0080,
+    };
+    Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| flag_of(*kind) == flag)
+}
+
+fn raw(pid: Pid) -> Option<RawPid> {
+    i32::try_from(pid).ok().and_then(RawPid::from_raw)
+}
+
+/// Whether a process or thread exists although the proc tree does not show it,
+/// as with hidepid: the null signal of kill(2) tells.
+pub(crate) fn process_exists(pid: Pid) -> bool {
+    let exists = |pid| {
+        matches!(
+            rustix::process::test_kill_process(pid),
+            Ok(()) | Err(Errno::PERM)
+        )
+    };
+    raw(pid).is_some_and(exists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_exists_and_the_largest_pid_does_not() {
+        assert!(process_exists(std::process::id()));
+        assert!(!process_exists(i32::MAX.unsigned_abs()));
+        assert!(!process_exists(u32::MAX));
+        assert!(!process_exists(0));
+    }
+
+    #[test]
+    fn only_flags_of_namespaces_are_types() {
+        assert_eq!(kind_of_flag(0x0400_0000), Some(Kind::Uts));
+        assert_eq!(kind_of_flag(0x0400_0080), None);
+        assert_eq!(kind_of_flag(0), None);
+    }
+
+    #[test]
+    fn a_file_that_is_another_by_now_is_not_opened() {
+        let linux = Linux::new("/proc".into());
+        let id = NsId {
+            ino: 1,
+            kind: Kind::Net,
+        };
+        let own = Path::new("/proc/self/ns/net");
+        assert_eq!(linux.open_link(own, id).unwrap_err(), Errno::STALE);
+        assert_eq!(linux.open_fd(own, id).unwrap_err(), Errno::STALE);
+        let null = Path::new("/dev/null");
+        let ino = rustix::fs::stat(null).unwrap().st_ino;
+        let id = NsId {
+            ino,
+            kind: Kind::Net,
+        };
+        assert_eq!(linux.open_fd(null, id).unwrap_err(), Errno::STALE);
+        let mount = Mount {
+            path: b"/dev/null".to_vec(),
+            id: 0,
+        };
+        assert_eq!(linux.open_mount(&mount, id).unwrap_err(), Errno::STALE);
+    }
+}

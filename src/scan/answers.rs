@@ -1,0 +1,77 @@
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{Cause, Holder, Namespace, NsId, Relations};
+use crate::scan::relations::Asked;
+
+/// What the kernel said of each namespace that it was asked about.
+#[derive(Default)]
+pub(crate) struct Answers(HashMap<NsId, Answer>);
+
+#[derive(Default)]
+struct Answer {
+    relations: Relations,
+    /// By which holder the namespace was opened; none if it was open already,
+    /// or could not be opened.
+    via: Option<Holder>,
+}
+
+impl Answers {
+    pub(crate) fn contains(&self, id: NsId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    /// Adds what came of asking a namespace, and returns what is missing. If
+    /// nothing led to it any more, that is no answer.
+    pub(crate) fn add(&mut self, id: NsId, asked: Asked) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        if asked.via.is_some() || asked.closed.is_some() {
+            self.0.entry(id).or_default().via = asked.via;
+            causes.extend(asked.closed);
+        }
+        for said in asked.said {
+            self.0.entry(said.id).or_default().relations = said.relations;
+            causes.extend(said.causes);
+        }
+        causes
+    }
+
+    /// Namespaces, and all that are known to be above them.
+    pub(crate) fn reach(&self, ids: impl Iterator<Item = NsId>) -> HashSet<NsId> {
+        let mut reached = HashSet::new();
+        let mut next: Vec<NsId> = ids.collect();
+        while let Some(id) = next.pop() {
+            if let (true, Some(answer)) = (reached.insert(id), self.0.get(&id)) {
+                next.extend(answer.relations.owner);
+                next.extend(answer.relations.parent);
+            }
+        }
+        reached
+    }
+
+    /// Tells namespaces what was said of them, and splits them into those that
+    /// are wanted and, if `up`, those above them.
+    pub(crate) fn split(
+        &self,
+        mut all: Vec<Namespace>,
+        wanted: impl Fn(&Namespace) -> bool,
+        up: bool,
+    ) -> (Vec<Namespace>, Vec<Namespace>) {
+        for namespace in &mut all {
+            if let Some(answer) = self.0.get(&namespace.id) {
+                namespace.relations = answer.relations.clone();
+                if let Some(via) = &answer.via {
+                    namespace.via = via.clone();
+                }
+            }
+        }
+        let (found, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
+        if !up {
+            return (found, Vec::new());
+        }
+        let reached = self.reach(found.iter().map(|namespace| namespace.id));
+        let above = rest
+            .into_iter()
+            .filter(|namespace| reached.contains(&namespace.id));
+        (found, above.collect())
+    }
+}

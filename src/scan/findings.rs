@@ -1,0 +1,70 @@
+use std::collections::{HashMap, HashSet};
+
+use crate::error::Error;
+use crate::model::{Cause, Holder, LinkSet, NsId, Pid, Process, Source};
+use crate::proc::Sysroot;
+use crate::scan::group::Find;
+use crate::scan::links::{Look, read_process};
+use crate::scan::tally::Tally;
+
+/// What was found so far, before it is grouped.
+pub(crate) struct Findings {
+    /// Processes with their links, by pid.
+    pub(crate) processes: Vec<Process>,
+    /// Everything else that leads to a namespace.
+    pub(crate) finds: Vec<Find>,
+}
+
+impl Findings {
+    /// A process that was found.
+    pub(crate) fn process(&mut self, pid: Pid) -> Option<&mut Process> {
+        let place = self
+            .processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .ok()?;
+        self.processes.get_mut(place)
+    }
+
+    /// What leads to each namespace, other than links.
+    pub(crate) fn holders(&self) -> HashMap<NsId, Vec<&Holder>> {
+        let mut holders: HashMap<NsId, Vec<&Holder>> = HashMap::new();
+        for (id, holder) in &self.finds {
+            holders.entry(*id).or_default().push(holder);
+        }
+        holders
+    }
+
+    /// Takes out what does not lead to its namespace any more. A process that
+    /// only went elsewhere is looked at again.
+    pub(crate) fn lose(
+        &mut self,
+        root: &Sysroot,
+        lost: &HashSet<Holder>,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        self.finds.retain(|(_, holder)| !lost.contains(holder));
+        let pids: HashSet<Pid> = lost
+            .iter()
+            .filter_map(|holder| match holder {
+                Holder::Process { pid, .. } | Holder::ForChildren { pid, .. } => Some(*pid),
+                _ => None,
+            })
+            .collect();
+        for pid in &pids {
+            let Some(process) = self.process(*pid) else {
+                continue;
+            };
+            let look = Look {
+                links: process.links.iter().map(|(link, _)| link).collect(),
+                fds: false,
+            };
+            process.links = read_process(root, *pid, look)?.links;
+            if process.links.is_empty() {
+                tally.add(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
+            }
+        }
+        self.processes
+            .retain(|process| !(pids.contains(&process.pid) && process.links.is_empty()));
+        Ok(())
+    }
+}

@@ -1,0 +1,407 @@
+//! Parents and owners, of which only the kernel knows: a user or pid namespace
+//! lives on while one below it does, and a user namespace while it owns one.
+//!
+//! Each namespace is opened and asked once, whoever led to it. What is found so
+//! is asked in turn while it is open, for no path leads to it.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::io::Errno;
+
+use crate::error::Error;
+use crate::kernel::Kernel;
+use crate::model::{Cause, Holder, Kind, KindSet, Namespace, NsId, Relations};
+use crate::scan::group::Find;
+use crate::scan::tally::cause_of_errno;
+
+/// The namespaces of a system that has just started: above them is nothing,
+/// linux/proc_ns.h.
+const INITIAL: [NsId; 2] = [
+    NsId {
+        ino: 4026531837,
+        kind: Kind::User,
+    },
+    NsId {
+        ino: 4026531836,
+        kind: Kind::Pid,
+    },
+];
+
+/// What to ask.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Questions {
+    /// For owners, of namespaces of every type.
+    pub(crate) owners: bool,
+    /// For parents, of pid namespaces.
+    pub(crate) parents: bool,
+    /// For numbers of net namespaces.
+    pub(crate) netnsids: bool,
+    /// Who made the owner of a namespace without processes.
+    pub(crate) owner_uids: bool,
+    /// Whether a path still opens a namespace without processes.
+    pub(crate) paths: bool,
+}
+
+impl Questions {
+    /// Whether a namespace has to be opened for one of these.
+    pub(crate) const fn concern(self, namespace: &Namespace) -> bool {
+        let empty = namespace.pid.is_none() && (self.owner_uids || self.paths);
+        self.owners
+            || (self.parents && matches!(namespace.id.kind, Kind::Pid))
+            || (self.netnsids && matches!(namespace.id.kind, Kind::Net))
+            || empty
+    }
+}
+
+/// What came of asking one namespace.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// What it said, and those above it that nothing else leads to.
+    pub(crate) said: Vec<Said>,
+    /// Who is above whom: the lower one holds the upper one.
+    pub(crate) finds: Vec<Find>,
+    /// The holders that lead to it no more.
+    pub(crate) lost: Vec<Holder>,
+    /// By which holder it was opened.
+    pub(crate) via: Option<Holder>,
+    /// Why it could not be opened.
+    pub(crate) closed: Option<Cause>,
+}
+
+/// What one namespace said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) id: NsId,
+    pub(crate) relations: Relations,
+    /// Why something is not known.
+    pub(crate) causes: Vec<Cause>,
+}
+
+/// Asks namespaces; one for all threads.
+pub(crate) struct Inquiry<'a, K> {
+    kernel: &'a K,
+    questions: Questions,
+    /// Of which types namespaces were looked for: one of another type is not
+    /// known only because nobody looked.
+    kinds: KindSet,
+    /// The namespaces to which something else leads, so that they are asked
+    /// anyway.
+    known: HashSet<NsId>,
+    /// Those that were found here.
+    claimed: Mutex<HashSet<NsId>>,
+}
+
+impl<'a, K: Kernel> Inquiry<'a, K> {
+    pub(crate) fn new(
+        kernel: &'a K,
+        questions: Questions,
+        kinds: KindSet,
+        known: HashSet<NsId>,
+    ) -> Self {
+        Inquiry {
+            kernel,
+            questions,
+            kinds,
+            known,
+            claimed: Mutex::default(),
+        }
+    }
+
+    /// Asks a namespace that some of `holders` can open, best first.
+    pub(crate) fn ask<'h>(
+        &self,
+        namespace: &Namespace,
+        holders: impl Iterator<Item = &'h Holder>,
+    ) -> Result<Asked, Error> {
+        let mut asked = Asked::default();
+        for holder in holders {
+            match self.open(holder, namespace.id) {
+                Ok(ns) => {
+                    asked.via = Some(holder.clone());
+                    asked.closed = None;
+                    self.climb(ns, namespace, &mut asked)?;
+                    return Ok(asked);
+                }
+                Err(Errno::NOENT | Errno::SRCH | Errno::BADF) => asked.lost.push(holder.clone()),
+                Err(Errno::STALE) if matches!(holder, Holder::Mount(_)) => {
+                    asked.closed = Some(Cause::Covered);
+                }
+                Err(Errno::STALE) => asked.lost.push(holder.clone()),
+                Err(errno) => {
+                    let path = || namespace.id.to_string().into();
+                    asked.closed = Some(cause_of_errno(errno, path)?);
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Whether a namespace was found by asking, and nothing else led to it.
+    pub(crate) fn found(&self, id: NsId) -> bool {
+        let claimed = self.claimed.lock();
+        claimed
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&id)
+    }
+
+    fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
+        let path = holder.path();
+        let path = path.as_deref().map(String::from_utf8_lossy);
+        match (holder, path) {
+            (Holder::Mount(mount), _) => self.kernel.open_mount(mount, id),
+            (Holder::Fd { .. }, Some(path)) => self.kernel.open_fd(Path::new(&*path), id),
+            (Holder::Socket { pid, fd }, _) => {
+                let ns = self.kernel.socket_ns(&self.kernel.hold(*pid)?, *fd)?;
+                if self.kernel.id(&ns)? == id {
+                    Ok(ns)
+                } else {
+                    Err(Errno::STALE)
+                }
+            }
+            (_, Some(path)) => self.kernel.open_link(Path::new(&*path), id),
+            (_, None) => Err(Errno::NOENT),
+        }
+    }
+
+    /// Asks a namespace, and those above it that nobody else will ask.
+    fn climb(&self, ns: K::Ns, namespace: &Namespace, asked: &mut Asked) -> Result<(), Error> {
+        let mut open = vec![(ns, namespace.id, namespace.pid.is_none())];
+        while let Some((ns, id, is_empty)) = open.pop() {
+            let mut said = Said {
+                id,
+                relations: Relations::default(),
+                causes: Vec::new(),
+            };
+            let (owner, parent) = self.relatives(&ns, id, is_empty, &mut said)?;
+            if self.questions.netnsids && id.kind == Kind::Net {
+                said.relations.netnsid = self.keep(self.kernel.netnsid(&ns), &mut said)?;
+            }
+            if let Some((_, owner)) = &owner {
+                let holder = match id.kind {
+                    Kind::User => Holder::Child(id),
+                    _ => Holder::Owned(id),
+                };
+                asked.finds.push((*owner, holder));
+            }
+            if let Some((_, parent)) = &parent {
+                asked.finds.push((*parent, Holder::Child(id)));
+            }
+            let above = owner.into_iter().chain(parent);
+            open.extend(
+                above
+                    .filter(|(_, id)| self.claim(*id))
+                    .map(|(ns, id)| (ns, id, true)),
+            );
+            asked.said.push(said);
+        }
+        Ok(())
+    }
+
+    /// The owner and the parent of a namespace, where they are wanted.
+    #[expect(clippy::type_complexity, reason = "two of the same")]
+    fn relatives(
+        &self,
+        ns: &K::Ns,
+        id: NsId,
+        is_empty: bool,
+        said: &mut Said,
+    ) -> Result<(Option<(K::Ns, NsId)>, Option<(K::Ns, NsId)>), Error> {
+        let wants_uid = self.questions.owner_uids && is_empty;
+        let mut owner = None;
+        let mut parent = None;
+        if self.questions.owners || (wants_uid && id.kind != Kind::User) {
+            owner = self.above(id, self.kernel.owner(ns), said)?;
+        }
+        if self.questions.parents && id.kind == Kind::Pid {
+            parent = self.above(id, self.kernel.parent(ns), said)?;
+        }
+        if wants_uid {
+            let user_ns = match &owner {
+                _ if id.kind == Kind::User => Some(ns),
+                Some((owner, _)) => Some(owner),
+                None => None,
+            };
+            if let Some(user_ns) = user_ns {
+                said.relations.owner_uid = self.keep(self.kernel.owner_uid(user_ns), said)?;
+            }
+        }
+        let id_of = |relative: &Option<(K::Ns, NsId)>| relative.as_ref().map(|(_, id)| *id);
+        said.relations.owner = id_of(&owner);
+        said.relations.parent = if id.kind == Kind::User {
+            id_of(&owner)
+        } else {
+            id_of(&parent)
+        };
+        Ok((owner, parent))
+    }
+
+    /// A namespace above another, if there is one that may be seen.
+    fn above(
+        &self,
+        id: NsId,
+        answer: Result<K::Ns, Errno>,
+        said: &mut Said,
+    ) -> Result<Option<(K::Ns, NsId)>, Error> {
+        match answer {
+            Err(Errno::PERM) if INITIAL.contains(&id) => Ok(None),
+            Err(Errno::PERM) => {
+                note(said, Cause::Outside);
+                Ok(None)
+            }
+            answer => self
+                .keep(answer.and_then(|ns| Ok((self.kernel.id(&ns)?, ns))), said)
+                .map(|found| found.map(|(id, ns)| (ns, id))),
+        }
+    }
+
+    fn keep<T>(&self, answer: Result<T, Errno>, said: &mut Said) -> Result<Option<T>, Error> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(errno) => {
+                let cause = cause_of_errno(errno, || said.id.to_string().into())?;
+                note(said, cause);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether a namespace is new and will be asked by whom it tells so.
+    fn claim(&self, id: NsId) -> bool {
+        self.kinds.contains(id.kind)
+            && !self.known.contains(&id)
+            && self
+                .claimed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(id)
+    }
+}
+
+fn note(said: &mut Said, cause: Cause) {
+    if !said.causes.contains(&cause) {
+        said.causes.push(cause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Double;
+    use crate::model::Link;
+
+    const fn id(kind: Kind, ino: u64) -> NsId {
+        NsId { ino, kind }
+    }
+
+    const TOP: NsId = INITIAL[0];
+    const MIDDLE: NsId = id(Kind::User, 20);
+    const BOTTOM: NsId = id(Kind::User, 30);
+    const NET: NsId = id(Kind::Net, 40);
+    const ALL: Questions = Questions {
+        owners: true,
+        parents: true,
+        netnsids: false,
+        owner_uids: true,
+        paths: false,
+    };
+
+    fn kernel() -> Double {
+        Double {
+            paths: [("/proc/7/ns/net".to_owned(), NET)].into(),
+            owners: [(NET, BOTTOM), (BOTTOM, MIDDLE), (MIDDLE, TOP)].into(),
+            uids: [(BOTTOM, 1000), (MIDDLE, 1000), (TOP, 0)].into(),
+            ..Double::default()
+        }
+    }
+
+    fn ask(kernel: &Double, known: &[NsId], holders: &[Holder]) -> Asked {
+        let known = known.iter().copied().collect();
+        let inquiry = Inquiry::new(kernel, ALL, KindSet::all(), known);
+        let namespace = Namespace {
+            pid: Some(7),
+            ..Namespace::new(NET, Holder::of_link(7, Link::Net))
+        };
+        inquiry.ask(&namespace, holders.iter()).unwrap()
+    }
+
+    fn said(id: NsId, owner: Option<NsId>, owner_uid: Option<u32>) -> Said {
+        let parent = owner.filter(|_| id.kind == Kind::User);
+        Said {
+            id,
+            relations: Relations {
+                owner,
+                parent,
+                owner_uid,
+                ..Relations::default()
+            },
+            causes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_chain_that_nothing_else_leads_to_is_climbed_to_the_top() {
+        let kernel = kernel();
+        let link = Holder::of_link(7, Link::Net);
+        let asked = ask(&kernel, &[NET, TOP], std::slice::from_ref(&link));
+        assert_eq!(
+            asked,
+            Asked {
+                said: vec![
+                    said(NET, Some(BOTTOM), None),
+                    said(BOTTOM, Some(MIDDLE), Some(1000)),
+                    said(MIDDLE, Some(TOP), Some(1000)),
+                ],
+                finds: vec![
+                    (BOTTOM, Holder::Owned(NET)),
+                    (MIDDLE, Holder::Child(BOTTOM)),
+                    (TOP, Holder::Child(MIDDLE)),
+                ],
+                lost: vec![],
+                via: Some(link),
+                closed: None,
+            }
+        );
+        assert_eq!(*kernel.asked.lock().unwrap(), [NET, BOTTOM, MIDDLE]);
+    }
+
+    #[test]
+    fn what_is_known_is_asked_by_somebody_else() {
+        let kernel = kernel();
+        let asked = ask(&kernel, &[NET, BOTTOM], &[Holder::of_link(7, Link::Net)]);
+        assert_eq!(asked.said, [said(NET, Some(BOTTOM), None)]);
+        assert_eq!(*kernel.asked.lock().unwrap(), [NET]);
+    }
+
+    #[test]
+    fn an_owner_that_may_not_be_seen_lies_outside() {
+        let kernel = Double {
+            owners: [(NET, BOTTOM)].into(),
+            ..kernel()
+        };
+        let asked = ask(&kernel, &[NET], &[Holder::of_link(7, Link::Net)]);
+        let outside = Said {
+            causes: vec![Cause::Outside],
+            ..said(BOTTOM, None, Some(1000))
+        };
+        assert_eq!(asked.said, [said(NET, Some(BOTTOM), None), outside]);
+    }
+
+    #[test]
+    fn holders_that_are_gone_are_lost_and_a_covered_mount_is_not() {
+        let mut kernel = kernel();
+        let mount = |path: &str| {
+            Holder::Mount(crate::model::Mount {
+                path: path.into(),
+                id: 1,
+            })
+        };
+        kernel.paths.insert("/covered".to_owned(), TOP);
+        let gone = Holder::Fd { pid: 9, fd: 3 };
+        let asked = ask(&kernel, &[NET], &[gone.clone(), mount("/covered")]);
+        assert_eq!(asked.lost, [gone]);
+        assert_eq!(asked.closed, Some(Cause::Covered));
+        assert_eq!((asked.via, asked.said), (None, vec![]));
+    }
+}
