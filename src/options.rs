@@ -6,7 +6,7 @@ use crate::cli::{ListArgs, RootArgs};
 use crate::error::Error;
 use crate::model::KindSet;
 use crate::proc::Sysroot;
-use crate::query::Column;
+use crate::query::{Column, Filter};
 use crate::scan::{Needs, NsRef, Target};
 
 /// What to list, and how.
@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) target: Target,
     /// Which types of namespaces.
     pub(crate) kinds: KindSet,
+    /// Which rows of those.
+    pub(crate) filter: Option<Filter>,
     /// What to show of each row.
     pub(crate) columns: Vec<&'static Column>,
     /// How to write.
@@ -67,6 +69,8 @@ impl Options {
         } else {
             choose(args.output.as_deref(), &defaults(&target, layout)?)?
         };
+        let filter = args.filter.as_deref().map(Filter::parse).transpose();
+        let filter = filter.map_err(Error::Filter)?;
         let kinds = args.types.into_iter().collect::<KindSet>();
         Ok(Options {
             root: root(args.root),
@@ -76,6 +80,7 @@ impl Options {
             } else {
                 kinds
             },
+            filter,
             columns,
             layout,
             headings: !args.noheadings,
@@ -96,6 +101,7 @@ impl Options {
         if self.layout == Layout::Json && matches!(self.target, Target::Namespace(_)) {
             columns.extend(self.namespace_columns());
         }
+        columns.extend(self.filter.iter().flat_map(Filter::columns));
         columns
             .iter()
             .fold(Needs::EMPTY, |needs, column| needs.union(column.needs()))
