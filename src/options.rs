@@ -187,7 +187,15 @@ mod tests {
         let unknown = |name| format!("unknown column '{name}' (--list-columns shows them all)");
         assert_eq!(names("NS,,PID"), Err(unknown("")));
         assert_eq!(names("NS,FOO"), Err(unknown("FOO")));
-        assert_eq!(names("NS,+PID"), Err(unknown("+PID")));
+        assert_eq!(names("NS,inode"), Err(unknown("inode")));
+    }
+
+    #[test]
+    fn a_name_with_a_slip_in_it_is_answered_with_the_right_one() {
+        let unknown = |name, nearest| Err(format!("unknown column '{name}', nearest is {nearest}"));
+        assert_eq!(names("NS,+PID"), unknown("+PID", "PID"));
+        assert_eq!(names("nproc"), unknown("nproc", "NPROCS"));
+        assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod parse;
 mod print;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::fmt;
 use std::str::FromStr;
