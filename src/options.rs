@@ -162,9 +162,12 @@ fn column(name: &str) -> Result<&'static Column, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cli::Cli;
+    use crate::scan::Need;
 
     fn names(list: &str) -> Result<Vec<&'static str>, String> {
         let defaults = [column("NS").unwrap(), column("PID").unwrap()];
@@ -196,6 +199,18 @@ mod tests {
         assert_eq!(names("NS,+PID"), unknown("+PID", "PID"));
         assert_eq!(names("nproc"), unknown("nproc", "NPROCS"));
         assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
+    }
+
+    #[test]
+    fn a_filter_adds_what_its_columns_need_and_no_more() {
+        let needs = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            Options::new(cli.list).unwrap().needs()
+        };
+        assert_eq!(needs("nsls -o NS -Q NPROCS>1"), Needs::EMPTY);
+        assert_eq!(needs("nsls -o NS -Q PPID"), Needs::of(Need::Parent));
+        let both = [Need::Uid, Need::Command].into_iter().collect();
+        assert_eq!(needs("nsls -o UID -Q PID&&!COMMAND"), both);
     }
 
     proptest! {

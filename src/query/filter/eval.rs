@@ -135,3 +135,33 @@ impl Scalar<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A column that is a number, or a word, or null: NETNSID.
+    #[test]
+    fn a_number_in_whose_place_a_word_may_stand_is_compared_as_what_it_is() {
+        let one = || Operand::from(Value::Number(1));
+        let word = || Operand::from(Value::text(Some("unassigned")));
+        let number = || Operand::One(Scalar::Number(Number::Integer(1)));
+        let text = |text: &'static str| Operand::from(Value::text(Some(text)));
+        let (eq, ne) = (Comparison::Eq, Comparison::Ne);
+        for (value, comparison, literal, truth) in [
+            (one(), eq, number(), true),
+            (one(), eq, text("1"), true),
+            (one(), eq, text("unassigned"), false),
+            (one(), ne, text("unassigned"), true),
+            (word(), eq, text("unassigned"), true),
+            (word(), ne, number(), true),
+            (word(), eq, number(), false),
+            (word(), Comparison::Lt, number(), false),
+            (word(), Comparison::Ge, text("1"), true),
+            (Operand::from(Value::Null), eq, text("unassigned"), false),
+            (Operand::from(Value::Null), ne, number(), false),
+        ] {
+            assert_eq!(compare(&value, comparison, &literal), truth);
+        }
+    }
+}

@@ -133,7 +133,7 @@ fn end_of_comparison(input: &mut Input<'_>, is_complete: bool) -> Parsed<()> {
         Problem::Chain
     } else {
         Problem::Expected(match (rest.chars().next(), is_complete, is_enclosed) {
-            (Some('='), false, _) => "'==' or '=~'",
+            (Some('='), false, _) if !rest.starts_with("==") => "'==' or '=~'",
             (Some('&'), ..) => "'&&'",
             (Some('|'), ..) => "'||'",
             (_, false, false) => "a comparison, 'and', 'or' or the end",

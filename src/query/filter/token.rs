@@ -1,5 +1,4 @@
-//! What the grammar is made of: words, signs, numbers and strings, each with
-//! the blanks before it.
+//! What the grammar is made of: words, signs, numbers and strings.
 
 use winnow::ascii::{digit1, multispace0};
 use winnow::combinator::{opt, preceded};
