@@ -116,10 +116,7 @@ fn end_of_comparison(input: &mut Input<'_>, is_complete: bool) -> Parsed<()> {
     let is_enclosed = input.state.parentheses > 0;
     let place = next_place(input)?;
     let rest: &str = &input.input;
-    let goes_on = (
-        alt((sign("&&"), sign("||"), keyword("and"), keyword("or"))),
-        (),
-    );
+    let goes_on = alt((sign("&&"), sign("||"), keyword("and"), keyword("or")));
     let ends = if is_enclosed {
         rest.starts_with(')')
     } else {
@@ -156,15 +153,9 @@ fn operand(input: &mut Input<'_>) -> Parsed<Expr> {
     }
     .parse_next(input);
     // An operand is never optional.
-    operand.map_err(|failure| {
-        Failure::new(
-            if failure.is_absence {
-                place
-            } else {
-                failure.place
-            },
-            failure.problem,
-        )
+    operand.map_err(|failure| match failure.is_absence {
+        true => Failure::new(place, failure.problem),
+        false => failure,
     })
 }
 
