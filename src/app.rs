@@ -18,7 +18,8 @@ pub struct Console<'a> {
     pub out: &'a mut dyn Write,
     /// How many characters the terminal behind `out` is wide, if it is one.
     pub width: Option<usize>,
-    /// Takes a line about what went wrong, without its newline.
+    /// Takes a message about what went wrong, without its last newline. It is
+    /// one line, but for a filter that cannot be parsed.
     pub messages: &'a mut dyn FnMut(&str),
 }
 
@@ -46,8 +47,13 @@ pub fn run(cli: Cli, mut console: Console<'_>) -> u8 {
         // Whoever reads has read enough.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            // It may hold what was typed, or a path.
-            (console.messages)(&for_table(error.to_string().as_bytes()));
+            let message = error.to_string();
+            // It may hold what was typed, or a path. That about a filter is
+            // escaped already, and has its caret below the right place.
+            (console.messages)(&match error {
+                Error::Filter(_) => message,
+                _ => for_table(message.as_bytes()),
+            });
             error.exit_code()
         }
     }
@@ -92,8 +98,8 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     })
 }
 
-/// The rows of a snapshot: its namespaces, or the processes of the one that
-/// was asked for.
+/// The rows of a snapshot that the filter lets through: its namespaces, or the
+/// processes of the one that was asked for.
 fn listing<'a>(
     options: &'a Options,
     snapshot: &'a Snapshot,
@@ -103,6 +109,12 @@ fn listing<'a>(
         namespace,
         process: namespace.pid.and_then(|pid| snapshot.process(pid)),
     };
+    let matches = |row: &Row<'_>| {
+        options
+            .filter
+            .as_ref()
+            .is_none_or(|filter| filter.matches(row))
+    };
     let (namespace, rows) = match (&options.target, snapshot.namespaces.first()) {
         (Target::Namespace(_), Some(namespace)) => {
             let members = snapshot.members(namespace.id);
@@ -111,10 +123,19 @@ fn listing<'a>(
                     namespace,
                     process: Some(process),
                 })
+                .filter(matches)
                 .collect();
             (Some((row(namespace), namespace_columns)), rows)
         }
-        _ => (None, snapshot.namespaces.iter().map(row).collect()),
+        _ => (
+            None,
+            snapshot
+                .namespaces
+                .iter()
+                .map(row)
+                .filter(matches)
+                .collect(),
+        ),
     };
     let columns = &options.columns;
     Listing {

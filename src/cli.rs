@@ -39,6 +39,10 @@ pub(crate) struct ListArgs {
     #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
     pub(crate) types: Vec<Kind>,
 
+    /// Only rows that meet this condition, such as 'TYPE == "net" and NPROCS > 1'
+    #[arg(short = 'Q', long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+
     /// Show these columns; +LIST adds them to the default
     #[arg(
         short,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::model::Pid;
+use crate::query::FilterError;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +72,17 @@ pub enum Error {
     /// The command line asks for something that does not exist.
     #[error("{0}")]
     Usage(String),
+    /// The filter is none. This message alone has several lines, which hold
+    /// nothing that a terminal could not show.
+    #[error(transparent)]
+    Filter(FilterError),
 }
 
 impl Error {
     /// The exit code of a run that ends with this error.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Error::Usage(_) => 2,
+            Error::Usage(_) | Error::Filter(_) => 2,
             _ => 1,
         }
     }

@@ -6,7 +6,7 @@ use crate::cli::{ListArgs, RootArgs};
 use crate::error::Error;
 use crate::model::KindSet;
 use crate::proc::Sysroot;
-use crate::query::Column;
+use crate::query::{Column, Filter};
 use crate::scan::{Needs, NsRef, Target};
 
 /// What to list, and how.
@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) target: Target,
     /// Which types of namespaces.
     pub(crate) kinds: KindSet,
+    /// Which rows of those.
+    pub(crate) filter: Option<Filter>,
     /// What to show of each row.
     pub(crate) columns: Vec<&'static Column>,
     /// How to write.
@@ -67,6 +69,8 @@ impl Options {
         } else {
             choose(args.output.as_deref(), &defaults(&target, layout)?)?
         };
+        let filter = args.filter.as_deref().map(Filter::parse).transpose();
+        let filter = filter.map_err(Error::Filter)?;
         let kinds = args.types.into_iter().collect::<KindSet>();
         Ok(Options {
             root: root(args.root),
@@ -76,6 +80,7 @@ impl Options {
             } else {
                 kinds
             },
+            filter,
             columns,
             layout,
             headings: !args.noheadings,
@@ -96,6 +101,7 @@ impl Options {
         if self.layout == Layout::Json && matches!(self.target, Target::Namespace(_)) {
             columns.extend(self.namespace_columns());
         }
+        columns.extend(self.filter.iter().flat_map(Filter::columns));
         columns
             .iter()
             .fold(Needs::EMPTY, |needs, column| needs.union(column.needs()))
@@ -156,9 +162,12 @@ fn column(name: &str) -> Result<&'static Column, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cli::Cli;
+    use crate::scan::Need;
 
     fn names(list: &str) -> Result<Vec<&'static str>, String> {
         let defaults = [column("NS").unwrap(), column("PID").unwrap()];
@@ -181,7 +190,27 @@ mod tests {
         let unknown = |name| format!("unknown column '{name}' (--list-columns shows them all)");
         assert_eq!(names("NS,,PID"), Err(unknown("")));
         assert_eq!(names("NS,FOO"), Err(unknown("FOO")));
-        assert_eq!(names("NS,+PID"), Err(unknown("+PID")));
+        assert_eq!(names("NS,inode"), Err(unknown("inode")));
+    }
+
+    #[test]
+    fn a_name_with_a_slip_in_it_is_answered_with_the_right_one() {
+        let unknown = |name, nearest| Err(format!("unknown column '{name}', nearest is {nearest}"));
+        assert_eq!(names("NS,+PID"), unknown("+PID", "PID"));
+        assert_eq!(names("nproc"), unknown("nproc", "NPROCS"));
+        assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
+    }
+
+    #[test]
+    fn a_filter_adds_what_its_columns_need_and_no_more() {
+        let needs = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            Options::new(cli.list).unwrap().needs()
+        };
+        assert_eq!(needs("nsls -o NS -Q NPROCS>1"), Needs::EMPTY);
+        assert_eq!(needs("nsls -o NS -Q PPID"), Needs::of(Need::ParentProcess));
+        let both = [Need::Uid, Need::Command].into_iter().collect();
+        assert_eq!(needs("nsls -o UID -Q PID&&!COMMAND"), both);
     }
 
     proptest! {

@@ -148,7 +148,7 @@ impl Column {
             align: Align::Left,
             needs: &[Need::User],
             value: |row| match row.user() {
-                (Some(uid), None) => Value::InTables(uid.into()),
+                (Some(uid), None) => Value::Unnamed(uid.into()),
                 (_, name) => Value::text(name),
             },
         },
@@ -222,13 +222,48 @@ impl Column {
 
 /// A namespace's number; a table has 0 where there is none, as lsns has.
 fn number_or_zero<'a>(id: Option<NsId>) -> Value<'a> {
-    id.map_or(Value::InTables(0), |id| Value::Number(id.ino))
+    id.map_or(Value::NoNumber, |id| Value::Number(id.ino))
 }
 
+/// A column is its name; no two have the same.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Column {}
+
 /// No column has this name.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown column '{0}' (--list-columns shows them all)")]
-pub struct UnknownColumn(String);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown column '{name}'{}", nearest_or_list(*.nearest))]
+pub struct UnknownColumn {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+fn nearest_or_list(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(
+        || " (--list-columns shows them all)".to_owned(),
+        |name| format!(", nearest is {name}"),
+    )
+}
+
+/// The column whose name takes the fewest slips to become this one, if that is
+/// no more than one slip in three letters.
+fn nearest(name: &str) -> Option<&'static str> {
+    // The distance takes time and memory by the length of the name.
+    if name.len() > 64 {
+        return None;
+    }
+    let name = name.to_ascii_uppercase();
+    let distances = Column::ALL.iter().map(|column| {
+        let distance = strsim::damerau_levenshtein(&name, column.name);
+        (distance, column.name)
+    });
+    let (distance, nearest) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (name.chars().count() / 3).max(1)).then_some(nearest)
+}
 
 impl FromStr for &'static Column {
     type Err = UnknownColumn;
@@ -237,7 +272,10 @@ impl FromStr for &'static Column {
         let found = Column::ALL
             .iter()
             .find(|column| column.name.eq_ignore_ascii_case(name));
-        found.ok_or_else(|| UnknownColumn(name.to_owned()))
+        found.ok_or_else(|| UnknownColumn {
+            name: name.to_owned(),
+            nearest: nearest(name),
+        })
     }
 }
 

@@ -11,9 +11,11 @@ pub enum Value<'a> {
     Number(u64),
     /// Text, perhaps from another process: any bytes.
     Text(Cow<'a, [u8]>),
-    /// A number that stands for something unknown in tables, and is null in
-    /// JSON: a user without name, a parent that cannot be seen.
-    InTables(u64),
+    /// The number of something that has no name: shown where a name would
+    /// stand, and null in JSON, where a name is a string.
+    Unnamed(u64),
+    /// No number: 0 in tables, as lsns has it, and null in JSON.
+    NoNumber,
     /// Several words, in a table with commas between.
     List(Vec<Cow<'a, [u8]>>),
     /// Several texts, in a table one a line.
@@ -35,7 +37,8 @@ impl<'a> Value<'a> {
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         match self {
             Value::Null => Cow::Borrowed(b""),
-            Value::Number(number) | Value::InTables(number) => {
+            Value::NoNumber => Cow::Borrowed(b"0"),
+            Value::Number(number) | Value::Unnamed(number) => {
                 number.to_string().into_bytes().into()
             }
             Value::Text(text) => Cow::Borrowed(text),
@@ -49,7 +52,7 @@ impl<'a> Value<'a> {
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null | Value::InTables(_) => serializer.serialize_none(),
+            Value::Null | Value::Unnamed(_) | Value::NoNumber => serializer.serialize_none(),
             Value::Number(number) => serializer.serialize_u64(*number),
             Value::Text(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
             Value::List(texts) | Value::Lines(texts) => {

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::output::for_table;
+use crate::query::UnknownColumn;
+
+/// How many characters of the expression are shown before the place of the
+/// error, and after it.
+const SHOWN: usize = 60;
+
+/// How many parentheses and negations may be in one another. Each is a level
+/// of recursion, in the parser and wherever the tree is walked.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// Why an expression is no filter.
+///
+/// `Display` gives three lines: what is wrong, the expression with everything
+/// escaped that is not printable, and a `^` below the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterError {
+    expression: String,
+    /// In bytes.
+    place: usize,
+    problem: Problem,
+}
+
+impl std::error::Error for FilterError {}
+
+/// What is wrong at a place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("expected {0}")]
+    Expected(&'static str),
+    #[error("{0}")]
+    UnknownColumn(UnknownColumn),
+    /// To the right of a comparison, where a forgotten quote is likelier.
+    #[error("{0}; a string needs quotes")]
+    UnknownWord(UnknownColumn),
+    #[error("comparisons cannot be chained, join them with 'and'")]
+    Chain,
+    #[error("number too large")]
+    TooLarge,
+    #[error("unknown unit (those known are K, M, G, T, P, E, Z, Y, with iB or B after it)")]
+    Unit,
+    #[error("invalid regular expression: {0}")]
+    Regex(String),
+    #[error("more than {MAX_DEPTH} parentheses and negations in one another")]
+    TooDeep,
+}
+
+impl FilterError {
+    pub(super) fn new(expression: &str, place: usize, problem: Problem) -> Self {
+        FilterError {
+            expression: expression.to_owned(),
+            place,
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "cannot parse filter: {}", self.problem)?;
+        let (before, after) = self
+            .expression
+            .split_at_checked(self.place)
+            .unwrap_or((&self.expression, ""));
+        let start = before.char_indices().rev().nth(SHOWN - 1);
+        let end = after.char_indices().nth(SHOWN);
+        let (hidden_before, before) = before.split_at(start.map_or(0, |(place, _)| place));
+        let (after, hidden_after) = after.split_at(end.map_or(after.len(), |(place, _)| place));
+        let mark = |hidden: &str| if hidden.is_empty() { "" } else { "..." };
+        let (cut_before, cut_after) = (mark(hidden_before), mark(hidden_after));
+        let shown = for_table([before, after].concat().as_bytes());
+        // Not the width of what is before: whether a backslash is escaped
+        // depends on what comes after it.
+        let rest = for_table(after.as_bytes());
+        let column = cut_before.len() + shown.width().saturating_sub(rest.width());
+        let line = format!("  {cut_before}{shown}{cut_after}");
+        writeln!(f, "{}", line.trim_end())?;
+        write!(f, "  {:column$}^", "")
+    }
+}

@@ -1,0 +1,169 @@
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
+use crate::query::filter::number::Number;
+use crate::query::{Row, Value};
+
+/// What a part of an expression comes to for one row.
+enum Operand<'a> {
+    Null,
+    Bool(bool),
+    One(Scalar<'a>),
+    List(Vec<Scalar<'a>>),
+}
+
+enum Scalar<'a> {
+    Number(Number),
+    Text(Cow<'a, [u8]>),
+}
+
+/// Whether the row meets the condition.
+pub(super) fn is_true(expr: &Expr, row: &Row<'_>) -> bool {
+    match expr {
+        Expr::Column(_) | Expr::Literal(_) => operand(expr, row).is_true(),
+        Expr::Not(part) => !is_true(part, row),
+        Expr::And(parts) => parts.iter().all(|part| is_true(part, row)),
+        Expr::Or(parts) => parts.iter().any(|part| is_true(part, row)),
+        Expr::Compare(left, comparison, right) => {
+            compare(&operand(left, row), *comparison, &operand(right, row))
+        }
+        Expr::Match {
+            subject,
+            pattern,
+            negated,
+        } => match operand(subject, row) {
+            // What is not known neither matches nor fails to match.
+            Operand::Null => false,
+            subject => subject.matches(pattern) != *negated,
+        },
+    }
+}
+
+fn operand<'a>(expr: &'a Expr, row: &Row<'a>) -> Operand<'a> {
+    match expr {
+        Expr::Column(column) => column.value(row).into(),
+        Expr::Literal(Literal::Bool(literal)) => Operand::Bool(*literal),
+        Expr::Literal(Literal::Number(number)) => Operand::One(Scalar::Number(*number)),
+        Expr::Literal(Literal::Text(text)) => Operand::One(Scalar::Text(text.as_bytes().into())),
+        condition => Operand::Bool(is_true(condition, row)),
+    }
+}
+
+impl<'a> From<Value<'a>> for Operand<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Null | Value::NoNumber => Operand::Null,
+            // A user without a name is shown by number, and is found by it.
+            Value::Number(number) | Value::Unnamed(number) => {
+                Operand::One(Scalar::Number(Number::Integer(number.into())))
+            }
+            Value::Text(text) => Operand::One(Scalar::Text(text)),
+            Value::List(texts) | Value::Lines(texts) => {
+                Operand::List(texts.into_iter().map(Scalar::Text).collect())
+            }
+        }
+    }
+}
+
+impl<'a> Operand<'a> {
+    /// Whether it is not empty. A number never is, not even 0: no processes
+    /// are something else than an unknown number of processes.
+    fn is_true(&self) -> bool {
+        match self {
+            Operand::Null => false,
+            Operand::Bool(truth) => *truth,
+            Operand::One(Scalar::Number(_)) => true,
+            Operand::One(Scalar::Text(text)) => !text.is_empty(),
+            Operand::List(elements) => !elements.is_empty(),
+        }
+    }
+
+    fn scalars(&self) -> &[Scalar<'a>] {
+        match self {
+            Operand::Null | Operand::Bool(_) => &[],
+            Operand::One(scalar) => std::slice::from_ref(scalar),
+            Operand::List(scalars) => scalars,
+        }
+    }
+
+    fn matches(&self, Pattern { regex, .. }: &Pattern) -> bool {
+        match self {
+            Operand::Bool(truth) => regex.is_match(if *truth { "true" } else { "false" }),
+            _ => self.scalars().iter().any(|scalar| match scalar {
+                Scalar::Number(number) => regex.is_match(&number.to_string()),
+                // Bytes that are no text are U+FFFD, as they are in JSON.
+                Scalar::Text(text) => regex.is_match(&String::from_utf8_lossy(text)),
+            }),
+        }
+    }
+}
+
+fn compare(left: &Operand<'_>, comparison: Comparison, right: &Operand<'_>) -> bool {
+    match (left, right) {
+        (Operand::Null, _) | (_, Operand::Null) => false,
+        (Operand::Bool(_), _) | (_, Operand::Bool(_)) => {
+            comparison.holds(Some(left.is_true().cmp(&right.is_true())))
+        }
+        // A list is unlike a value if none of its elements is like it.
+        _ if comparison == Comparison::Ne => !any(left, Comparison::Eq, right),
+        _ => any(left, comparison, right),
+    }
+}
+
+fn any(left: &Operand<'_>, comparison: Comparison, right: &Operand<'_>) -> bool {
+    let (left, right) = (left.scalars(), right.scalars());
+    left.iter().any(|left| {
+        right
+            .iter()
+            .any(|right| comparison.holds(order(left, right)))
+    })
+}
+
+/// Which is less. A text and a number have an order only if the text holds a
+/// number, so that neither `NETNSID < 5` nor `NETNSID > 5` finds "unassigned".
+fn order(left: &Scalar<'_>, right: &Scalar<'_>) -> Option<Ordering> {
+    match (left, right) {
+        (Scalar::Text(left), Scalar::Text(right)) => Some(left.cmp(right)),
+        _ => left.number()?.partial_cmp(&right.number()?),
+    }
+}
+
+impl Scalar<'_> {
+    fn number(&self) -> Option<Number> {
+        match self {
+            Scalar::Number(number) => Some(*number),
+            Scalar::Text(text) => Number::parse(std::str::from_utf8(text).ok()?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A column that is a number, or a word, or null: NETNSID.
+    #[test]
+    fn a_number_in_whose_place_a_word_may_stand_is_compared_as_what_it_is() {
+        let one = || Operand::from(Value::Number(1));
+        let word = || Operand::from(Value::text(Some("unassigned")));
+        let number = || Operand::One(Scalar::Number(Number::Integer(1)));
+        let text = |text: &'static str| Operand::from(Value::text(Some(text)));
+        let (eq, ne) = (Comparison::Eq, Comparison::Ne);
+        for (value, comparison, literal, truth) in [
+            (one(), eq, number(), true),
+            (one(), eq, text("1"), true),
+            (one(), eq, text("unassigned"), false),
+            (one(), ne, text("unassigned"), true),
+            (word(), eq, text("unassigned"), true),
+            (word(), ne, number(), true),
+            (word(), eq, number(), false),
+            (word(), Comparison::Lt, number(), false),
+            (word(), Comparison::Ge, text("1"), true),
+            (Operand::from(Value::Null), eq, text("unassigned"), false),
+            (Operand::from(Value::Null), ne, number(), false),
+        ] {
+            assert_eq!(compare(&value, comparison, &literal), truth);
+        }
+    }
+}

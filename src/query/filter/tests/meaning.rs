@@ -1,0 +1,299 @@
+//! Which rows a filter lets through.
+
+use crate::model::{
+    Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process, Relations,
+};
+use crate::query::{Filter, Row};
+
+/// Asserts for one row which of the expressions are true.
+fn assert_matches(row: &Row<'_>, truths: &[(&str, bool)]) {
+    for (expression, truth) in truths {
+        let filter = Filter::parse(expression).unwrap();
+        assert_eq!(filter.matches(row), *truth, "{expression}");
+    }
+}
+
+fn namespace() -> Namespace {
+    let id = NsId {
+        ino: 4026531836,
+        kind: Kind::Pid,
+    };
+    Namespace::new(id, Holder::Fd { pid: 9, fd: 3 })
+}
+
+fn process(details: Details) -> Process {
+    Process {
+        pid: 9,
+        links: Links::default(),
+        details: Some(Box::new(details)),
+    }
+}
+
+/// On a row of pid 9 with these details.
+fn assert_with(details: Details, truths: &[(&str, bool)]) {
+    let process = process(details);
+    let row = Row {
+        namespace: &namespace(),
+        process: Some(&process),
+    };
+    assert_matches(&row, truths);
+}
+
+/// On a row without process.
+fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
+    let namespace = Namespace {
+        links,
+        ..namespace()
+    };
+    let row = Row {
+        namespace: &namespace,
+        process: None,
+    };
+    assert_matches(&row, truths);
+}
+
+fn command(command: &[u8]) -> Details {
+    Details {
+        command: Some(command.to_vec()),
+        ..Details::default()
+    }
+}
+
+#[test]
+fn a_bare_column_is_true_where_it_is_not_empty() {
+    let truths = [
+        ("NS", true),
+        // Known to be none, which is not unknown.
+        ("NPROCS", true),
+        ("PID", false),
+        ("USER", false),
+        ("LINKS", false),
+        ("not PID", true),
+        ("NS and TYPE", true),
+        ("NS and PID", false),
+        ("PID or TYPE", true),
+        ("PID or USER", false),
+        ("true", true),
+        ("false", false),
+        ("''", false),
+        ("'x' and 0", true),
+    ];
+    assert_without_process(LinkSet::EMPTY, &truths);
+    assert_without_process(LinkSet::of(Link::Pid), &[("LINKS", true)]);
+    assert_with(command(b""), &[("COMMAND", false), ("PID", true)]);
+}
+
+#[test]
+fn null_makes_every_comparison_false_and_not_makes_that_true() {
+    for comparison in ["==", "!=", "<", "<=", ">", ">="] {
+        for value in ["1", "'1'", "1.5", "true", "false", "PID", "NS", "LINKS"] {
+            let one = format!("PID {comparison} {value}");
+            let other = format!("{value} {comparison} PID");
+            let negated = format!("not (PID {comparison} {value})");
+            let truths = [(&*one, false), (&*other, false), (&*negated, true)];
+            assert_without_process(LinkSet::EMPTY, &truths);
+        }
+    }
+    let truths = [
+        ("USER =~ ''", false),
+        ("USER !~ ''", false),
+        ("not USER =~ ''", true),
+        ("not USER !~ ''", true),
+    ];
+    assert_without_process(LinkSet::EMPTY, &truths);
+}
+
+#[test]
+fn numbers_are_compared_as_numbers() {
+    let truths = [
+        ("PID == 9", true),
+        ("PID != 9", false),
+        ("PID < 10", true),
+        ("PID <= 9", true),
+        ("PID > 8.5", true),
+        ("PID >= 9.5", false),
+        ("PID == 9.0", true),
+        ("10 > PID", true),
+        ("PID > NPROCS", true),
+        ("NS == 4026531836", true),
+        ("NS > 3G and NS < 4G", true),
+        ("NS < 1Y", true),
+    ];
+    assert_with(Details::default(), &truths);
+}
+
+#[test]
+fn a_string_that_holds_a_number_is_a_number_beside_one() {
+    let truths = [
+        ("PID == '9'", true),
+        ("PID == '09'", true),
+        ("PID < '10'", true),
+        ("PID != '9'", false),
+        ("PID == '9.0'", true),
+        // It is no number, so it is not equal and has no order.
+        ("PID == 'x'", false),
+        ("PID != 'x'", true),
+        ("PID < 'x'", false),
+        ("PID > 'x'", false),
+        ("PID == ' 9'", false),
+        ("PID == ''", false),
+        ("PID == 'inf'", false),
+    ];
+    assert_with(Details::default(), &truths);
+}
+
+#[test]
+fn a_text_that_holds_a_number_is_a_number_beside_one() {
+    let truths = [
+        ("COMMAND == 10", true),
+        ("COMMAND > 9", true),
+        ("COMMAND < 10.5", true),
+        ("COMMAND == '10'", true),
+        // Between two texts it is a text.
+        ("COMMAND > '9'", false),
+        ("COMMAND == '10.0'", false),
+    ];
+    assert_with(command(b"10"), &truths);
+    let truths = [
+        ("COMMAND == 1", false),
+        ("COMMAND != 1", true),
+        ("COMMAND < 1", false),
+        ("COMMAND > 1", false),
+    ];
+    assert_with(command(b"unassigned"), &truths);
+    assert_with(command(b"\xff1"), &truths);
+}
+
+#[test]
+fn texts_are_ordered_by_their_bytes() {
+    let truths = [
+        ("COMMAND == 'init'", true),
+        ("COMMAND == 'Init'", false),
+        ("COMMAND > 'Init'", true),
+        ("COMMAND < 'initd'", true),
+        ("COMMAND < 'é'", true),
+        ("COMMAND >= 'init' and COMMAND <= 'init'", true),
+    ];
+    assert_with(command(b"init"), &truths);
+    assert_with(command(b"a\nb"), &[("COMMAND == 'a\nb'", true)]);
+}
+
+#[test]
+fn a_value_is_compared_with_true_and_false_by_whether_it_is_empty() {
+    let truths = [
+        ("PID == true", true),
+        ("PID == false", false),
+        ("COMMAND == false", true),
+        ("COMMAND != true", true),
+        ("(PID > 1) == true", true),
+        ("(PID > 1) != (PID > 10)", true),
+        ("false < true", true),
+    ];
+    assert_with(command(b""), &truths);
+}
+
+#[test]
+fn a_list_is_compared_by_its_elements() {
+    let links = [Link::Pid, Link::PidForChildren].into_iter().collect();
+    let truths = [
+        ("LINKS == 'pid'", true),
+        ("LINKS == 'pid_for_children'", true),
+        ("'pid_for_children' == LINKS", true),
+        ("LINKS == 'pid,pid_for_children'", false),
+        ("LINKS != 'pid'", false),
+        ("LINKS != 'x'", true),
+        ("LINKS == 'x'", false),
+        ("LINKS < 'pie'", true),
+        ("LINKS < 'pid'", false),
+        ("LINKS == LINKS", true),
+        ("LINKS != 1", true),
+        ("LINKS =~ '_for_children$'", true),
+        ("LINKS !~ '_for_children$'", false),
+        ("LINKS !~ 'x'", true),
+        ("LINKS == true", true),
+    ];
+    assert_without_process(links, &truths);
+    // An empty list is known to hold nothing.
+    let truths = [
+        ("LINKS == 'x'", false),
+        ("LINKS != 'x'", true),
+        ("LINKS =~ ''", false),
+        ("LINKS !~ ''", true),
+        ("LINKS == false", true),
+    ];
+    assert_without_process(LinkSet::EMPTY, &truths);
+}
+
+#[test]
+fn a_regular_expression_is_searched_in_the_text_of_any_value() {
+    let truths = [
+        ("COMMAND =~ 'nginx'", true),
+        ("COMMAND =~ '^nginx'", false),
+        ("COMMAND =~ '(?i)NGINX:? \\w+$'", true),
+        ("COMMAND !~ 'apache|caddy'", true),
+        ("COMMAND =~ '[[:digit:]]'", false),
+        ("PID =~ '^9$'", true),
+        ("NS !~ '^4026'", false),
+        ("1.5 =~ '\\.'", true),
+        ("true =~ 'true'", true),
+    ];
+    assert_with(command(b"/usr/sbin/nginx worker"), &truths);
+}
+
+#[test]
+fn bytes_that_are_no_text_match_as_replacement_characters() {
+    let truths = [
+        ("COMMAND =~ '^a.b$'", true),
+        ("COMMAND =~ '\u{fffd}'", true),
+        ("COMMAND == 'a\u{fffd}b'", false),
+        ("COMMAND != 'ab'", true),
+    ];
+    assert_with(command(b"a\xffb"), &truths);
+}
+
+#[test]
+fn a_user_without_a_name_is_found_by_number() {
+    let nameless = Details {
+        uid: Some(1000),
+        ..Details::default()
+    };
+    let truths = [
+        ("USER == 1000", true),
+        ("USER == '1000'", true),
+        ("USER != 'root'", true),
+        ("USER =~ '^10+$'", true),
+        ("USER", true),
+    ];
+    assert_with(nameless, &truths);
+}
+
+#[test]
+fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
+    let with = |netnsid, truths: &[(&str, bool)]| {
+        let relations = Relations {
+            netnsid,
+            ..Relations::default()
+        };
+        let namespace = Namespace {
+            relations,
+            ..namespace()
+        };
+        let row = Row {
+            namespace: &namespace,
+            process: None,
+        };
+        assert_matches(&row, truths);
+    };
+    with(
+        Some(NetNsId::Assigned(1)),
+        &[("NETNSID == 1", true), ("NETNSID == '1'", true)],
+    );
+    with(
+        Some(NetNsId::Unassigned),
+        &[("NETNSID == 'unassigned'", true), ("NETNSID == 1", false)],
+    );
+    with(
+        None,
+        &[("NETNSID", false), ("PNS == 0", false), ("PNS", false)],
+    );
+}
