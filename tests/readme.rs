@@ -54,7 +54,7 @@ fn blocks_are_found_by_their_language_and_first_command() {
         found,
         [
             block("page.md:1", "$ nsls --sysroot a\nb\n\n$ echo\n"),
-            block("page.md:15", "$ nsls --sysroot d\n  e\n"),
+            block("page.md:16", "$ nsls --sysroot d\n  e\n"),
         ]
     );
 }
