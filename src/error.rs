@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::model::Pid;
+use crate::model::{Kind, Pid};
 use crate::query::FilterError;
 
 /// Why there is no result.
@@ -62,6 +62,14 @@ pub enum Error {
         name: String,
         /// What the scan could not see, where it may be hiding.
         why: Option<String>,
+    },
+    /// The namespace that was asked for is of none of the types that were.
+    #[error("{name} is a {kind} namespace, which --type leaves out")]
+    OtherType {
+        /// As it was typed.
+        name: String,
+        /// What it is.
+        kind: Kind,
     },
     /// A path leads to something else.
     #[error("{} is not a namespace", .0.display())]

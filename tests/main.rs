@@ -12,4 +12,5 @@
 mod common;
 
 mod filter;
+mod readme;
 mod seed;

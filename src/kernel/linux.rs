@@ -44,8 +44,8 @@ impl Linux {
 
     /// Opens for good what an O_PATH descriptor is, once it is known to be the
     /// namespace that is meant: nothing on nsfs blocks.
-    fn open_seen(&self, file: &OwnedFd, seen: &Statx, id: NsId) -> Result<OwnedFd, Errno> {
-        if device(seen) != self.nsfs()? || seen.stx_ino != id.ino {
+    fn open_seen(&self, file: &OwnedFd, seen: &Statx, ino: u64) -> Result<OwnedFd, Errno> {
+        if device(seen) != self.nsfs()? || seen.stx_ino != ino {
             return Err(Errno::STALE);
         }
         let path = self.proc.join("self/fd").join(file.as_raw_fd().to_string());
@@ -68,6 +68,13 @@ const fn device(seen: &Statx) -> (u32, u32) {
     (seen.stx_dev_major, seen.stx_dev_minor)
 }
 
+/// Which namespace a file on nsfs is, opened with O_PATH below this proc tree.
+pub(crate) fn identify(proc: &Path, file: &OwnedFd) -> Result<NsId, Errno> {
+    let linux = Linux::new(proc.to_owned());
+    let seen = look(file)?;
+    linux.id(&linux.open_seen(file, &seen, seen.stx_ino)?)
+}
+
 impl Kernel for Linux {
     type Ns = OwnedFd;
     type Process = OwnedFd;
@@ -83,7 +90,7 @@ impl Kernel for Linux {
 
     fn open_fd(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
         let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        self.open_seen(&file, &look(&file)?, id)
+        self.open_seen(&file, &look(&file)?, id.ino)
     }
 
     fn open_mount(&self, mount: &Mount, id: NsId) -> Result<OwnedFd, Errno> {
@@ -102,7 +109,7 @@ impl Kernel for Linux {
         if seen.stx_mnt_id != mount.id {
             return Err(Errno::STALE);
         }
-        self.open_seen(&file, &seen, id)
+        self.open_seen(&file, &seen, id.ino)
     }
 
     fn hold(&self, pid: Pid) -> Result<OwnedFd, Errno> {

@@ -19,7 +19,7 @@ use crate::model::{Fd, Mount, NetNsId, NsId, Pid};
 
 #[cfg(test)]
 pub(crate) use double::Double;
-pub(crate) use linux::{Linux, process_exists};
+pub(crate) use linux::{Linux, identify, process_exists};
 
 /// A kernel that can be asked about namespaces.
 ///

@@ -29,6 +29,8 @@ pub enum Holder {
         /// Its number.
         fd: Fd,
     },
+    /// Nothing of the above, but a path that the caller gave leads to it.
+    Path(Vec<u8>),
     /// A socket: it keeps the net namespace in which it was made.
     Socket {
         /// A process that has it open.
@@ -73,6 +75,7 @@ impl Holder {
             }
             Holder::Fd { pid, fd } => Some(format!("/proc/{pid}/fd/{fd}").into_bytes()),
             Holder::Mount(mount) => Some(mount.path.clone()),
+            Holder::Path(path) => Some(path.clone()),
             Holder::Socket { .. } | Holder::Child(_) | Holder::Owned(_) => None,
         }
     }

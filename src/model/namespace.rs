@@ -33,6 +33,8 @@ pub struct Namespace {
     /// How it was found, and can be opened: by the representative, or else by
     /// the first [`Holder`] in their order.
     pub via: Holder,
+    /// Whether nothing that leads to it could open it; then no path does.
+    pub is_closed: bool,
     /// The names of all links that lead to it; if the scan was for one
     /// process, of that process's links.
     pub links: LinkSet,
@@ -50,6 +52,7 @@ impl Namespace {
             nprocs: 0,
             pid: None,
             via,
+            is_closed: false,
             links: LinkSet::EMPTY,
             mounts: Vec::new(),
             relations: Relations {

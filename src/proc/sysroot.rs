@@ -1,3 +1,4 @@
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, Mode, OFlags};
@@ -33,12 +34,12 @@ pub struct Sysroot {
 }
 
 /// What a path that names a namespace leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Found {
-    /// A link of a proc tree: number and type.
-    Id(NsId),
-    /// A file on nsfs: its number.
-    Ino(u64),
+    /// A link of a proc tree.
+    Link(NsId),
+    /// A file on nsfs, with O_PATH.
+    File(OwnedFd),
 }
 
 impl Sysroot {
@@ -130,7 +131,7 @@ impl Sysroot {
 
     /// Finds the namespace that a path leads to. It is taken below this root.
     ///
-    /// Nothing is opened for reading: a path may lead to anything.
+    /// Nothing else is opened for reading: a path may lead to anything.
     pub(crate) fn namespace_at(&self, path: &Path) -> Result<Found, Error> {
         let place = if self.live {
             path.to_owned()
@@ -140,7 +141,7 @@ impl Sysroot {
         if let Ok(text) = rustix::fs::readlinkat(CWD, &place, Vec::new())
             && let Some(id) = parse_id(text.as_bytes())
         {
-            return Ok(Found::Id(id));
+            return Ok(Found::Link(id));
         }
         let failed = |errno| Error::Read {
             path: path.to_owned(),
@@ -152,7 +153,7 @@ impl Sysroot {
         if u64::try_from(magic) != Ok(NSFS_MAGIC) {
             return Err(Error::NotANamespace(path.to_owned()));
         }
-        Ok(Found::Ino(rustix::fs::fstat(&file).map_err(failed)?.st_ino))
+        Ok(Found::File(file))
     }
 }
 

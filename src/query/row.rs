@@ -38,6 +38,10 @@ impl<'a> Row<'a> {
             let own = links.find(|link| !link.is_for_children())?;
             Some(Holder::of_link(process.pid, own))
         });
-        own.as_ref().unwrap_or(&self.namespace.via).path()
+        match own {
+            Some(own) => own.path(),
+            None if self.namespace.is_closed => None,
+            None => self.namespace.via.path(),
+        }
     }
 }

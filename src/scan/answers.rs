@@ -13,6 +13,8 @@ struct Answer {
     /// By which holder the namespace was opened; none if it was open already,
     /// or could not be opened.
     via: Option<Holder>,
+    /// Whether it could not be opened.
+    is_closed: bool,
 }
 
 impl Answers {
@@ -25,7 +27,9 @@ impl Answers {
     pub(crate) fn add(&mut self, id: NsId, asked: Asked) -> Vec<Cause> {
         let mut causes = Vec::new();
         if asked.via.is_some() || asked.closed.is_some() {
-            self.0.entry(id).or_default().via = asked.via;
+            let answer = self.0.entry(id).or_default();
+            answer.is_closed = asked.closed.is_some();
+            answer.via = asked.via;
             causes.extend(asked.closed);
         }
         for said in asked.said {
@@ -59,6 +63,7 @@ impl Answers {
         for namespace in &mut all {
             if let Some(answer) = self.0.get(&namespace.id) {
                 namespace.relations = answer.relations.clone();
+                namespace.is_closed = answer.is_closed;
                 if let Some(via) = &answer.via {
                     namespace.via = via.clone();
                 }

@@ -1,12 +1,13 @@
-use crate::model::{KindSet, Links, Namespace, Pid, Process};
+use crate::model::{Holder, KindSet, Links, Namespace, Pid, Process};
+use crate::scan::group::Find;
 use crate::scan::target::Wanted;
 
 /// What a scan is for, after names were resolved.
 pub(crate) enum Goal {
     /// Every namespace.
     All,
-    /// Where these links lead.
-    Process(Links),
+    /// Where the links of one process, or of one thread, lead.
+    Process(Pid, Links),
     /// One namespace, and the processes in it.
     Namespace(Wanted),
 }
@@ -14,12 +15,26 @@ pub(crate) enum Goal {
 impl Goal {
     /// Whether a namespace is asked for, if these types are.
     pub(crate) fn wants(&self, namespace: &Namespace, kinds: KindSet) -> bool {
-        match self {
-            Goal::All => kinds.contains(namespace.id.kind),
-            Goal::Process(links) => {
-                kinds.contains(namespace.id.kind) && !links.leading_to(namespace.id).is_empty()
+        kinds.contains(namespace.id.kind)
+            && match self {
+                Goal::All => true,
+                Goal::Process(_, links) => !links.leading_to(namespace.id).is_empty(),
+                Goal::Namespace(wanted) => wanted.is(namespace),
             }
-            Goal::Namespace(wanted) => wanted.is(namespace),
+    }
+
+    /// What is known to lead to the namespaces, before anything is looked for:
+    /// no process need be where one of its threads is.
+    pub(crate) fn finds(&self) -> Vec<Find> {
+        match self {
+            Goal::Process(pid, links) => {
+                let links = links.iter();
+                links
+                    .map(|(link, id)| (id, Holder::of_link(*pid, link)))
+                    .collect()
+            }
+            Goal::Namespace(Wanted::Id(id, Some(holder))) => vec![(*id, holder.clone())],
+            Goal::All | Goal::Namespace(_) => Vec::new(),
         }
     }
 

@@ -5,6 +5,8 @@
 //! is asked in turn while it is open, for no path leads to it.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -148,10 +150,12 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
 
     fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
         let path = holder.path();
-        let path = path.as_deref().map(String::from_utf8_lossy);
+        let path = path.as_deref().map(OsStr::from_bytes);
         match (holder, path) {
             (Holder::Mount(mount), _) => self.kernel.open_mount(mount, id),
-            (Holder::Fd { .. }, Some(path)) => self.kernel.open_fd(Path::new(&*path), id),
+            (Holder::Fd { .. } | Holder::Path(_), Some(path)) => {
+                self.kernel.open_fd(Path::new(path), id)
+            }
             (Holder::Socket { pid, fd }, _) => {
                 let ns = self.kernel.socket_ns(&self.kernel.hold(*pid)?, *fd)?;
                 if self.kernel.id(&ns)? == id {
@@ -160,7 +164,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                     Err(Errno::STALE)
                 }
             }
-            (_, Some(path)) => self.kernel.open_link(Path::new(&*path), id),
+            (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
             (_, None) => Err(Errno::NOENT),
         }
     }

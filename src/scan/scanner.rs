@@ -19,8 +19,9 @@ use crate::scan::mounts::read_mounts;
 use crate::scan::relations::{Inquiry, Questions};
 use crate::scan::sockets::ask_sockets;
 use crate::scan::tally::Tally;
+use crate::scan::target::Wanted;
 use crate::scan::walk::walk;
-use crate::scan::{Need, Needs, Target};
+use crate::scan::{Need, Needs, NsRef, Target};
 
 /// Finds out which namespaces there are.
 ///
@@ -103,13 +104,13 @@ impl Scanner {
     pub fn scan(&self) -> Result<Snapshot, Error> {
         let goal = match &self.target {
             Target::All => Goal::All,
-            Target::Process(pid) => Goal::Process(self.subject(*pid)?),
-            Target::Namespace(namespace) => Goal::Namespace(namespace.resolve(&self.root)?),
+            Target::Process(pid) => Goal::Process(*pid, self.subject(*pid)?),
+            Target::Namespace(name) => Goal::Namespace(self.wanted(name)?),
         };
         let snapshot = match goal {
             Goal::All => self.scan_for(&goal, self.sources)?,
             // Nothing but its own links leads to the namespaces of a process.
-            Goal::Process(_) => self.scan_for(&goal, Sources::EMPTY)?,
+            Goal::Process(..) => self.scan_for(&goal, Sources::EMPTY)?,
             Goal::Namespace(_) => {
                 let snapshot = self.scan_for(&goal, Sources::EMPTY)?;
                 if snapshot.namespaces.is_empty() {
@@ -133,6 +134,7 @@ impl Scanner {
         }
         let mut tally = Tally::new(pids.len());
         let mut findings = self.find(&plan, &pids, &mut tally)?;
+        findings.finds.extend(goal.finds());
         let mut answers = Answers::default();
         let mut users = Users::below(&self.root);
         // Each round takes out what ended meanwhile, or adds what was found.
@@ -155,7 +157,7 @@ impl Scanner {
             processes: findings.processes,
             gaps: tally.gaps(),
         };
-        if let Goal::Process(links) = goal {
+        if let Goal::Process(_, links) = goal {
             for namespace in &mut snapshot.namespaces {
                 namespace.links = links.leading_to(namespace.id);
             }
@@ -176,7 +178,7 @@ impl Scanner {
     fn plan(&self, goal: &Goal, sources: Sources) -> Plan {
         let shown = match goal {
             Goal::Namespace(wanted) => wanted.kinds(),
-            Goal::All | Goal::Process(_) => self.kinds,
+            Goal::All | Goal::Process(..) => self.kinds,
         };
         let live = self.root.is_live();
         let up = self.needs.contains(Need::Relations);
@@ -304,6 +306,17 @@ impl Scanner {
         self.threads
             .or_else(|| std::thread::available_parallelism().ok())
             .unwrap_or(NonZeroUsize::MIN)
+    }
+
+    /// The namespace that was asked for.
+    fn wanted(&self, name: &NsRef) -> Result<Wanted, Error> {
+        match name.resolve(&self.root)? {
+            Wanted::Id(id, _) if !self.kinds.contains(id.kind) => Err(Error::OtherType {
+                name: name.to_string(),
+                kind: id.kind,
+            }),
+            wanted => Ok(wanted),
+        }
     }
 
     /// The links of the process that was asked for. It may be a thread, which

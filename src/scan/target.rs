@@ -2,7 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::model::{KindSet, Namespace, NsId, Pid};
+use crate::kernel;
+use crate::model::{Holder, KindSet, Namespace, NsId, Pid};
 use crate::proc::{Found, Sysroot, parse_id};
 
 /// What a scan is for.
@@ -55,11 +56,21 @@ impl NsRef {
     pub(crate) fn resolve(&self, root: &Sysroot) -> Result<Wanted, Error> {
         Ok(match self {
             NsRef::Ino(ino) => Wanted::Ino(*ino),
-            NsRef::Id(id) => Wanted::Id(*id),
-            NsRef::Path(path) => match root.namespace_at(path)? {
-                Found::Id(id) => Wanted::Id(id),
-                Found::Ino(ino) => Wanted::Ino(ino),
-            },
+            NsRef::Id(id) => Wanted::Id(*id, None),
+            NsRef::Path(path) => {
+                let id = match root.namespace_at(path)? {
+                    Found::Link(id) => id,
+                    Found::File(file) => {
+                        let identified = kernel::identify(&root.proc_path(), &file);
+                        identified.map_err(|errno| Error::Read {
+                            path: path.clone(),
+                            errno,
+                        })?
+                    }
+                };
+                let path = path.as_os_str().as_encoded_bytes().to_vec();
+                Wanted::Id(id, Some(Holder::Path(path)))
+            }
         })
     }
 }
@@ -75,28 +86,28 @@ impl fmt::Display for NsRef {
 }
 
 /// Which namespace is looked for, after paths were followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Of any type.
     Ino(u64),
-    /// Of this type.
-    Id(NsId),
+    /// Of this type, and what is known to lead to it.
+    Id(NsId, Option<Holder>),
 }
 
 impl Wanted {
     /// The types it may have.
-    pub(crate) fn kinds(self) -> KindSet {
+    pub(crate) fn kinds(&self) -> KindSet {
         match self {
             Wanted::Ino(_) => KindSet::all(),
-            Wanted::Id(id) => KindSet::of(id.kind),
+            Wanted::Id(id, _) => KindSet::of(id.kind),
         }
     }
 
     /// Whether this is the one.
-    pub(crate) fn is(self, namespace: &Namespace) -> bool {
+    pub(crate) fn is(&self, namespace: &Namespace) -> bool {
         match self {
-            Wanted::Ino(ino) => namespace.id.ino == ino,
-            Wanted::Id(id) => namespace.id == id,
+            Wanted::Ino(ino) => namespace.id.ino == *ino,
+            Wanted::Id(id, _) => namespace.id == *id,
         }
     }
 }
