@@ -17,7 +17,7 @@ mod sysroot;
 mod users;
 
 pub(crate) use link_text::parse_id;
-pub(crate) use process_dir::{NsDir, ProcessDir, errno_name};
+pub(crate) use process_dir::{NsDir, ProcessDir, errno_name, recorded_error};
 pub(crate) use read::ReadError;
 pub(crate) use sysroot::Found;
 pub use sysroot::Sysroot;

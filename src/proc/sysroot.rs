@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::model::{NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::link_text::parse_id;
+use crate::proc::{ReadError, recorded_error};
 
 /// Magic number of nsfs, linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
@@ -140,6 +141,9 @@ impl Sysroot {
         let file = rustix::fs::open(&place, flags, Mode::empty()).map_err(failed)?;
         let magic = rustix::fs::fstatfs(&file).map_err(failed)?.f_type;
         if u64::try_from(magic) != Ok(NSFS_MAGIC) {
+            if let (false, ReadError::Errno(errno)) = (self.live, recorded_error(CWD, &place)) {
+                return Err(failed(errno));
+            }
             return Err(Error::NotANamespace(path.to_owned()));
         }
         Ok(Found::Ino(rustix::fs::fstat(&file).map_err(failed)?.st_ino))
