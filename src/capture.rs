@@ -32,6 +32,11 @@ pub(crate) fn capture(
     if pids.is_empty() {
         return Err(Error::NoProcesses(root.proc_path()));
     }
+    // Before anything is written, so that a mistyped pid leaves no trace.
+    let gone = |pid: &&Pid| matches!(ProcessDir::open(root, **pid), Err(ReadError::Gone));
+    if let Some(pid) = only.iter().find(gone) {
+        return Err(Error::NoProcess(*pid));
+    }
     prepare(dir)?;
     let mut users = Users::below(root);
     let mut names = BTreeMap::new();
@@ -109,6 +114,7 @@ impl Captured {
         };
         let links = match process.ns() {
             Ok(ns) => links_of(&ns, path)?,
+            Err(ReadError::Gone) if process.exists() => refused(ReadError::Malformed),
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
                 cause_of(error, path)?;
@@ -189,7 +195,8 @@ fn refused(error: ReadError) -> LinkTexts {
 fn name_of(error: ReadError) -> &'static str {
     match error {
         ReadError::Errno(errno) => errno_name(errno),
-        ReadError::Gone | ReadError::Malformed => "EIO",
+        // No name of an error, and so it is malformed when it is read again.
+        ReadError::Gone | ReadError::Malformed => "malformed",
     }
 }
 
