@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, Mode, OFlags};
@@ -159,8 +161,13 @@ fn lines(text: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         .collect()
 }
 
+/// A whole file. O_NONBLOCK, because a FIFO in a tree would be waited for.
 fn read(path: &Path) -> Option<Vec<u8>> {
-    std::fs::read(path).ok()
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    let mut bytes = Vec::new();
+    File::from(file).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// A pid as the kernel writes it: no sign, no leading zero.
