@@ -11,4 +11,6 @@
 
 mod common;
 
+mod hostile;
 mod seed;
+mod snapshots;
