@@ -109,7 +109,9 @@ impl NsDir<'_> {
         let mut buffer = [MaybeUninit::uninit(); 64];
         match rustix::fs::readlinkat_raw(&self.dir, link.name(), &mut buffer) {
             Ok((text, _)) => parse_link(link, text),
-            Err(Errno::INVAL) if !self.root.is_live() => Err(recorded_error(&self.dir, link.name())),
+            Err(Errno::INVAL) if !self.root.is_live() => {
+                Err(recorded_error(&self.dir, link.name()))
+            }
             Err(errno) => Err(errno.into()),
         }
     }
