@@ -14,3 +14,4 @@ mod common;
 mod hostile;
 mod seed;
 mod snapshots;
+mod usage;
