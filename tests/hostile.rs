@@ -354,3 +354,20 @@ fn what_was_typed_does_not_reach_the_terminal_either() {
     let message = r"unknown column '\x1b[31m' (--list-columns shows them all)";
     assert_eq!(run, Outcome::failure(2, message));
 }
+
+#[test]
+fn a_directory_in_the_place_of_a_file_costs_no_more_than_that_file() {
+    let tree = Tree::new()
+        .process(7, "sleep\0")
+        .without("proc/7/cmdline")
+        .file("proc/7/cmdline/x", "");
+    let run = Nsls::words("-t uts").sysroot(tree.path()).run();
+    let expected = Outcome {
+        stderr: "nsls: details of 1 process could not be read (is a directory)\n".to_owned(),
+        ..Outcome::success(
+            "        NS TYPE NPROCS   PID USER COMMAND\n\
+             4026531838 uts       1     7 root\n",
+        )
+    };
+    assert_eq!(run, expected);
+}

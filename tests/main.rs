@@ -12,6 +12,7 @@
 mod common;
 
 mod hostile;
+mod json;
 mod seed;
 mod snapshots;
 mod usage;
