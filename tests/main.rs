@@ -11,6 +11,7 @@
 
 mod common;
 
+mod capture;
 mod hostile;
 mod json;
 mod seed;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use tree::Tree;
+pub use tree::{INITIAL, Tree};
 
 /// A run of `nsls` to be made: arguments, and nothing of the surroundings.
 pub struct Nsls {
