@@ -6,9 +6,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::error::{Error, errno_of};
-use crate::model::{Link, LinkSet, NsId, Pid};
-use crate::proc::{NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
+use crate::model::{Fd, Link, LinkSet, NsId, Pid};
+use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
 use crate::scan::cause_of;
 
 /// The files of a process that a scan reads.
@@ -32,13 +34,21 @@ pub(crate) fn capture(
     if pids.is_empty() {
         return Err(Error::NoProcesses(root.proc_path()));
     }
+    // Before anything is written, so that a mistyped pid leaves no trace.
+    let gone = |pid: &&Pid| matches!(ProcessDir::open(root, **pid), Err(ReadError::Gone));
+    if let Some(pid) = only.iter().find(gone) {
+        return Err(Error::NoProcess(*pid));
+    }
     prepare(dir)?;
     let mut users = Users::below(root);
     let mut names = BTreeMap::new();
     let mut vanished = 0;
+    let mut refused = 0;
+    let total = pids.len();
     for pid in pids {
         match Captured::read(root, pid)? {
             Some(captured) => {
+                refused += usize::from(captured.is_refused());
                 captured.write(&dir.join("proc").join(pid.to_string()))?;
                 if let Some(uid) = captured.uid {
                     names.entry(uid).or_insert_with(|| users.name(uid));
@@ -48,12 +58,22 @@ pub(crate) fn capture(
             None => vanished += 1,
         }
     }
-    let line = |(uid, name): (u32, Option<String>)| Some(format!("{}:x:{uid}:0:::\n", name?));
-    let passwd: String = names.into_iter().filter_map(line).collect();
-    write(&dir.join("etc/passwd"), passwd.as_bytes())?;
+    let mut passwd = Vec::new();
+    for (uid, name) in names {
+        if let Some(name) = name {
+            passwd.extend(name);
+            passwd.extend(format!(":x:{uid}:0:::\n").bytes());
+        }
+    }
+    write(&dir.join("etc/passwd"), &passwd)?;
     if let Some((status, mountinfo)) = root.reader() {
         write(&dir.join("proc/self/status"), &status)?;
         write(&dir.join("proc/self/mountinfo"), &mountinfo)?;
+    }
+    if refused > 0 {
+        messages(&format!(
+            "links of {refused} of {total} processes could not be read, which the capture says too"
+        ));
     }
     if vanished > 0 {
         let es = if vanished == 1 { "" } else { "es" };
@@ -82,6 +102,8 @@ type LinkTexts = Vec<(Link, Result<NsId, &'static str>)>;
 struct Captured {
     /// By path below the process's directory.
     links: Vec<(String, LinkTexts)>,
+    /// The open files that are namespaces.
+    fds: Vec<(Fd, NsId)>,
     files: Vec<(&'static str, Vec<u8>)>,
     uid: Option<u32>,
 }
@@ -97,6 +119,7 @@ impl Captured {
                 cause_of(error, path)?;
                 return Ok(Some(Captured {
                     links: vec![("ns".to_owned(), refused(error))],
+                    fds: Vec::new(),
                     files: Vec::new(),
                     uid: None,
                 }));
@@ -104,11 +127,13 @@ impl Captured {
         };
         let mut captured = Captured {
             links: Vec::new(),
+            fds: Vec::new(),
             files: Vec::new(),
             uid: process.euid().ok(),
         };
         let links = match process.ns() {
             Ok(ns) => links_of(&ns, path)?,
+            Err(ReadError::Gone) if process.exists() => refused(ReadError::Malformed),
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
                 cause_of(error, path)?;
@@ -129,6 +154,12 @@ impl Captured {
             }
         }
         captured.links.push(("ns".to_owned(), links));
+        // What cannot be read of them is as if it were not there.
+        for (fd, target) in process.fds(None).unwrap_or_default() {
+            if let FdTarget::Namespace(id) = target {
+                captured.fds.push((fd, id));
+            }
+        }
         for file in FILES {
             match process.raw(file) {
                 Ok(bytes) => captured.files.push((file, bytes)),
@@ -140,17 +171,24 @@ impl Captured {
         Ok(Some(captured))
     }
 
+    /// Whether the kernel refused some link.
+    fn is_refused(&self) -> bool {
+        let refusals = [Errno::ACCESS, Errno::PERM].map(errno_name);
+        let mut links = self.links.iter().flat_map(|(_, links)| links);
+        links.any(|(_, read)| read.is_err_and(|name| refusals.contains(&name)))
+    }
+
     fn write(&self, dir: &Path) -> Result<(), Error> {
+        for (fd, id) in &self.fds {
+            make_link(&dir.join("fd").join(fd.to_string()), *id)?;
+        }
         for (place, links) in &self.links {
             let place = dir.join(place);
             make_dir(&place)?;
             for (link, read) in links {
                 let path = place.join(link.name());
                 match read {
-                    Ok(id) => symlink(id.to_string(), &path).map_err(|error| Error::Write {
-                        path,
-                        errno: errno_of(&error),
-                    })?,
+                    Ok(id) => make_link(&path, *id)?,
                     Err(name) => write(&path, format!("{name}\n").as_bytes())?,
                 }
             }
@@ -189,8 +227,17 @@ fn refused(error: ReadError) -> LinkTexts {
 fn name_of(error: ReadError) -> &'static str {
     match error {
         ReadError::Errno(errno) => errno_name(errno),
-        ReadError::Gone | ReadError::Malformed => "EIO",
+        // No name of an error, and so it is malformed when it is read again.
+        ReadError::Gone | ReadError::Malformed => "malformed",
     }
+}
+
+fn make_link(path: &Path, id: NsId) -> Result<(), Error> {
+    path.parent().map_or(Ok(()), make_dir)?;
+    symlink(id.to_string(), path).map_err(|error| Error::Write {
+        path: path.into(),
+        errno: errno_of(&error),
+    })
 }
 
 fn make_dir(path: &Path) -> Result<(), Error> {

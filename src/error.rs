@@ -47,6 +47,11 @@ pub enum Error {
     /// No process has this id.
     #[error("no process {0}")]
     NoProcess(Pid),
+    /// No process has this id, or it is hidden.
+    #[error(
+        "no process {0} among those that can be seen: processes of others are hidden (hidepid)"
+    )]
+    HiddenProcess(Pid),
     /// The links of the process that was asked for may not be read.
     #[error("cannot read the namespaces of process {pid}: {}", reason(*errno))]
     ProcessDenied {

@@ -11,6 +11,11 @@
 
 mod common;
 
+mod capture;
 mod filter;
+mod hostile;
+mod json;
 mod readme;
 mod seed;
+mod snapshots;
+mod usage;

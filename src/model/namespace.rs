@@ -78,8 +78,8 @@ pub struct Relations {
     /// The user who made the owner, or, of a user namespace, who made it; only
     /// of a namespace without processes.
     pub owner_uid: Option<u32>,
-    /// The name of that user, where the user database has one.
-    pub owner_user: Option<String>,
+    /// The name of that user, where the user database has one. Any bytes.
+    pub owner_user: Option<Vec<u8>>,
     /// The number of a net namespace, seen from that of the caller.
     pub netnsid: Option<NetNsId>,
 }

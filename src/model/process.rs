@@ -86,6 +86,6 @@ pub struct Details {
     pub command: Option<Vec<u8>>,
     /// Effective user id.
     pub uid: Option<u32>,
-    /// The name of that user, where the user database has one.
-    pub user: Option<String>,
+    /// The name of that user, where the user database has one. Any bytes.
+    pub user: Option<Vec<u8>>,
 }

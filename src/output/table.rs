@@ -26,15 +26,19 @@ pub(crate) fn write(
     table
         .load_style(presets::NOTHING)
         .set_truncation_indicator("");
+    // comfy-table counts in u16 and cuts what is longer. Text that ends a row
+    // and is not to be cut needs no setting: it is put behind the others.
+    let apart = width.is_none() && aligns.len() > 1 && aligns.last() == Some(&Align::Left);
+    let mut ends = Vec::new();
+    let mut split = |mut cells: Vec<String>| {
+        ends.push(if apart { cells.pop() } else { None });
+        cells.into_iter().map(Cell::new)
+    };
     if let Some(headings) = headings {
-        table.set_header(headings.iter().copied().map(Cell::new));
+        table.set_header(split(headings.iter().copied().map(String::from).collect()));
     }
     for row in rows {
-        let mut row = Row::from(
-            row.iter()
-                .map(|cell| Cell::new(for_table(cell)))
-                .collect::<Vec<_>>(),
-        );
+        let mut row = Row::from(split(row.iter().map(|cell| for_table(cell)).collect()));
         row.max_height(1);
         table.add_row(row);
     }
@@ -61,7 +65,8 @@ pub(crate) fn write(
             }
         }
     }
-    for line in table.lines() {
+    for (line, end) in table.lines().zip(ends) {
+        let line = line + &end.unwrap_or_default();
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())

@@ -1,9 +1,11 @@
 use std::fs::File;
 use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 
 use procfs::process::Process;
 use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 use crate::model::{Fd, Link, NsId, Pid};
 use crate::proc::cmdline::join_arguments;
@@ -161,24 +163,26 @@ impl NsDir<'_> {
         let mut buffer = [MaybeUninit::uninit(); 64];
         match rustix::fs::readlinkat_raw(&self.dir, link.name(), &mut buffer) {
             Ok((text, _)) => parse_link(link, text),
-            Err(Errno::INVAL) if !self.root.is_live() => Err(self.recorded_error(link)),
+            Err(Errno::INVAL) if !self.root.is_live() => {
+                Err(recorded_error(&self.dir, link.name()))
+            }
             Err(errno) => Err(errno.into()),
         }
     }
+}
 
-    /// In a captured tree a file in the place of a link holds the name of the
-    /// error that was met there.
-    fn recorded_error(&self, link: Link) -> ReadError {
-        let mut name = [0; 16];
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let read = rustix::fs::openat(&self.dir, link.name(), flags, 0.into())
-            .and_then(|file| rustix::io::read(file, &mut name));
-        let name = read
-            .ok()
-            .and_then(|length| name.get(..length))
-            .unwrap_or_default();
-        parse_errno_name(name.trim_ascii_end()).map_or(ReadError::Malformed, ReadError::from)
-    }
+/// In a captured tree a file in the place of a link holds the name of the
+/// error that was met there.
+pub(crate) fn recorded_error(dir: impl AsFd, path: impl Arg) -> ReadError {
+    let mut name = [0; 16];
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let read = rustix::fs::openat(dir, path, flags, 0.into())
+        .and_then(|file| rustix::io::read(file, &mut name));
+    let name = read
+        .ok()
+        .and_then(|length| name.get(..length))
+        .unwrap_or_default();
+    parse_errno_name(name.trim_ascii_end()).map_or(ReadError::Malformed, ReadError::from)
 }
 
 /// The error numbers that a captured tree can hold, with their names.

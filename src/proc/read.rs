@@ -22,6 +22,8 @@ impl From<Errno> for ReadError {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::SRCH => ReadError::Gone,
+            // Only in a tree that no kernel made.
+            Errno::NOTDIR => ReadError::Malformed,
             errno => ReadError::Errno(errno),
         }
     }

@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -6,9 +8,10 @@ use rustix::io::Errno;
 
 use crate::error::{Error, errno_of};
 use crate::model::{NsId, Pid};
-use crate::proc::ReadError;
 use crate::proc::hidepid::Hidepid;
 use crate::proc::link_text::parse_id;
+use crate::proc::mountinfo::{is_nsfs, parse_line};
+use crate::proc::{ReadError, recorded_error};
 
 /// Magic number of nsfs, linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
@@ -93,37 +96,42 @@ impl Sysroot {
 
     /// The text of the user database.
     pub(crate) fn passwd(&self) -> Option<Vec<u8>> {
-        read(&self.root.join("etc/passwd"))
+        read(&self.root.join("etc/passwd")).ok()
     }
 
     /// Whether processes may be missing from [`pids`](Self::pids) without any
     /// sign of it. Root pays for one small file, others for their mount table.
     pub(crate) fn hides_processes(&self) -> bool {
-        self.reader().is_some_and(|(status, mountinfo)| {
-            Hidepid::parse(&mountinfo, MOUNT_POINT).hides_from(&status)
+        self.own_status().is_some_and(|status| {
+            Hidepid::STRICTEST.hides_from(&status)
+                && self.mountinfo().is_ok_and(|mountinfo| {
+                    Hidepid::parse(&mountinfo, MOUNT_POINT).hides_from(&status)
+                })
         })
     }
 
-    /// What tells what the reader of this tree may see: the lines that matter
-    /// of its own `status`, and of its `mountinfo` unless it may see all.
+    /// What tells what the reader of this tree may see, and what is mounted
+    /// where it is: the lines that matter of its own `status` and `mountinfo`.
     pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let reader = self.proc_path().join("self");
-        let status = lines(&read(&reader.join("status"))?, |line| {
+        let matters = |line: &[u8]| {
+            let line = line.trim_ascii_end();
+            is_nsfs(line)
+                || parse_line(line).is_some_and(|line| line.mount_point == MOUNT_POINT.as_bytes())
+        };
+        let mountinfo = self.mountinfo().unwrap_or_default();
+        Some((self.own_status()?, lines(&mountinfo, matters)))
+    }
+
+    fn own_status(&self) -> Option<Vec<u8>> {
+        let status = read(&self.proc_path().join("self/status")).ok()?;
+        Some(lines(&status, |line| {
             line.starts_with(b"CapEff:") || line.starts_with(b"Groups:")
-        });
-        if !Hidepid::STRICTEST.hides_from(&status) {
-            return Some((status, Vec::new()));
-        }
-        let mountinfo = read(&reader.join("mountinfo")).unwrap_or_default();
-        let proc =
-            |line: &[u8]| line.split(|byte| *byte == b' ').nth(4) == Some(MOUNT_POINT.as_bytes());
-        Some((status, lines(&mountinfo, proc)))
+        }))
     }
 
     /// The mount table of the reader. A captured tree need not have one.
     pub(crate) fn mountinfo(&self) -> Result<Vec<u8>, ReadError> {
-        let read = std::fs::read(self.proc_path().join("self/mountinfo"));
-        match read.map_err(|error| ReadError::from(errno_of(&error))) {
+        match read(&self.proc_path().join("self/mountinfo")) {
             Err(ReadError::Gone) if !self.live => Ok(Vec::new()),
             read => read,
         }
@@ -151,6 +159,9 @@ impl Sysroot {
         let file = rustix::fs::open(&place, flags, Mode::empty()).map_err(failed)?;
         let magic = rustix::fs::fstatfs(&file).map_err(failed)?.f_type;
         if u64::try_from(magic) != Ok(NSFS_MAGIC) {
+            if let (false, ReadError::Errno(errno)) = (self.live, recorded_error(CWD, &place)) {
+                return Err(failed(errno));
+            }
             return Err(Error::NotANamespace(path.to_owned()));
         }
         Ok(Found::File(file))
@@ -166,8 +177,14 @@ fn lines(text: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         .collect()
 }
 
-fn read(path: &Path) -> Option<Vec<u8>> {
-    std::fs::read(path).ok()
+/// A whole file. O_NONBLOCK, because a FIFO in a tree would be waited for.
+fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    let mut bytes = Vec::new();
+    let read = File::from(file).read_to_end(&mut bytes);
+    read.map_err(|error| errno_of(&error))?;
+    Ok(bytes)
 }
 
 /// A pid as the kernel writes it: no sign, no leading zero.

@@ -2,16 +2,16 @@ use std::collections::HashMap;
 
 use crate::proc::Sysroot;
 
-/// Names of users by uid.
+/// Names of users by uid; any bytes.
 ///
 /// The live system is asked through its own user database (getpwuid(3), so
 /// that LDAP and the like answer too), a captured tree through its
 /// `etc/passwd`. Unknown uids are remembered as well: they are the dear ones.
 pub(crate) enum Users {
     /// Ask the system, and remember the answer.
-    System(HashMap<u32, Option<String>>),
+    System(HashMap<u32, Option<Vec<u8>>>),
     /// What `etc/passwd` says.
-    Passwd(HashMap<u32, String>),
+    Passwd(HashMap<u32, Vec<u8>>),
 }
 
 impl Users {
@@ -26,13 +26,13 @@ impl Users {
     }
 
     /// The name of a user, if it has one.
-    pub(crate) fn name(&mut self, uid: u32) -> Option<String> {
+    pub(crate) fn name(&mut self, uid: u32) -> Option<Vec<u8>> {
         match self {
             Users::System(known) => known
                 .entry(uid)
                 .or_insert_with(|| {
                     let user = uzers::get_user_by_uid(uid)?;
-                    Some(user.name().to_string_lossy().into_owned())
+                    Some(user.name().as_encoded_bytes().to_vec())
                 })
                 .clone(),
             Users::Passwd(names) => names.get(&uid).cloned(),
@@ -42,7 +42,7 @@ impl Users {
 
 /// Reads passwd(5): `name:password:uid:…`; of two lines for one uid the first
 /// counts, as with getpwuid(3). A broken line is skipped, not the file.
-fn parse_passwd(bytes: &[u8]) -> HashMap<u32, String> {
+fn parse_passwd(bytes: &[u8]) -> HashMap<u32, Vec<u8>> {
     let mut names = HashMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let mut fields = line.split(|byte| *byte == b':');
@@ -53,9 +53,7 @@ fn parse_passwd(bytes: &[u8]) -> HashMap<u32, String> {
             .ok()
             .and_then(|uid| uid.parse().ok());
         if let (Some(uid), false) = (uid, name.is_empty() || name.starts_with(b"#")) {
-            names
-                .entry(uid)
-                .or_insert_with(|| String::from_utf8_lossy(name).into_owned());
+            names.entry(uid).or_insert_with(|| name.to_vec());
         }
     }
     names
@@ -75,10 +73,10 @@ mod tests {
         );
         let mut names: Vec<_> = names.into_iter().collect();
         names.sort();
-        let name = |uid, name: &str| (uid, name.to_owned());
+        let name = |uid, name: &[u8]| (uid, name.to_vec());
         assert_eq!(
             names,
-            [name(0, "root"), name(3, "a\u{fffd}"), name(4, "last")]
+            [name(0, b"root"), name(3, b"a\xff"), name(4, b"last")]
         );
     }
 

@@ -149,7 +149,7 @@ impl Column {
             needs: &[Need::User],
             value: |row| match row.user() {
                 (Some(uid), None) => Value::Unnamed(uid.into()),
-                (_, name) => Value::text(name),
+                (_, name) => name.map_or(Value::Null, |name| Value::Text(name.into())),
             },
         },
         Column {

@@ -20,7 +20,7 @@ impl<'a> Row<'a> {
 
     /// Whose it is: the effective user of the process; without one, the user
     /// who made the owner of the namespace. Number and name, where known.
-    pub fn user(&self) -> (Option<u32>, Option<&'a str>) {
+    pub fn user(&self) -> (Option<u32>, Option<&'a [u8]>) {
         match (self.process, self.details()) {
             (Some(_), Some(details)) => (details.uid, details.user.as_deref()),
             (Some(_), None) => (None, None),

@@ -344,6 +344,7 @@ impl Scanner {
                 path: path(),
                 errno: Errno::IO,
             }),
+            _ if self.root.hides_processes() => Err(Error::HiddenProcess(pid)),
             _ => Err(Error::NoProcess(pid)),
         }
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use tree::Tree;
+pub use tree::{INITIAL, Tree};
 
 /// A run of `nsls` to be made: arguments, and nothing of the surroundings.
 pub struct Nsls {
@@ -120,6 +120,22 @@ pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(name)
+}
+
+/// The names of all trees of `fixtures/`, so that none can be forgotten.
+pub fn fixtures() -> Vec<String> {
+    let root = fixture("");
+    let trees = names_in(&root).into_iter();
+    trees.filter(|name| root.join(name).is_dir()).collect()
+}
+
+/// What a directory holds, in order.
+pub fn names_in(dir: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    let names = std::fs::read_dir(dir).unwrap().map(name);
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 /// Says why a test that needs more than this machine gives does not run.

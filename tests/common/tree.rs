@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use rustix::fs::{CWD, FileType, mknodat};
 use tempfile::TempDir;
 
 /// A proc tree made by a test.
@@ -60,6 +61,13 @@ impl Tree {
     pub fn link(self, path: &str, to: &str) -> Self {
         let path = self.make_room(path);
         symlink(to, path).unwrap();
+        self
+    }
+
+    /// Makes a FIFO that nobody writes to, in place of what is there.
+    pub fn fifo(self, path: &str) -> Self {
+        let path = self.make_room(path);
+        mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
         self
     }
 

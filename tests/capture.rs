@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use crate::common::{INITIAL, Nsls, Outcome, Tree, fixture, fixtures, names_in};
+
+/// Captures a tree with these arguments behind the directory.
+fn capture(from: impl AsRef<Path>, to: &Path, arguments: &[&str]) -> Outcome {
+    let mut words = vec![OsString::from("capture"), to.into()];
+    words.extend(arguments.iter().map(OsString::from));
+    words.extend(["--sysroot".into(), from.as_ref().into()]);
+    Nsls::new(words).run()
+}
+
+/// All that a tree holds: files with their bytes, links with where they lead,
+/// empty directories with nothing.
+fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(root, "", &mut found);
+    found
+}
+
+fn collect(root: &Path, below: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    let dir = root.join(below);
+    for name in names_in(&dir) {
+        let path = dir.join(&name);
+        let name = if below.is_empty() {
+            name
+        } else {
+            format!("{below}/{name}")
+        };
+        let kind = path.symlink_metadata().unwrap().file_type();
+        if kind.is_symlink() {
+            let to = fs::read_link(path).unwrap();
+            found.insert(name, to.into_os_string().into_encoded_bytes());
+        } else if kind.is_dir() && !names_in(&path).is_empty() {
+            collect(root, &name, found);
+        } else if kind.is_dir() {
+            found.insert(name, Vec::new());
+        } else {
+            found.insert(name, fs::read(path).unwrap());
+        }
+    }
+}
+
+/// A tree that holds more than a scan reads.
+fn full_tree() -> Tree {
+    Tree::new()
+        .process(7, "sleep\x001000\0")
+        .process(8, "other\0")
+        .file("proc/8/status", "Name:\tother\nUid:\t1\t1\t1\t1\n")
+        .file("proc/8/ns/net", "EACCES\n")
+        .link("proc/7/task/7/ns/net", "net:[4026531833]")
+        .link("proc/7/task/9/ns/net", "net:[4026532009]")
+        .file("proc/7/environ", "SECRET=1\0")
+        .file("proc/7/maps", "")
+        .link("proc/7/fd/3", "net:[4026532003]")
+        .link("proc/7/fd/4", "/etc/shadow")
+        .link("proc/7/fd/5", "socket:[77]")
+        .link("proc/7/root", "/")
+        .file("proc/version", "Linux\n")
+        .file(
+            "proc/self/status",
+            "Name:\tnsls\nGroups:\t4 \nCapEff:\t0000000000000000\n",
+        )
+        .file(
+            "proc/self/mountinfo",
+            "21 1 0:20 / / rw - ext4 /dev/vda rw\n\
+             22 21 0:21 / /proc rw shared:5 - proc proc rw,hidepid=invisible\n\
+             23 21 0:4 net:[4026532003] /run/netns/a rw - nsfs nsfs rw\n",
+        )
+        .file("proc/self/environ", "SECRET=2\0")
+        .file("etc/shadow", "root:secret:1\n")
+        .file(
+            "etc/passwd",
+            "root:secret:0:0:Full Name:/root:/bin/sh\ndaemon:x:1:1::/:\nbin:x:2:2::/:\n",
+        )
+}
+
+#[test]
+fn a_captured_tree_reads_as_what_was_captured() {
+    for name in fixtures() {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy");
+        let captured = capture(fixture(&name), &copy, &[]);
+        if name == "empty" {
+            let proc = fixture(&name).join("proc");
+            let message = format!("no processes in {}", proc.display());
+            assert_eq!(captured, Outcome::failure(1, &message));
+            assert!(!copy.exists());
+            continue;
+        }
+        let stderr = match &*name {
+            "unreadable" => {
+                "nsls: links of 2 of 4 processes could not be read, which the capture says too\n"
+            }
+            _ => "",
+        };
+        let expected = Outcome {
+            stderr: stderr.to_owned(),
+            ..Outcome::success("")
+        };
+        assert_eq!(captured, expected, "{name}");
+        for arguments in ["", "--raw --output-all", "--json"] {
+            let run = |root| Nsls::words(arguments).sysroot(root).run();
+            assert_eq!(run(copy.clone()), run(fixture(&name)), "{name} {arguments}");
+        }
+    }
+}
+
+#[test]
+fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
+    let tree = full_tree();
+    let copy = tempfile::tempdir().unwrap();
+    let captured = capture(tree.path(), copy.path(), &[]);
+    let refused = "nsls: links of 1 of 2 processes could not be read, which the capture says too\n";
+    let expected = Outcome {
+        stderr: refused.to_owned(),
+        ..Outcome::success("")
+    };
+    assert_eq!(captured, expected);
+    let mut expected = BTreeMap::new();
+    let mut expect = |path: &str, bytes: &str| {
+        expected.insert(path.to_owned(), bytes.as_bytes().to_vec());
+    };
+    expect("etc/passwd", "root:x:0:0:::\ndaemon:x:1:0:::\n");
+    expect(
+        "proc/self/status",
+        "Groups:\t4 \nCapEff:\t0000000000000000\n",
+    );
+    expect(
+        "proc/self/mountinfo",
+        "22 21 0:21 / /proc rw shared:5 - proc proc rw,hidepid=invisible\n\
+         23 21 0:4 net:[4026532003] /run/netns/a rw - nsfs nsfs rw\n",
+    );
+    for (pid, cmdline, status) in [
+        (7, "sleep\x001000\0", "Name:\tcomm\nUid:\t0\t0\t0\t0\n"),
+        (8, "other\0", "Name:\tother\nUid:\t1\t1\t1\t1\n"),
+    ] {
+        expect(
+            &format!("proc/{pid}/stat"),
+            &format!("{pid} (comm) S 1 {pid} {pid} 0 -1\n"),
+        );
+        expect(&format!("proc/{pid}/status"), status);
+        expect(&format!("proc/{pid}/cmdline"), cmdline);
+        for (link, to) in INITIAL {
+            expect(&format!("proc/{pid}/ns/{link}"), to);
+        }
+    }
+    expect("proc/8/ns/net", "EACCES\n");
+    expect("proc/7/fd/3", "net:[4026532003]");
+    expect("proc/7/task/9/ns/net", "net:[4026532009]");
+    assert_eq!(contents(copy.path()), expected);
+}
+
+#[test]
+fn only_the_named_processes_are_captured() {
+    let copy = tempfile::tempdir().unwrap();
+    let captured = capture(
+        fixture("ubuntu-20.04"),
+        copy.path(),
+        &["--pid", "1,513", "-p", "470"],
+    );
+    assert_eq!(captured, Outcome::success(""));
+    let found: Vec<_> = contents(copy.path()).into_keys().collect();
+    let mut expected = vec!["etc/passwd".to_owned()];
+    for pid in [1, 470, 513] {
+        let links = INITIAL.map(|(link, _)| format!("ns/{link}"));
+        let files = ["stat", "status", "cmdline"].map(String::from);
+        let paths = links.into_iter().chain(files);
+        expected.extend(paths.map(|path| format!("proc/{pid}/{path}")));
+    }
+    expected.sort();
+    assert_eq!(found, expected);
+    let passwd = fs::read_to_string(copy.path().join("etc/passwd")).unwrap();
+    assert_eq!(
+        passwd,
+        "root:x:0:0:::\nsystemd-resolve:x:101:0:::\n_chrony:x:112:0:::\n"
+    );
+}
+
+#[test]
+fn a_directory_that_holds_anything_is_refused_and_left_alone() {
+    let full = full_tree();
+    let before = contents(full.path());
+    let message = format!(
+        "cannot capture into {}: directory not empty",
+        full.path().display()
+    );
+    assert_eq!(
+        capture(fixture("zombies"), full.path(), &[]),
+        Outcome::failure(1, &message)
+    );
+    assert_eq!(contents(full.path()), before);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let tree = full_tree();
+    let place = tree.path().join("etc/passwd");
+    for (place, why) in [
+        (place.clone(), "file exists"),
+        (place.join("below"), "not a directory"),
+    ] {
+        let message = format!("cannot write {}: {why}", place.display());
+        assert_eq!(
+            capture(fixture("zombies"), &place, &[]),
+            Outcome::failure(1, &message)
+        );
+    }
+}
+
+#[test]
+fn for_a_process_that_is_not_there_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy");
+    assert_eq!(
+        capture(fixture("zombies"), &copy, &["--pid", "1,999999"]),
+        Outcome::failure(1, "no process 999999")
+    );
+    assert!(!copy.exists());
+}
+
+#[test]
+fn a_missing_directory_is_made_with_all_above_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("a/b/c");
+    assert_eq!(
+        capture(fixture("hidepid"), &copy, &[]),
+        Outcome::success("")
+    );
+    assert_eq!(contents(&copy), contents(&fixture("hidepid")));
+}

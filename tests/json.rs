@@ -1,0 +1,302 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::common::{Nsls, Outcome, fixture, fixtures};
+
+/// All that a document may hold. A key that is not here is an error.
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    version: u32,
+    complete: bool,
+    gaps: Vec<Gap>,
+    namespaces: Vec<Namespace>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct OneNamespace {
+    version: u32,
+    complete: bool,
+    gaps: Vec<Gap>,
+    namespace: Namespace,
+    processes: Vec<Process>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Gap {
+    source: String,
+    cause: String,
+    hides: bool,
+    count: Option<usize>,
+    total: usize,
+    links: Vec<String>,
+    message: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Namespace {
+    ns: u64,
+    r#type: String,
+    path: Option<String>,
+    nprocs: usize,
+    pid: Option<u32>,
+    ppid: Option<u32>,
+    command: Option<String>,
+    uid: Option<u32>,
+    user: Option<String>,
+    netnsid: Option<Value>,
+    nsfs: Vec<String>,
+    pns: Option<u64>,
+    ons: Option<u64>,
+    links: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Process {
+    pid: u32,
+    ppid: Option<u32>,
+    user: Option<String>,
+    command: Option<String>,
+}
+
+fn run(fixture_name: &str, arguments: &str) -> Outcome {
+    Nsls::words(arguments).sysroot(fixture(fixture_name)).run()
+}
+
+/// What a run says, and what it says on standard error.
+fn read<T: for<'a> Deserialize<'a>>(fixture_name: &str, arguments: &str) -> (T, String) {
+    let outcome = run(fixture_name, arguments);
+    assert_eq!(outcome.status, 0, "{fixture_name} {arguments}: {outcome}");
+    (
+        serde_json::from_str(&outcome.stdout).unwrap(),
+        outcome.stderr,
+    )
+}
+
+/// The fixtures that have processes.
+fn listed() -> Vec<String> {
+    let mut fixtures = fixtures();
+    fixtures.retain(|name| name != "empty");
+    fixtures
+}
+
+/// What standard error has to say about gaps.
+fn warning(gaps: &[Gap]) -> String {
+    let messages: Vec<_> = gaps.iter().map(|gap| gap.message.as_str()).collect();
+    match messages.join(", ") {
+        all if all.is_empty() => all,
+        all => format!("nsls: {all}\n"),
+    }
+}
+
+#[test]
+fn every_listing_is_of_one_shape_flat_and_ordered() {
+    for name in listed() {
+        let (listing, stderr): (Listing, _) = read(&name, "--json");
+        assert_eq!(listing.version, 1, "{name}");
+        let hidden = listing.gaps.iter().any(|gap| gap.hides);
+        assert_eq!(listing.complete, !hidden, "{name}");
+        assert_eq!(stderr, warning(&listing.gaps), "{name}");
+        let numbers: Vec<_> = listing.namespaces.iter().map(|one| one.ns).collect();
+        let mut ordered = numbers.clone();
+        ordered.sort_unstable();
+        ordered.dedup();
+        assert_eq!(numbers, ordered, "{name}");
+    }
+}
+
+#[test]
+fn what_has_no_process_has_null_for_all_that_a_process_would_have() {
+    for name in listed() {
+        let (listing, _): (Listing, _) = read(&name, "--json");
+        for namespace in listing.namespaces {
+            assert_eq!(namespace.nprocs == 0, namespace.pid.is_none(), "{name}");
+            if namespace.pid.is_none() {
+                let of_process = (
+                    namespace.ppid,
+                    namespace.command,
+                    namespace.uid,
+                    namespace.user,
+                );
+                assert_eq!(of_process, (None, None, None, None), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_namespace_can_be_asked_for_by_number_by_type_and_by_path() {
+    for name in listed() {
+        let (listing, _): (Listing, _) = read(&name, "--json");
+        // A large tree has nothing here that a small one has not.
+        for namespace in listing.namespaces.into_iter().rev().take(12) {
+            let number = namespace.ns.to_string();
+            let (one, stderr): (OneNamespace, _) = read(&name, &format!("--json {number}"));
+            assert_eq!(one.version, 1, "{name} {number}");
+            let hidden = one.gaps.iter().any(|gap| gap.hides);
+            assert_eq!(one.complete, !hidden, "{name} {number}");
+            assert_eq!(stderr, warning(&one.gaps), "{name} {number}");
+            assert_eq!(one.namespace, namespace, "{name} {number}");
+            assert_eq!(one.processes.len(), namespace.nprocs, "{name} {number}");
+            let first = one.processes.first().map(|process| process.pid);
+            assert_eq!(first, namespace.pid, "{name} {number}");
+            assert!(one.processes.is_sorted_by_key(|process| process.pid));
+
+            let typed = format!("--json {}:[{number}]", namespace.r#type);
+            let (by_type, _): (OneNamespace, _) = read(&name, &typed);
+            assert_eq!(by_type.namespace, namespace, "{name} {typed}");
+            assert_eq!(by_type.processes, one.processes, "{name} {typed}");
+            if name == "zombie-leader" {
+                // PATH leads through the leader, which has these links no more.
+                continue;
+            }
+            let by_path = format!("--json {}", namespace.path.as_deref().unwrap());
+            assert_eq!(run(&name, &by_path), run(&name, &typed), "{name} {by_path}");
+        }
+    }
+}
+
+#[test]
+fn the_namespaces_of_a_process_are_part_of_the_listing() {
+    for name in listed() {
+        let (listing, _): (Listing, _) = read(&name, "--json");
+        let pid = listing.namespaces.iter().filter_map(|one| one.pid).max();
+        let pid = pid.unwrap();
+        let (of_process, _): (Listing, _) = read(&name, &format!("--json --pid {pid}"));
+        for mut namespace in of_process.namespaces {
+            let same = |one: &&Namespace| one.ns == namespace.ns;
+            let listed = listing.namespaces.iter().find(same).unwrap();
+            // Here they are those of the process alone.
+            assert!(
+                namespace
+                    .links
+                    .iter()
+                    .all(|link| listed.links.contains(link))
+            );
+            namespace.links.clone_from(&listed.links);
+            assert_eq!(namespace, *listed, "{name} --pid {pid}");
+        }
+    }
+}
+
+#[test]
+fn chosen_columns_are_the_only_keys_in_the_order_in_which_they_were_named() {
+    let listing = r#"{
+  "version": 1,
+  "complete": true,
+  "gaps": [],
+  "namespaces": [
+    {
+      "links": [
+        "uts"
+      ],
+      "user": "root",
+      "ns": 4026531838
+    },
+    {
+      "links": [
+        "uts"
+      ],
+      "user": "root",
+      "ns": 4026532206
+    },
+    {
+      "links": [
+        "uts"
+      ],
+      "user": "root",
+      "ns": 4026532318
+    },
+    {
+      "links": [
+        "uts"
+      ],
+      "user": "root",
+      "ns": 4026532319
+    }
+  ]
+}
+"#;
+    assert_eq!(
+        run("ubuntu-20.04", "-J -t uts -o links,USER,Ns,user"),
+        Outcome::success(listing)
+    );
+    let processes = r#"{
+  "version": 1,
+  "complete": true,
+  "gaps": [],
+  "namespace": {
+    "ns": 4026532206,
+    "type": "uts",
+    "path": "/proc/206/ns/uts",
+    "nprocs": 1,
+    "pid": 206,
+    "ppid": 1,
+    "command": "/lib/systemd/systemd-udevd",
+    "uid": 0,
+    "user": "root",
+    "netnsid": null,
+    "nsfs": [],
+    "pns": null,
+    "ons": null,
+    "links": [
+      "uts"
+    ]
+  },
+  "processes": [
+    {
+      "command": "/lib/systemd/systemd-udevd",
+      "pid": 206
+    }
+  ]
+}
+"#;
+    assert_eq!(
+        run("ubuntu-20.04", "-J -o command,pid 4026532206"),
+        Outcome::success(processes)
+    );
+}
+
+#[test]
+fn every_listed_column_has_its_key_and_type() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Columns {
+        version: u32,
+        columns: Vec<Column>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Column {
+        name: String,
+        key: String,
+        r#type: String,
+        description: String,
+    }
+    let listed = Nsls::words("--list-columns --json").run();
+    let Columns { version, columns } = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(version, 1);
+    for column in columns {
+        assert_eq!(column.key, column.name.to_lowercase());
+        assert_ne!(column.description, "");
+        for fixture_name in self::listed() {
+            let (all, _): (Value, _) = read(&fixture_name, &format!("-J -o {}", column.name));
+            for object in all["namespaces"].as_array().unwrap() {
+                let object = object.as_object().unwrap();
+                assert!(object.keys().eq([&column.key]));
+                let fits = match (&*column.r#type, &object[&column.key]) {
+                    ("number", Value::Number(_)) | ("string", Value::String(_)) => true,
+                    ("array", Value::Array(list)) => list.iter().all(Value::is_string),
+                    ("number or string", Value::Number(_) | Value::String(_)) => true,
+                    ("number" | "string" | "number or string", Value::Null) => true,
+                    _ => false,
+                };
+                assert!(fits, "{fixture_name}: {} in {object:?}", column.r#type);
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+use std::path::Path;
+
+use crate::common::{Nsls, Outcome, Tree};
+
+/// A tree in which every form has something to say. Its namespaces are the
+/// initial ones.
+fn tree() -> Tree {
+    Tree::new()
+        .process(1, "init\0")
+        .process(7, "sleep\x001000\0")
+}
+
+fn run(arguments: &str) -> Outcome {
+    Nsls::words(arguments).sysroot(tree().path()).run()
+}
+
+/// A command line that is refused before anything is read.
+fn typed(arguments: &str) -> Outcome {
+    Nsls::words(arguments).run()
+}
+
+/// The refusal, in the words of clap.
+fn refused(message: &str) -> Outcome {
+    Outcome {
+        status: 2,
+        stdout: String::new(),
+        stderr: format!("error: {message}\n\nFor more information, try '--help'.\n"),
+    }
+}
+
+const USAGE: &str = "Usage: nsls [OPTIONS] [NAMESPACE]\n       nsls <COMMAND>";
+const TYPES: &str = "[possible values: mnt, net, ipc, user, pid, uts, cgroup, time]";
+
+#[test]
+fn what_does_not_exist_is_refused_by_name() {
+    let unknown = |option| {
+        format!(
+            "unexpected argument '{option}' found\n\n  \
+             tip: to pass '{option}' as a value, use '-- {option}'\n\n{USAGE}"
+        )
+    };
+    assert_eq!(typed("--bogus"), refused(&unknown("--bogus")));
+    assert_eq!(typed("-x"), refused(&unknown("-x")));
+    let kind = |kind| format!("invalid value '{kind}' for '--type <TYPE>'\n  {TYPES}");
+    assert_eq!(typed("-t foo"), refused(&kind("foo")));
+    assert_eq!(typed("-t net,foo"), refused(&kind("foo")));
+    assert_eq!(typed("-t NET"), refused(&kind("NET")));
+    for list in ["FOO", "NS,FOO", "+FOO"] {
+        let message = "unknown column 'FOO' (--list-columns shows them all)";
+        assert_eq!(run(&format!("-o {list}")), Outcome::failure(2, message));
+    }
+    for list in ["", "+"] {
+        let run = Nsls::new(["-o", list]).sysroot(tree().path()).run();
+        let message = "no columns given (--list-columns shows them all)";
+        assert_eq!(run, Outcome::failure(2, message));
+    }
+}
+
+#[test]
+fn options_that_exclude_each_other_are_both_named() {
+    let conflict = |one, other, usage| {
+        refused(&format!(
+            "the argument '{one}' cannot be used with '{other}'\n\nUsage: nsls {usage} [NAMESPACE]"
+        ))
+    };
+    for (arguments, one, other, usage) in [
+        ("-J -r", "--json", "--raw", "--json"),
+        ("-r -J", "--raw", "--json", "--raw"),
+        (
+            "-p 1 4026531838",
+            "--pid <PID>",
+            "[NAMESPACE]",
+            "--pid <PID>",
+        ),
+        (
+            "-o NS --output-all",
+            "--output <LIST>",
+            "--output-all",
+            "--output <LIST>",
+        ),
+    ] {
+        assert_eq!(typed(arguments), conflict(one, other, usage), "{arguments}");
+    }
+    let twice = "the argument '--pid <PID>' cannot be used multiple times";
+    assert_eq!(typed("-p 1 -p 7"), refused(&format!("{twice}\n\n{USAGE}")));
+}
+
+#[test]
+fn a_missing_or_impossible_value_is_refused() {
+    let missing = |option| format!("a value is required for '{option}' but none was supplied");
+    assert_eq!(typed("-p"), refused(&missing("--pid <PID>")));
+    assert_eq!(typed("-o"), refused(&missing("--output <LIST>")));
+    assert_eq!(
+        typed("-t"),
+        refused(&format!("{}\n  {TYPES}", missing("--type <TYPE>")))
+    );
+    let nowhere = typed("--sysroot");
+    assert_eq!(nowhere, refused(&missing("--sysroot <DIR>")));
+    let pid = |value, why| refused(&format!("invalid value '{value}' for '--pid <PID>': {why}"));
+    assert_eq!(typed("-p 0"), pid("0", "0 is not in 1..=4294967295"));
+    assert_eq!(typed("-p x"), pid("x", "invalid digit found in string"));
+    assert_eq!(
+        typed("--task 4294967296"),
+        pid("4294967296", "4294967296 is not in 1..=4294967295")
+    );
+    let required = "the following required arguments were not provided:\n  <DIR>";
+    assert_eq!(
+        typed("capture"),
+        refused(&format!("{required}\n\nUsage: nsls capture <DIR>"))
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    for (arguments, message) in [
+        ("-p 999999", "no process 999999"),
+        ("-p 4294967295", "no process 4294967295"),
+        ("4026531999", "no namespace 4026531999"),
+        ("net:[4026531838]", "no namespace net:[4026531838]"),
+        (
+            "/run/netns/blue",
+            "cannot read /run/netns/blue: no such file or directory",
+        ),
+        ("blue", "cannot read blue: no such file or directory"),
+        (
+            "/proc/7/ns/foo",
+            "cannot read /proc/7/ns/foo: no such file or directory",
+        ),
+        ("/etc/passwd", "/etc/passwd is not a namespace"),
+        ("/proc/7/ns", "/proc/7/ns is not a namespace"),
+        (
+            "/etc/passwd/net",
+            "cannot read /etc/passwd/net: not a directory",
+        ),
+    ] {
+        assert_eq!(run(arguments), Outcome::failure(1, message), "{arguments}");
+    }
+}
+
+#[test]
+fn a_root_that_is_none_is_named() {
+    let tree = tree();
+    let root = tree.path().display();
+    let run = |root: &dyn AsRef<Path>| Nsls::words("").sysroot(root).run();
+    assert_eq!(
+        run(&tree.path().join("nowhere")),
+        Outcome::failure(
+            1,
+            &format!("cannot read {root}/nowhere/proc: no such file or directory")
+        )
+    );
+    assert_eq!(
+        run(&tree.path().join("etc")),
+        Outcome::failure(
+            1,
+            &format!("cannot read {root}/etc/proc: no such file or directory")
+        )
+    );
+    assert_eq!(
+        run(&tree.path().join("etc/passwd")),
+        Outcome::failure(
+            1,
+            &format!("cannot read {root}/etc/passwd/proc: not a directory")
+        )
+    );
+    let empty = Tree::new();
+    assert_eq!(
+        run(&empty.path()),
+        Outcome::failure(
+            1,
+            &format!("no processes in {}/proc", empty.path().display())
+        )
+    );
+}
+
+#[test]
+fn a_root_where_nothing_can_be_read_is_no_empty_list() {
+    let tree = Tree::new()
+        .process(7, "sleep\0")
+        .without("proc/7/ns")
+        .file("proc/7/ns/net", "EACCES\n")
+        .file("proc/7/ns/uts", "EACCES\n");
+    let message = format!(
+        "cannot read the namespaces of any process in {}/proc: \
+         1 of 1 processes could not be read (permission denied)",
+        tree.path().display()
+    );
+    assert_eq!(
+        Nsls::words("-t net").sysroot(tree.path()).run(),
+        Outcome::failure(1, &message)
+    );
+}
+
+#[test]
+fn an_incomplete_view_is_a_failure_only_where_that_is_asked_for() {
+    let tree = tree()
+        .without("proc/7/ns/uts")
+        .file("proc/7/ns/uts", "EACCES\n");
+    let run = |arguments| Nsls::words(arguments).sysroot(tree.path()).run();
+    let incomplete = Outcome {
+        status: 0,
+        stdout: "        NS TYPE NPROCS   PID USER COMMAND\n\
+                 4026531838 uts       1     1 root init\n"
+            .to_owned(),
+        stderr: "nsls: 1 of 2 processes could not be read (permission denied)\n".to_owned(),
+    };
+    assert_eq!(
+        run("-t uts --strict"),
+        Outcome {
+            status: 3,
+            ..incomplete
+        }
+    );
+    assert_eq!(
+        run("-t uts"),
+        Outcome {
+            status: 0,
+            ..run("-t uts --strict")
+        }
+    );
+    let complete = "        NS TYPE NPROCS   PID USER COMMAND\n\
+                    4026531833 net       2     1 root init\n";
+    assert_eq!(run("-t net --strict"), Outcome::success(complete));
+}
+
+#[test]
+fn a_type_is_chosen_by_list_or_by_repetition() {
+    let listing = "        NS TYPE NPROCS   PID USER COMMAND\n\
+                   4026531833 net       2     1 root init\n\
+                   4026531838 uts       2     1 root init\n";
+    for arguments in ["-t net,uts", "-t uts -t net", "--type=uts,net,uts"] {
+        assert_eq!(run(arguments), Outcome::success(listing), "{arguments}");
+    }
+}
+
+#[test]
+fn headings_can_be_left_out() {
+    assert_eq!(
+        run("-n -t net"),
+        Outcome::success("4026531833 net 2     1 root init\n")
+    );
+    assert_eq!(
+        run("-n -r -t net"),
+        Outcome::success("4026531833 net 2 1 root init\n")
+    );
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let version = concat!("nsls ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(Nsls::words("-V").run(), Outcome::success(version));
+    assert_eq!(Nsls::words("--version").run(), Outcome::success(version));
+}
+
+#[test]
+fn what_there_is_to_ask_for_is_listed() {
+    let mut settings = insta::Settings::new();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, arguments) in [
+        ("help", "--help"),
+        ("help-capture", "capture --help"),
+        ("list-columns", "--list-columns"),
+        ("list-columns-without-headings", "-H --noheadings"),
+        ("list-columns-raw", "-H --raw"),
+        ("list-columns-json", "-H --json"),
+    ] {
+        let run = Nsls::words(arguments).run();
+        settings.set_description(format!("nsls {arguments}"));
+        settings.bind(|| insta::assert_snapshot!(name, run));
+    }
+    assert_eq!(Nsls::words("-h").run(), Nsls::words("--help").run());
+}
