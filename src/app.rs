@@ -74,11 +74,14 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
             .map_err(Error::Output)?;
         return Ok(Outcome::Complete);
     }
-    let snapshot = Scanner::new(options.root.clone())
+    let scanner = Scanner::new(options.root.clone())
         .kinds(options.kinds)
         .target(options.target.clone())
-        .needs(options.needs())
-        .scan()?;
+        .needs(options.needs());
+    let snapshot = match options.sources {
+        Some(sources) => scanner.sources(sources).scan(),
+        None => scanner.scan(),
+    }?;
     let namespace_columns = options.namespace_columns();
     let listing = listing(options, &snapshot, &namespace_columns);
     let written = listing

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::model::{Kind, Member, Pid};
+use crate::model::{Kind, Member, Pid, Source, Sources};
 
 /// List namespaces: which there are, who is in them, and whose they are
 #[derive(Debug, Parser)]
@@ -77,6 +77,10 @@ pub(crate) struct ListArgs {
     #[arg(short = 'H', long)]
     pub(crate) list_columns: bool,
 
+    /// Look for namespaces only here, or in all places
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
+    pub(crate) sources: Vec<Sources>,
+
     /// Exit with 3 if not everything could be seen
     #[arg(long)]
     pub(crate) strict: bool,
@@ -108,4 +112,15 @@ pub(crate) struct RootArgs {
 fn kind_parser() -> impl TypedValueParser<Value = Kind> {
     let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
     clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+fn sources_parser() -> impl TypedValueParser<Value = Sources> {
+    let sources = Source::ALL
+        .iter()
+        .filter(|source| source.finds_namespaces());
+    let names = sources.map(|source| source.name()).chain(["all"]);
+    clap::builder::PossibleValuesParser::new(names.map(PossibleValue::new)).map(|name| {
+        // No single source has the name "all".
+        name.parse().map_or_else(|_| Sources::all(), Sources::of)
+    })
 }

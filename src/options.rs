@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use crate::cli::{ListArgs, RootArgs};
 use crate::error::Error;
-use crate::model::KindSet;
+use crate::model::{KindSet, Sources};
 use crate::proc::Sysroot;
 use crate::query::{Column, Filter};
 use crate::scan::{Needs, NsRef, Target};
@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) headings: bool,
     /// Whether the columns themselves are listed.
     pub(crate) list_columns: bool,
+    /// Where to look, if not everywhere.
+    pub(crate) sources: Option<Sources>,
     /// Whether an incomplete view is a failure.
     pub(crate) strict: bool,
 }
@@ -85,6 +87,7 @@ impl Options {
             layout,
             headings: !args.noheadings,
             list_columns: args.list_columns,
+            sources: args.sources.into_iter().reduce(Sources::union),
             strict: args.strict,
         })
     }

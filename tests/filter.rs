@@ -64,6 +64,12 @@ fn json_holds_the_rows_that_are_left_and_is_complete_with_them() {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads",
+    "fds",
+    "mounts"
+  ],
   "namespaces": [
     {
       "ns": 4026531841,
@@ -111,6 +117,10 @@ fn the_namespace_whose_processes_are_filtered_stays_whole_in_json() {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads"
+  ],
   "namespace": {
     "ns": 4026532255,
     "type": "mnt",
@@ -160,6 +170,12 @@ fn no_row_at_all_is_a_result() {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads",
+    "fds",
+    "mounts"
+  ],
   "namespaces": []
 }
 "#;

@@ -68,6 +68,12 @@ fn check(attack: Attack) {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads",
+    "fds",
+    "mounts"
+  ],
   "namespaces": [
     {{
       "ns": 4026532007,
@@ -313,7 +319,7 @@ fn a_broken_user_database_costs_no_more_than_names() {
         let raw = format!("PID USER\n7 {raw}\n");
         assert_eq!(run("-t uts --raw -o pid,user"), Outcome::success(raw));
         let json = format!(
-            "{{\n  \"version\": 1,\n  \"complete\": true,\n  \"gaps\": [],\n  \"namespaces\": [\n    \
+            "{{\n  \"version\": 1,\n  \"complete\": true,\n  \"gaps\": [],\n  \"sources\": [\n    \"processes\",\n    \"threads\",\n    \"fds\",\n    \"mounts\"\n  ],\n  \"namespaces\": [\n    \
              {{\n      \"pid\": 7,\n      \"user\": {json}\n    }}\n  ]\n}}\n"
         );
         assert_eq!(run("-t uts --json -o pid,user"), Outcome::success(json));

@@ -10,6 +10,7 @@ struct Listing {
     version: u32,
     complete: bool,
     gaps: Vec<Gap>,
+    sources: Vec<String>,
     namespaces: Vec<Namespace>,
 }
 
@@ -19,6 +20,7 @@ struct OneNamespace {
     version: u32,
     complete: bool,
     gaps: Vec<Gap>,
+    sources: Vec<String>,
     namespace: Namespace,
     processes: Vec<Process>,
 }
@@ -150,12 +152,15 @@ fn every_namespace_can_be_asked_for_by_number_by_type_and_by_path() {
             let (by_type, _): (OneNamespace, _) = read(&name, &typed);
             assert_eq!(by_type.namespace, namespace, "{name} {typed}");
             assert_eq!(by_type.processes, one.processes, "{name} {typed}");
-            if name == "zombie-leader" {
-                // PATH leads through the leader, which has these links no more.
-                continue;
-            }
             let by_path = format!("--json {}", namespace.path.as_deref().unwrap());
-            assert_eq!(run(&name, &by_path), run(&name, &typed), "{name} {by_path}");
+            let (found, _): (OneNamespace, _) = read(&name, &by_path);
+            // Who says where it is saves a look at the other sources.
+            let sources = found.sources.clone();
+            assert_eq!(
+                found,
+                OneNamespace { sources, ..by_type },
+                "{name} {by_path}"
+            );
         }
     }
 }
@@ -189,6 +194,12 @@ fn chosen_columns_are_the_only_keys_in_the_order_in_which_they_were_named() {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads",
+    "fds",
+    "mounts"
+  ],
   "namespaces": [
     {
       "links": [
@@ -229,6 +240,10 @@ fn chosen_columns_are_the_only_keys_in_the_order_in_which_they_were_named() {
   "version": 1,
   "complete": true,
   "gaps": [],
+  "sources": [
+    "processes",
+    "threads"
+  ],
   "namespace": {
     "ns": 4026532206,
     "type": "uts",

@@ -1,10 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::Kernel;
+use crate::kernel::{Device, Kernel, MountNs};
 use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid};
 
 /// A kernel made of tables. What stands in none of them is refused with the
@@ -21,6 +21,14 @@ pub(crate) struct Double {
     pub(crate) uids: HashMap<NsId, u32>,
     /// The net namespace of each socket.
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
+    /// The net namespace of each tun device.
+    pub(crate) tuns: HashMap<(Pid, Fd), NsId>,
+    /// The mount namespaces; none if the kernel tells nobody.
+    pub(crate) mount_namespaces: Option<Vec<MountNs>>,
+    /// What is mounted in each, by unique id.
+    pub(crate) mounts: HashMap<u64, Vec<(NsId, Mount)>>,
+    /// All namespaces by unique id; none if the kernel has no such list.
+    pub(crate) listed: Option<BTreeMap<u64, NsId>>,
     /// Every namespace whose owner was asked for.
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
@@ -55,11 +63,49 @@ impl Kernel for Double {
         Ok(pid)
     }
 
-    fn socket_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, Errno> {
-        self.sockets
-            .get(&(*process, fd))
-            .copied()
-            .ok_or(Errno::PERM)
+    fn device_ns(&self, process: &Pid, fd: Fd, device: Device) -> Result<NsId, Errno> {
+        let namespaces = match device {
+            Device::Socket => &self.sockets,
+            Device::Tun => &self.tuns,
+        };
+        let found = namespaces.get(&(*process, fd));
+        found.copied().ok_or(Errno::PERM)
+    }
+
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
+        Ok(self.paths.get(&*path.to_string_lossy()).copied())
+    }
+
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<NsId, Errno> {
+        match self.identify_listed(unique_id) {
+            Ok(Some(found)) if found == id => Ok(id),
+            _ => Err(Errno::STALE),
+        }
+    }
+
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno> {
+        self.mount_namespaces.clone().ok_or(Errno::NOTTY)
+    }
+
+    fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
+        let mounts = self.mounts.get(&mount_ns.unique_id);
+        Ok(mounts.cloned().unwrap_or_default())
+    }
+
+    fn list(&self) -> Result<Vec<u64>, Errno> {
+        let listed = self.listed.as_ref().ok_or(Errno::NOSYS)?;
+        Ok(listed.keys().copied().collect())
+    }
+
+    fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {
+        let listed = self.listed.as_ref().ok_or(Errno::STALE)?;
+        Ok(listed.get(&unique_id).copied())
+    }
+
+    fn unique_id(&self, ns: &NsId) -> Result<u64, Errno> {
+        let mut listed = self.listed.iter().flatten();
+        let found = listed.find(|(_, id)| *id == ns);
+        found.map(|(unique_id, _)| *unique_id).ok_or(Errno::NOTTY)
     }
 
     fn id(&self, ns: &NsId) -> Result<NsId, Errno> {

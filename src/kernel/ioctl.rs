@@ -11,12 +11,17 @@ const NS_GET_USERNS: Opcode = 0xb701;
 const NS_GET_PARENT: Opcode = 0xb702;
 const NS_GET_NSTYPE: Opcode = 0xb703;
 const NS_GET_OWNER_UID: Opcode = 0xb704;
+const NS_GET_MNTNS_ID: Opcode = 0x8008_b705;
+const NS_MNT_GET_NEXT: Opcode = 0x8010_b70b;
+const NS_MNT_GET_PREV: Opcode = 0x8010_b70c;
+const NS_GET_ID: Opcode = 0x8008_b70d;
 const SIOCGSKNS: Opcode = 0x894c;
+const TUNGETDEVNETNS: Opcode = 0x54e3;
 
 /// An ioctl without argument that returns a file descriptor.
 struct ReturnsFd(Opcode);
 
-// SAFETY: of the three opcodes it is made with none takes an argument, and each
+// SAFETY: of the opcodes it is made with none takes an argument, and each
 // returns a new file descriptor that nobody else knows.
 #[expect(unsafe_code, reason = "ioctl(2) has as many types as it has opcodes")]
 unsafe impl Ioctl for ReturnsFd {
@@ -82,6 +87,83 @@ pub(super) fn get_parent(ns: impl AsFd) -> Result<OwnedFd> {
 /// The net namespace of a socket. Anything else has no such ioctl: ENOTTY.
 pub(super) fn get_socket_ns(socket: impl AsFd) -> Result<OwnedFd> {
     get_fd(socket, SIOCGSKNS)
+}
+
+/// The net namespace of a tun device; EBADFD for one that is not set up.
+pub(super) fn get_tun_ns(tun: impl AsFd) -> Result<OwnedFd> {
+    get_fd(tun, TUNGETDEVNETNS)
+}
+
+/// The number of a namespace that is never given to another.
+pub(super) fn get_id(ns: impl AsFd) -> Result<u64> {
+    // SAFETY: NS_GET_ID writes one __u64 where its argument points.
+    #[expect(unsafe_code, reason = "the ioctl may be of any type")]
+    unsafe {
+        ioctl(ns, Getter::<NS_GET_ID, u64>::new())
+    }
+}
+
+/// The same number of a mount namespace, known since Linux 6.11.
+pub(super) fn get_mnt_ns_id(mount_ns: impl AsFd) -> Result<u64> {
+    // SAFETY: NS_GET_MNTNS_ID writes one __u64 where its argument points.
+    #[expect(unsafe_code, reason = "the ioctl may be of any type")]
+    unsafe {
+        ioctl(mount_ns, Getter::<NS_GET_MNTNS_ID, u64>::new())
+    }
+}
+
+/// struct mnt_ns_info.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct MntNsInfo {
+    size: u32,
+    nr_mounts: u32,
+    mnt_ns_id: u64,
+}
+
+/// NS_MNT_GET_NEXT or NS_MNT_GET_PREV: returns a file descriptor and fills a
+/// struct.
+struct Neighbour(Opcode, MntNsInfo);
+
+// SAFETY: both opcodes write one struct mnt_ns_info where their argument points
+// and return a new file descriptor that nobody else knows.
+#[expect(unsafe_code, reason = "ioctl(2) has as many types as it has opcodes")]
+unsafe impl Ioctl for Neighbour {
+    type Output = (OwnedFd, u64);
+
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        self.0
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        (&raw mut self.1).cast()
+    }
+
+    unsafe fn output_from_ptr(out: IoctlOutput, info: *mut c_void) -> Result<(OwnedFd, u64)> {
+        // SAFETY: the descriptor is new and ours; the pointer is that of
+        // as_ptr, and every bit pattern is a struct of numbers.
+        unsafe {
+            let info = info.cast::<MntNsInfo>().read();
+            Ok((OwnedFd::from_raw_fd(out), info.mnt_ns_id))
+        }
+    }
+}
+
+/// The mount namespace after or before one in the kernel's list, and its
+/// unique id; ENOENT at the end.
+pub(super) fn get_neighbour(mount_ns: impl AsFd, forward: bool) -> Result<(OwnedFd, u64)> {
+    let opcode = if forward {
+        NS_MNT_GET_NEXT
+    } else {
+        NS_MNT_GET_PREV
+    };
+    // SAFETY: the type fits the opcodes.
+    #[expect(unsafe_code, reason = "the ioctl may be of any type")]
+    unsafe {
+        ioctl(mount_ns, Neighbour(opcode, MntNsInfo::default()))
+    }
 }
 
 /// The type of a namespace, as a CLONE_ flag of clone(2).

@@ -1,4 +1,6 @@
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -6,8 +8,9 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
-use crate::kernel::{Kernel, ioctl, netlink};
-use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid};
+use crate::error::errno_of;
+use crate::kernel::{Device, Kernel, MountNs, ioctl, mount_list, netlink, syscall};
+use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid, Within};
 
 /// The kernel that runs.
 #[derive(Debug)]
@@ -94,17 +97,22 @@ impl Kernel for Linux {
     }
 
     fn open_mount(&self, mount: &Mount, id: NsId) -> Result<OwnedFd, Errno> {
-        use std::os::unix::ffi::OsStrExt;
-        let path = Path::new(std::ffi::OsStr::from_bytes(&mount.path));
         // What is mounted is in memory, and so is the way to it; only a file
         // server that wants to be asked about the way is not.
-        let file = rustix::fs::openat2(
-            CWD,
-            path,
-            OFlags::PATH | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::CACHED,
-        )?;
+        let path = Path::new(OsStr::from_bytes(&mount.path));
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let open = |dir: BorrowedFd<'_>, resolve| {
+            rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve)
+        };
+        let file = match mount.within {
+            None => open(CWD, ResolveFlags::CACHED)?,
+            Some(Within { pid: None, .. }) => return Err(Errno::OPNOTSUPP),
+            Some(Within { pid: Some(pid), .. }) => {
+                let root = self.proc.join(pid.to_string()).join("root");
+                let root = rustix::fs::open(root, flags, Mode::empty())?;
+                open(root.as_fd(), ResolveFlags::CACHED | ResolveFlags::IN_ROOT)?
+            }
+        };
         let seen = look(&file)?;
         if seen.stx_mnt_id != mount.id {
             return Err(Errno::STALE);
@@ -116,10 +124,81 @@ impl Kernel for Linux {
         rustix::process::pidfd_open(raw(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())
     }
 
-    fn socket_ns(&self, process: &OwnedFd, fd: Fd) -> Result<OwnedFd, Errno> {
+    fn device_ns(&self, process: &OwnedFd, fd: Fd, device: Device) -> Result<OwnedFd, Errno> {
         let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
-        let socket = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
-        ioctl::get_socket_ns(socket)
+        let file = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
+        match device {
+            Device::Socket => ioctl::get_socket_ns(file),
+            Device::Tun => ioctl::get_tun_ns(file),
+        }
+    }
+
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
+        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let seen = look(&file)?;
+        if device(&seen) != self.nsfs()? {
+            return Ok(None);
+        }
+        let ns = self.open_seen(&file, &seen, seen.stx_ino)?;
+        self.id(&ns).map(Some)
+    }
+
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<OwnedFd, Errno> {
+        let ino = u32::try_from(id.ino).map_err(|_| Errno::STALE)?;
+        syscall::open_ns(unique_id, flag_of_kind(id.kind), ino)
+    }
+
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno> {
+        let own = self.proc.join("self/ns/mnt");
+        let own = rustix::fs::open(own, READ, Mode::empty())?;
+        let mut found = vec![MountNs {
+            ino: rustix::fs::fstat(&own)?.st_ino,
+            unique_id: ioctl::get_mnt_ns_id(&own)?,
+        }];
+        for forward in [true, false] {
+            let mut here = own.try_clone().map_err(|error| errno_of(&error))?;
+            loop {
+                match ioctl::get_neighbour(&here, forward) {
+                    Ok((ns, unique_id)) => {
+                        let ino = rustix::fs::fstat(&ns)?.st_ino;
+                        found.push(MountNs { ino, unique_id });
+                        here = ns;
+                    }
+                    Err(Errno::NOENT) => break,
+                    Err(errno) => return Err(errno),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
+        mount_list::mounts_in(*mount_ns)
+    }
+
+    fn list(&self) -> Result<Vec<u64>, Errno> {
+        let mut all = Vec::new();
+        let mut ids = [0; 512];
+        loop {
+            let last = all.last().copied().unwrap_or(0);
+            match syscall::listns(last, &mut ids) {
+                Ok(0) | Err(Errno::NOENT) => return Ok(all),
+                Ok(count) => all.extend(ids.get(..count).unwrap_or_default()),
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+
+    fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {
+        match syscall::open_ns(unique_id, 0, 0) {
+            Ok(ns) => self.id(&ns).map(Some),
+            Err(Errno::STALE | Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn unique_id(&self, ns: &OwnedFd) -> Result<u64, Errno> {
+        ioctl::get_id(ns)
     }
 
     fn id(&self, ns: &OwnedFd) -> Result<NsId, Errno> {
@@ -150,9 +229,9 @@ impl Kernel for Linux {
     }
 }
 
-/// The type that a CLONE_ flag of clone(2) stands for.
-fn kind_of_flag(flag: u32) -> Option<Kind> {
-    let flag_of = |kind| match kind {
+/// The CLONE_ flag of clone(2) for a type.
+const fn flag_of_kind(kind: Kind) -> u32 {
+    match kind {
         Kind::Mnt => 0x0002_0000,
         Kind::Net => 0x4000_0000,
         Kind::Ipc => 0x0800_0000,
@@ -161,11 +240,13 @@ fn kind_of_flag(flag: u32) -> Option<Kind> {
         Kind::Uts => 0x0400_0000,
         Kind::Cgroup => 0x0200_0000,
         Kind::Time => 0x0000_0080,
-    };
-    Kind::ALL
-        .iter()
-        .copied()
-        .find(|kind| flag_of(*kind) == flag)
+    }
+}
+
+/// The type that a flag stands for.
+fn kind_of_flag(flag: u32) -> Option<Kind> {
+    let mut kinds = Kind::ALL.iter().copied();
+    kinds.find(|kind| flag_of_kind(*kind) == flag)
 }
 
 fn raw(pid: Pid) -> Option<RawPid> {
@@ -221,6 +302,7 @@ mod tests {
         };
         assert_eq!(linux.open_fd(null, id).unwrap_err(), Errno::STALE);
         let mount = Mount {
+            within: None,
             path: b"/dev/null".to_vec(),
             id: 0,
         };

@@ -9,7 +9,9 @@
 mod double;
 mod ioctl;
 mod linux;
+mod mount_list;
 mod netlink;
+mod syscall;
 
 use std::path::Path;
 
@@ -20,6 +22,24 @@ use crate::model::{Fd, Mount, NetNsId, NsId, Pid};
 #[cfg(test)]
 pub(crate) use double::Double;
 pub(crate) use linux::{Linux, identify, process_exists};
+
+/// An open file that is in a net namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    /// A socket.
+    Socket,
+    /// A tun or tap device.
+    Tun,
+}
+
+/// A mount namespace of the kernel's own list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MountNs {
+    /// Inode number.
+    pub(crate) ino: u64,
+    /// The number that is never given to another.
+    pub(crate) unique_id: u64,
+}
 
 /// A kernel that can be asked about namespaces.
 ///
@@ -48,9 +68,37 @@ pub(crate) trait Kernel: Sync {
     /// Holds a process, to ask for its sockets.
     fn hold(&self, pid: Pid) -> Result<Self::Process, Errno>;
 
-    /// The net namespace of a socket of a process: SIOCGSKNS, which wants
-    /// CAP_NET_ADMIN there.
-    fn socket_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, Errno>;
+    /// The net namespace of a socket (SIOCGSKNS) or of a tun device
+    /// (TUNGETDEVNETNS) that a process has open; both want CAP_NET_ADMIN there.
+    fn device_ns(&self, process: &Self::Process, fd: Fd, device: Device)
+    -> Result<Self::Ns, Errno>;
+
+    /// Which namespace lies at a path, without asking any file server; none if
+    /// it is something else.
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno>;
+
+    /// Opens a namespace by the number that is never given to another.
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<Self::Ns, Errno>;
+
+    /// Every mount namespace of the system: NS_MNT_GET_NEXT and PREV. EPERM
+    /// for all but root in the initial user and pid namespace, ENOTTY before
+    /// Linux 6.12.
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno>;
+
+    /// The namespaces that are mounted in a mount namespace: listmount(2) and
+    /// statmount(2).
+    fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno>;
+
+    /// Every active namespace of the system, by unique id: listns(2). ENOSYS
+    /// before Linux 6.19.
+    fn list(&self) -> Result<Vec<u64>, Errno>;
+
+    /// Which namespace has this unique id; none if it is gone.
+    fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno>;
+
+    /// The number that is never given to another namespace: NS_GET_ID. ENOTTY
+    /// before Linux 6.18.
+    fn unique_id(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
     /// Which namespace this is.
     fn id(&self, ns: &Self::Ns) -> Result<NsId, Errno>;

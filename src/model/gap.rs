@@ -95,7 +95,11 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.cause == Cause::Unsupported {
             f.write_str("this kernel has no ")?;
-            return list(f, self.links);
+            return match self.source {
+                Source::MountNamespaces => f.write_str("list of mount namespaces"),
+                Source::Listns => f.write_str("list of namespaces"),
+                _ => list(f, self.links),
+            };
         }
         let Some(count) = self.count else {
             return f.write_str("processes of others are hidden (hidepid)");
@@ -129,6 +133,16 @@ impl fmt::Display for Gap {
                     "{count} process{es} with a zombie leader {is} read through a thread"
                 );
             }
+            Cause::Outside if self.source.is_list() => {
+                return write!(
+                    f,
+                    "{} can be listed from the initial namespaces only",
+                    match self.source {
+                        Source::Listns => "all namespaces",
+                        _ => "mount namespaces without processes",
+                    }
+                );
+            }
             Cause::Outside => {
                 return write!(
                     f,
@@ -142,7 +156,11 @@ impl fmt::Display for Gap {
             Source::Processes => write!(f, "{count} of {total} processes"),
             Source::Fds => write!(f, "open files of {count} process{es}"),
             Source::Sockets => write!(f, "sockets of {count} process{es}"),
-            Source::Mounts => write!(f, "{count} mounted namespace{s}"),
+            Source::Threads => write!(f, "threads of {count} process{es}"),
+            Source::Tuns => write!(f, "tun devices of {count} process{es}"),
+            Source::Mounts => write!(f, "mounts of {count} mount namespace{s}"),
+            Source::MountNamespaces => f.write_str("mount namespaces without processes"),
+            Source::Listns => f.write_str("the kernel's list of namespaces"),
             Source::Relations => write!(f, "parent or owner of {count} namespace{s}"),
             Source::Details => write!(f, "details of {count} process{es}"),
         }?;

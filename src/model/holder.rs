@@ -20,6 +20,15 @@ pub enum Holder {
         /// `pid_for_children` or `time_for_children`.
         link: Link,
     },
+    /// A link of a thread that is elsewhere than its leader.
+    Thread {
+        /// The process.
+        pid: Pid,
+        /// The thread.
+        tid: Tid,
+        /// The link in the `ns` directory of the thread.
+        link: Link,
+    },
     /// A bind mount of its nsfs file.
     Mount(Mount),
     /// An open file descriptor.
@@ -38,22 +47,61 @@ pub enum Holder {
         /// The number of the file descriptor there.
         fd: Fd,
     },
+    /// A tun or tap device: it keeps the net namespace in which it is.
+    Tun {
+        /// A process that has it open.
+        pid: Pid,
+        /// The number of the file descriptor there.
+        fd: Fd,
+    },
     /// A user or pid namespace below it.
     Child(NsId),
     /// A namespace that this user namespace owns.
     Owned(NsId),
+    /// Only the kernel's own list has it, and does not say why it lives.
+    Listed {
+        /// The number that is never given to another namespace.
+        unique_id: u64,
+    },
 }
 
 /// The number of a file descriptor.
 pub type Fd = u32;
 
-/// A bind mount of a namespace, as the mount table has it.
+/// A thread id.
+pub type Tid = u32;
+
+/// A bind mount of a namespace, as a mount table has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mount {
-    /// Where it is mounted; any bytes.
+    /// In whose mount table; none for that of the caller.
+    pub within: Option<Within>,
+    /// Where it is mounted there; any bytes.
     pub path: Vec<u8>,
     /// The number of the mount, proc_pid_mountinfo(5).
     pub id: u64,
+}
+
+/// Another mount namespace than that of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Within {
+    /// Its inode number.
+    pub mount_ns: u64,
+    /// A process in it, through whose root its mounts are reached; none if it
+    /// has no process.
+    pub pid: Option<Pid>,
+}
+
+impl Mount {
+    /// A path that leads to it from where the caller is; none if there is no
+    /// way.
+    pub fn reach(&self) -> Option<Vec<u8>> {
+        let Some(Within { pid, .. }) = self.within else {
+            return Some(self.path.clone());
+        };
+        let root = format!("/proc/{}/root", pid?);
+        Some([root.as_bytes(), &self.path].concat())
+    }
 }
 
 impl Holder {
@@ -66,6 +114,50 @@ impl Holder {
         }
     }
 
+    /// The word for it in JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Holder::Process { .. } => "process",
+            Holder::ForChildren { .. } => "for-children",
+            Holder::Thread { .. } => "thread",
+            Holder::Mount(_) => "mount",
+            Holder::Fd { .. } => "fd",
+            Holder::Path(_) => "path",
+            Holder::Socket { .. } => "socket",
+            Holder::Tun { .. } => "tun",
+            Holder::Child(_) => "child",
+            Holder::Owned(_) => "owned",
+            Holder::Listed { .. } => "listed",
+        }
+    }
+
+    /// The link that leads to it, if it is one.
+    pub const fn link(&self) -> Option<Link> {
+        match self {
+            Holder::Process { link, .. }
+            | Holder::ForChildren { link, .. }
+            | Holder::Thread { link, .. } => Some(*link),
+            _ => None,
+        }
+    }
+
+    /// The process that holds it.
+    pub const fn pid(&self) -> Option<Pid> {
+        match self {
+            Holder::Process { pid, .. }
+            | Holder::ForChildren { pid, .. }
+            | Holder::Thread { pid, .. }
+            | Holder::Fd { pid, .. }
+            | Holder::Socket { pid, .. }
+            | Holder::Tun { pid, .. } => Some(*pid),
+            Holder::Mount(_)
+            | Holder::Path(_)
+            | Holder::Child(_)
+            | Holder::Owned(_)
+            | Holder::Listed { .. } => None,
+        }
+    }
+
     /// A path that opens the namespace, on the system that was scanned; none
     /// where no path leads to it. Any bytes.
     pub fn path(&self) -> Option<Vec<u8>> {
@@ -73,10 +165,17 @@ impl Holder {
             Holder::Process { pid, link } | Holder::ForChildren { pid, link } => {
                 Some(format!("/proc/{pid}/ns/{link}").into_bytes())
             }
+            Holder::Thread { pid, tid, link } => {
+                Some(format!("/proc/{pid}/task/{tid}/ns/{link}").into_bytes())
+            }
             Holder::Fd { pid, fd } => Some(format!("/proc/{pid}/fd/{fd}").into_bytes()),
-            Holder::Mount(mount) => Some(mount.path.clone()),
+            Holder::Mount(mount) => mount.reach(),
             Holder::Path(path) => Some(path.clone()),
-            Holder::Socket { .. } | Holder::Child(_) | Holder::Owned(_) => None,
+            Holder::Socket { .. }
+            | Holder::Tun { .. }
+            | Holder::Child(_)
+            | Holder::Owned(_)
+            | Holder::Listed { .. } => None,
         }
     }
 }

@@ -15,14 +15,14 @@ mod snapshot;
 mod source;
 
 pub use gap::{Cause, Gap, summary};
-pub use holder::{Fd, Holder, Mount};
+pub use holder::{Fd, Holder, Mount, Tid, Within};
 pub use kind::{Kind, UnknownKind};
 pub use link::Link;
 pub use namespace::{Namespace, NetNsId, NsId, Relations};
 pub use process::{Details, Links, Pid, Process};
 pub use set::{Member, Set};
 pub use snapshot::Snapshot;
-pub use source::Source;
+pub use source::{Source, UnknownSource};
 
 /// A set of namespace types.
 pub type KindSet = Set<Kind>;

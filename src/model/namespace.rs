@@ -38,8 +38,11 @@ pub struct Namespace {
     /// The names of all links that lead to it; if the scan was for one
     /// process, of that process's links.
     pub links: LinkSet,
-    /// Where it is bind-mounted in the mount namespace of the caller.
+    /// Where it is bind-mounted in the mount namespace of the caller; any bytes.
     pub mounts: Vec<Vec<u8>>,
+    /// Everything that was found to hold it; only with
+    /// [`Need::Holders`](crate::Need::Holders).
+    pub holders: Vec<Holder>,
     /// What the kernel said of it.
     pub relations: Relations,
 }
@@ -55,12 +58,14 @@ impl Namespace {
             is_closed: false,
             links: LinkSet::EMPTY,
             mounts: Vec::new(),
+            holders: Vec::new(),
             relations: Relations {
                 parent: None,
                 owner: None,
                 owner_uid: None,
                 owner_user: None,
                 netnsid: None,
+                unique_id: None,
             },
         }
     }
@@ -82,6 +87,8 @@ pub struct Relations {
     pub owner_user: Option<Vec<u8>>,
     /// The number of a net namespace, seen from that of the caller.
     pub netnsid: Option<NetNsId>,
+    /// The number that is never given to another namespace, NS_GET_ID.
+    pub unique_id: Option<u64>,
 }
 
 /// What RTM_GETNSID says of a net namespace, rtnetlink(7).

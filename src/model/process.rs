@@ -1,6 +1,6 @@
 use std::num::NonZeroU64;
 
-use crate::model::{Link, LinkSet, Member, NsId};
+use crate::model::{Holder, Link, LinkSet, Member, NsId, Tid};
 
 /// A process id, as seen in the pid namespace of the scanned proc tree.
 pub type Pid = u32;
@@ -25,6 +25,15 @@ impl Links {
         for (mine, other) in self.0.iter_mut().zip(&other.0) {
             *mine = mine.or(*other);
         }
+    }
+
+    /// What leads elsewhere than in another reading.
+    pub fn without(&self, other: &Links) -> Links {
+        let mut links = self.clone();
+        for (mine, other) in links.0.iter_mut().zip(&other.0) {
+            *mine = mine.filter(|mine| Some(*mine) != *other);
+        }
+        links
     }
 
     /// Whether no link was read.
@@ -70,8 +79,24 @@ pub struct Process {
     pub pid: Pid,
     /// Its namespaces.
     pub links: Links,
+    /// The thread through which its links were read, if its leader is a zombie.
+    pub thread: Option<Tid>,
     /// What else is known of it; only of processes that are shown.
     pub details: Option<Box<Details>>,
+}
+
+impl Process {
+    /// How one of its links holds the namespace that it leads to.
+    pub const fn holder(&self, link: Link) -> Holder {
+        match self.thread {
+            Some(tid) => Holder::Thread {
+                pid: self.pid,
+                tid,
+                link,
+            },
+            None => Holder::of_link(self.pid, link),
+        }
+    }
 }
 
 /// What is read of a process only because somebody wants to see it.

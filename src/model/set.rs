@@ -64,6 +64,14 @@ impl<T: Member> Set<T> {
         }
     }
 
+    /// What is in this set and in the other.
+    pub fn intersection(self, other: Self) -> Self {
+        Set {
+            bits: self.bits & other.bits,
+            member: PhantomData,
+        }
+    }
+
     /// What is in this set and not in the other.
     pub fn without(self, other: Self) -> Self {
         Set {
@@ -131,6 +139,10 @@ mod tests {
         assert_eq!(set.len(), 2);
         assert!(!set.contains(Kind::Net));
         assert_eq!(KindSet::all().without(set).len(), 6);
+        assert_eq!(
+            set.intersection(KindSet::of(Kind::Mnt)),
+            KindSet::of(Kind::Mnt)
+        );
         assert!(KindSet::default().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-use crate::model::{Gap, Namespace, NsId, Pid, Process};
+use crate::model::{Gap, Namespace, NsId, Pid, Process, Sources};
 
 /// Everything that one scan found, and what it could not find.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub ancestors: Vec<Namespace>,
     /// Every process with at least one link that was read, by pid.
     pub processes: Vec<Process>,
+    /// Where was looked.
+    pub sources: Sources,
     /// What is missing, by source and cause.
     pub gaps: Vec<Gap>,
 }

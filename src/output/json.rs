@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-use crate::model::Gap;
+use crate::model::{Gap, Source};
 use crate::output::Listing;
 use crate::query::{Column, Row};
 
@@ -21,8 +21,9 @@ pub(crate) fn write_listing(listing: &Listing<'_>, out: &mut dyn Write) -> io::R
     write(&Document(listing), out)
 }
 
-/// `{"version", "complete", "gaps", "namespaces"}`, or for one namespace
-/// `{"version", "complete", "gaps", "namespace", "processes"}`.
+/// `{"version", "complete", "gaps", "sources", "namespaces"}`, or for one
+/// namespace `{"version", "complete", "gaps", "sources", "namespace",
+/// "processes"}`.
 struct Document<'a>(&'a Listing<'a>);
 
 impl Serialize for Document<'_> {
@@ -32,6 +33,8 @@ impl Serialize for Document<'_> {
         map.serialize_entry("version", &VERSION)?;
         map.serialize_entry("complete", &listing.snapshot.is_complete())?;
         map.serialize_entry("gaps", &Gaps(&listing.snapshot.gaps))?;
+        let sources: Vec<_> = listing.snapshot.sources.iter().map(Source::name).collect();
+        map.serialize_entry("sources", &sources)?;
         let rows = Rows(&listing.rows, listing.columns);
         match &listing.namespace {
             Some((row, columns)) => {

@@ -19,7 +19,7 @@ mod users;
 
 pub(crate) use link_text::parse_id;
 pub(crate) use mountinfo::namespace_mounts;
-pub(crate) use process_dir::{FdTarget, NsDir, ProcessDir, Tid, errno_name, recorded_error};
+pub(crate) use process_dir::{FdTarget, NsDir, PathHash, ProcessDir, errno_name, recorded_error};
 pub(crate) use read::ReadError;
 pub(crate) use sysroot::Found;
 pub use sysroot::Sysroot;

@@ -56,6 +56,7 @@ pub(crate) fn is_nsfs(line: &[u8]) -> bool {
 fn try_mount(line: &[u8]) -> Option<(NsId, Mount)> {
     let line = parse_line(line)?;
     let mount = Mount {
+        within: None,
         path: unescape(line.mount_point),
         id: line.id,
     };
@@ -109,6 +110,7 @@ mod tests {
             Ok((
                 NsId { ino, kind },
                 Mount {
+                    within: None,
                     path: path.into(),
                     id,
                 },

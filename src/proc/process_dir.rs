@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::hash::{DefaultHasher, Hasher};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
@@ -7,7 +8,7 @@ use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use crate::model::{Fd, Link, NsId, Pid};
+use crate::model::{Fd, Link, NsId, Pid, Tid};
 use crate::proc::cmdline::join_arguments;
 use crate::proc::link_text::{parse_id, parse_link};
 use crate::proc::read::read_file;
@@ -15,13 +16,11 @@ use crate::proc::stat::{Stat, parse_stat};
 use crate::proc::status::parse_euid;
 use crate::proc::{ReadError, Sysroot};
 
-/// A thread id.
-pub(crate) type Tid = u32;
-
 /// One process of a proc tree, held open: if its pid is given to another
 /// process meanwhile, what is read here fails and does not lie.
 pub(crate) struct ProcessDir<'a> {
     root: &'a Sysroot,
+    pid: Pid,
     process: Process,
 }
 
@@ -29,7 +28,7 @@ impl<'a> ProcessDir<'a> {
     /// Opens a process.
     pub(crate) fn open(root: &'a Sysroot, pid: Pid) -> Result<Self, ReadError> {
         let process = Process::new_with_root(root.process_path(pid))?;
-        Ok(ProcessDir { root, process })
+        Ok(ProcessDir { root, pid, process })
     }
 
     /// The directory of its links.
@@ -51,6 +50,13 @@ impl<'a> ProcessDir<'a> {
         })
     }
 
+    /// Whether it may have threads besides its leader: each is a directory, and
+    /// so a link of theirs (proc_pid_task(5)). In a copy only a look tells.
+    pub(crate) fn may_have_threads(&self) -> bool {
+        let tasks = self.root.process_path(self.pid).join("task");
+        !self.root.is_live() || rustix::fs::stat(tasks).is_ok_and(|tasks| tasks.st_nlink > 3)
+    }
+
     /// Its threads, by id.
     pub(crate) fn threads(&self) -> Result<Vec<Tid>, ReadError> {
         let mut tids = Vec::new();
@@ -61,8 +67,8 @@ impl<'a> ProcessDir<'a> {
         Ok(tids)
     }
 
-    /// Its open files that are namespaces or sockets, by number; seen by one of
-    /// its threads, if its leader is gone.
+    /// Its open files that can hold a namespace, by number; seen by one of its
+    /// threads, if its leader is gone.
     ///
     /// Only the texts of links are read. What they lead to is never looked at,
     /// for a file on a dead server would keep us.
@@ -72,6 +78,7 @@ impl<'a> ProcessDir<'a> {
         let dir = self.process.open_relative_flags(&path, flags)?;
         let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut entries = RawDir::new(&dir, &mut buffer);
+        let mut text = [MaybeUninit::uninit(); 4096];
         let mut found = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = entry?;
@@ -79,7 +86,6 @@ impl<'a> ProcessDir<'a> {
             let Some(fd) = parse_fd(name.to_bytes()) else {
                 continue;
             };
-            let mut text = [MaybeUninit::uninit(); 64];
             match rustix::fs::readlinkat_raw(&dir, name, &mut text) {
                 Ok((text, _)) => found.extend(parse_fd_target(text).map(|target| (fd, target))),
                 // It was closed, or the process ended: then it holds nothing.
@@ -133,11 +139,32 @@ pub(crate) enum FdTarget {
     Namespace(NsId),
     /// A socket, by its inode number.
     Socket(u64),
+    /// A tun or tap device.
+    Tun,
+    /// A file of this path, which may lie over a namespace.
+    File(PathHash),
 }
 
-/// Reads the text of a link in `/proc/PID/fd`; none for any other file. A path
-/// is no such text, for it begins with a slash.
+/// The hash of a path: many files are open, and hardly any is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PathHash(u64);
+
+impl PathHash {
+    pub(crate) fn of(path: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(path);
+        PathHash(hasher.finish())
+    }
+}
+
+/// Reads the text of a link in `/proc/PID/fd`; none for what holds no
+/// namespace. A path begins with a slash, and everything else does not.
 fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
+    match text {
+        b"/dev/net/tun" => return Some(FdTarget::Tun),
+        [b'/', ..] => return Some(FdTarget::File(PathHash::of(text))),
+        _ => {}
+    }
     if let Some(rest) = text.strip_prefix(b"socket:[") {
         let ino = std::str::from_utf8(rest.strip_suffix(b"]")?).ok()?.parse();
         return ino.ok().map(FdTarget::Socket);
@@ -231,8 +258,10 @@ mod tests {
         };
         assert_eq!(parse_fd_target(b"net:[7]"), Some(FdTarget::Namespace(net)));
         assert_eq!(parse_fd_target(b"socket:[9]"), Some(FdTarget::Socket(9)));
+        assert_eq!(parse_fd_target(b"/dev/net/tun"), Some(FdTarget::Tun));
+        let file = FdTarget::File(PathHash::of(b"/net:[7]"));
+        assert_eq!(parse_fd_target(b"/net:[7]"), Some(file));
         for text in [
-            "/dev/null",
             "pipe:[9]",
             "socket:[x]",
             "socket:[9",

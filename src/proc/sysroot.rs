@@ -137,6 +137,29 @@ impl Sysroot {
         }
     }
 
+    /// Whether the reader is in the initial user and pid namespace, whose
+    /// numbers are fixed, linux/proc_ns.h.
+    pub(crate) fn is_initial(&self) -> bool {
+        let own = |name: &str, text: &str| {
+            let link = self.proc_path().join("self/ns").join(name);
+            rustix::fs::readlinkat(CWD, link, Vec::new())
+                .is_ok_and(|own| own.as_bytes() == text.as_bytes())
+        };
+        own("user", "user:[4026531837]") && own("pid", "pid:[4026531836]")
+    }
+
+    /// The mount namespace of the reader; none in a captured tree.
+    pub(crate) fn own_mount_ns(&self) -> Option<u64> {
+        let link = self.proc_path().join("self/ns/mnt");
+        let text = rustix::fs::readlinkat(CWD, link, Vec::new()).ok()?;
+        parse_id(text.as_bytes()).map(|id| id.ino)
+    }
+
+    /// The mount table as a process sees it. Nobody needs permission for it.
+    pub(crate) fn mountinfo_of(&self, pid: Pid) -> Result<Vec<u8>, ReadError> {
+        read(&self.process_path(pid).join("mountinfo"))
+    }
+
     /// Finds the namespace that a path leads to. It is taken below this root.
     ///
     /// Nothing else is opened for reading: a path may lead to anything.

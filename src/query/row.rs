@@ -1,4 +1,4 @@
-use crate::model::{Details, Holder, Namespace, Process};
+use crate::model::{Details, Namespace, Process};
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -36,7 +36,7 @@ impl<'a> Row<'a> {
         let own = self.process.and_then(|process| {
             let mut links = process.links.leading_to(self.namespace.id).iter();
             let own = links.find(|link| !link.is_for_children())?;
-            Some(Holder::of_link(process.pid, own))
+            Some(process.holder(own))
         });
         match own {
             Some(own) => own.path(),

@@ -56,6 +56,7 @@ impl Findings {
             };
             let look = Look {
                 links: process.links.iter().map(|(link, _)| link).collect(),
+                threads: false,
                 fds: false,
             };
             process.links = read_process(root, *pid, look)?.links;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::model::{Holder, KindSet, Link, Member, Namespace, NsId, Pid, Process};
+use crate::model::{Holder, KindSet, Link, Member, Namespace, NsId, Process};
 
 /// A namespace, and a way in which it was found.
 pub(crate) type Find = (NsId, Holder);
@@ -9,8 +9,14 @@ pub(crate) type Find = (NsId, Holder);
 /// the namespaces that were found in another way.
 ///
 /// `processes` are in the order of their pids, so the first one seen in a
-/// namespace is its representative.
-pub(crate) fn group(processes: &[Process], finds: &[Find], kinds: KindSet) -> Vec<Namespace> {
+/// namespace is its representative. Every single holder is kept only where
+/// that is wanted: there may be many.
+pub(crate) fn group(
+    processes: &[Process],
+    finds: &[Find],
+    kinds: KindSet,
+    holders: bool,
+) -> Vec<Namespace> {
     let mut groups = Groups::default();
     // Most processes are where the one before them was: ask the map only when
     // a link leads elsewhere.
@@ -20,11 +26,11 @@ pub(crate) fn group(processes: &[Process], finds: &[Find], kinds: KindSet) -> Ve
         for (link, id) in links.filter(|(link, _)| kinds.contains(link.kind())) {
             let place = match last[link.index()] {
                 Some((known, place)) if known == id => place,
-                _ => groups.place(id, || Holder::of_link(process.pid, link)),
+                _ => groups.place(id, || process.holder(link)),
             };
             last[link.index()] = Some((id, place));
             if let Some(namespace) = groups.namespaces.get_mut(place) {
-                add_link(namespace, process.pid, link);
+                add_link(namespace, process, link, holders);
             }
         }
     }
@@ -34,7 +40,7 @@ pub(crate) fn group(processes: &[Process], finds: &[Find], kinds: KindSet) -> Ve
         }
         let place = groups.place(*id, || holder.clone());
         if let Some(namespace) = groups.namespaces.get_mut(place) {
-            add_find(namespace, holder);
+            add_find(namespace, holder, holders);
         }
     }
     let mut namespaces = groups.namespaces;
@@ -60,26 +66,36 @@ impl Groups {
 }
 
 /// One more link leads to a namespace.
-fn add_link(namespace: &mut Namespace, pid: Pid, link: Link) {
+fn add_link(namespace: &mut Namespace, process: &Process, link: Link, holders: bool) {
     namespace.links.insert(link);
+    if holders {
+        namespace.holders.push(process.holder(link));
+    }
     if link.is_for_children() {
         return;
     }
     namespace.nprocs += 1;
     if namespace.pid.is_none() {
-        namespace.pid = Some(pid);
-        namespace.via = Holder::of_link(pid, link);
+        namespace.pid = Some(process.pid);
+        namespace.via = process.holder(link);
     }
 }
 
 /// Something else leads to a namespace.
-fn add_find(namespace: &mut Namespace, holder: &Holder) {
+fn add_find(namespace: &mut Namespace, holder: &Holder, holders: bool) {
+    if holders {
+        namespace.holders.push(holder.clone());
+    }
+    if let Some(link) = holder.link() {
+        namespace.links.insert(link);
+    }
     if let Holder::Mount(mount) = holder
+        && mount.within.is_none()
         && !namespace.mounts.contains(&mount.path)
     {
         namespace.mounts.push(mount.path.clone());
     }
-    if *holder < namespace.via {
+    if namespace.pid.is_none() && *holder < namespace.via {
         namespace.via = holder.clone();
     }
 }
@@ -87,7 +103,7 @@ fn add_find(namespace: &mut Namespace, holder: &Holder) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, LinkSet, Links, Mount};
+    use crate::model::{Kind, LinkSet, Links, Mount, Pid};
 
     fn pid_ns(ino: u64) -> NsId {
         NsId {
@@ -100,6 +116,7 @@ mod tests {
         let mut process = Process {
             pid,
             links: Links::default(),
+            thread: None,
             details: None,
         };
         for (link, ino) in links {
@@ -122,21 +139,22 @@ mod tests {
             ..Namespace::new(pid_ns(ino), Holder::of_link(pid, Link::Pid))
         };
         let both: LinkSet = Kind::Pid.links();
-        let grouped = group(&processes, &[], KindSet::all());
+        let grouped = group(&processes, &[], KindSet::all(), false);
         assert_eq!(grouped, [member(1, 2, 5, both), member(2, 1, 7, both)]);
         let held = Namespace {
             links: LinkSet::of(Link::PidForChildren),
             ..Namespace::new(pid_ns(2), Holder::of_link(5, Link::PidForChildren))
         };
-        let grouped = group(&processes[..2], &[], KindSet::all());
+        let grouped = group(&processes[..2], &[], KindSet::all(), false);
         assert_eq!(grouped, [member(1, 2, 5, both), held]);
-        assert_eq!(group(&processes, &[], KindSet::of(Kind::Net)), []);
+        assert_eq!(group(&processes, &[], KindSet::of(Kind::Net), false), []);
     }
 
     #[test]
     fn a_namespace_without_processes_is_opened_by_the_holder_that_is_best_for_it() {
         let mount = |path: &str, id| {
             Holder::Mount(Mount {
+                within: None,
                 path: path.into(),
                 id,
             })
@@ -153,7 +171,7 @@ mod tests {
             ..Namespace::new(pid_ns(3), mount("/a", 30))
         };
         let above = Namespace::new(pid_ns(1), Holder::Child(pid_ns(3)));
-        assert_eq!(group(&[], &finds, KindSet::all()), [above, found]);
-        assert_eq!(group(&[], &finds, KindSet::of(Kind::Net)), []);
+        assert_eq!(group(&[], &finds, KindSet::all(), false), [above, found]);
+        assert_eq!(group(&[], &finds, KindSet::of(Kind::Net), false), []);
     }
 }

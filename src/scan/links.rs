@@ -1,11 +1,11 @@
 //! The links of one process, what it means when one is not there, and its open
 //! files.
 
-use std::collections::HashSet;
+use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::model::{Cause, Fd, Holder, Link, LinkSet, Links, Pid, Process, Source};
-use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Tid};
+use crate::model::{Cause, Fd, Holder, Link, LinkSet, Links, Pid, Process, Source, Tid};
+use crate::proc::{FdTarget, NsDir, PathHash, ProcessDir, ReadError, Sysroot};
 use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of};
 
@@ -19,16 +19,21 @@ pub(crate) struct Sighting {
     pub(crate) absent: LinkSet,
     /// What else went wrong, and with which links.
     pub(crate) troubles: Vec<(Cause, LinkSet)>,
+    /// The thread through which links were read, if the leader is a zombie.
+    pub(crate) thread: Option<Tid>,
+    /// Links of other threads that lead elsewhere.
+    pub(crate) threads: Vec<(Tid, Links)>,
     /// Its open files that can hold a namespace.
     pub(crate) fds: Vec<(Fd, FdTarget)>,
-    /// Why those could not be read.
-    pub(crate) fd_trouble: Option<Cause>,
+    /// Why some of that could not be read.
+    pub(crate) other_troubles: Vec<(Source, Cause)>,
 }
 
 /// What to read of each process.
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) links: LinkSet,
+    pub(crate) threads: bool,
     pub(crate) fds: bool,
 }
 
@@ -40,8 +45,10 @@ pub(crate) fn read_process(root: &Sysroot, pid: Pid, look: Look) -> Result<Sight
         links: Links::default(),
         absent: LinkSet::EMPTY,
         troubles: Vec::new(),
+        thread: None,
+        threads: Vec::new(),
         fds: Vec::new(),
-        fd_trouble: None,
+        other_troubles: Vec::new(),
     };
     let trouble = match ProcessDir::open(root, pid) {
         Ok(process) => return read_open(root, &process, look, sighting),
@@ -58,8 +65,8 @@ fn read_open(
     mut sighting: Sighting,
 ) -> Result<Sighting, Error> {
     let wanted = look.links;
-    let mut thread = None;
-    let path = || root.process_path(sighting.pid).join("ns");
+    let pid = sighting.pid;
+    let path = || root.process_path(pid).join("ns");
     let ns = match process.ns() {
         Ok(ns) => ns,
         Err(error) => {
@@ -79,11 +86,11 @@ fn read_open(
             }
             Life::Zombie => {
                 let lost = reading.absent;
-                let cause = match living_thread(process, sighting.pid, lost) {
+                let cause = match living_thread(process, pid, lost) {
                     Some((tid, seen)) => {
                         reading.links.fill(&seen.links);
                         reading.errors.extend(seen.errors);
-                        thread = Some(tid);
+                        sighting.thread = Some(tid);
                         Cause::ZombieLeader
                     }
                     None => Cause::Zombie,
@@ -96,15 +103,66 @@ fn read_open(
         sighting.troubles.push((cause_of(error, path)?, links));
     }
     sighting.links = reading.links;
-    if look.fds && !sighting.links.is_empty() {
-        match process.fds(thread) {
+    if sighting.links.is_empty() {
+        return Ok(sighting);
+    }
+    if look.threads && process.may_have_threads() {
+        let own = &sighting.links;
+        match read_threads(process, pid, wanted, own) {
+            Ok(threads) => sighting.threads = threads,
+            Err(error) => keep(error, Source::Threads, path, &mut sighting.other_troubles)?,
+        }
+    }
+    if look.fds {
+        match process.fds(sighting.thread) {
             Ok(fds) => sighting.fds = fds,
-            // A zombie, or a captured tree: it has none.
-            Err(ReadError::Gone) => {}
-            Err(error) => sighting.fd_trouble = Some(cause_of(error, path)?),
+            Err(error) => keep(error, Source::Fds, path, &mut sighting.other_troubles)?,
         }
     }
     Ok(sighting)
+}
+
+/// Notes why something could not be read. What is not there (in a zombie, or in
+/// a captured tree) is no trouble.
+fn keep(
+    error: ReadError,
+    source: Source,
+    path: impl FnOnce() -> PathBuf,
+    troubles: &mut Vec<(Source, Cause)>,
+) -> Result<(), Error> {
+    if error != ReadError::Gone {
+        troubles.push((source, cause_of(error, path)?));
+    }
+    Ok(())
+}
+
+/// The links of threads that lead elsewhere than those of their process.
+fn read_threads(
+    process: &ProcessDir<'_>,
+    leader: Pid,
+    wanted: LinkSet,
+    own: &Links,
+) -> Result<Vec<(Tid, Links)>, ReadError> {
+    let mut elsewhere = Vec::new();
+    for tid in process.threads()? {
+        if tid == leader {
+            continue;
+        }
+        let ns = match process.thread_ns(tid) {
+            Ok(ns) => ns,
+            Err(ReadError::Gone) => continue,
+            Err(error) => return Err(error),
+        };
+        let reading = Reading::of(&ns, wanted);
+        if let Some((error, _)) = reading.errors.first() {
+            return Err(*error);
+        }
+        let links = reading.links.without(own);
+        if !links.is_empty() {
+            elsewhere.push((tid, links));
+        }
+    }
+    Ok(elsewhere)
 }
 
 /// What each link of one `ns` directory said.
@@ -198,13 +256,17 @@ pub(crate) struct Settled {
     pub(crate) processes: Vec<Process>,
     /// The open files that are namespaces.
     pub(crate) finds: Vec<Find>,
-    /// The open files that are sockets, each socket once.
-    pub(crate) sockets: Vec<OpenSocket>,
+    /// The open files that are sockets, with their inode numbers.
+    pub(crate) sockets: Vec<(OpenFile, u64)>,
+    /// The open files that are tun or tap devices.
+    pub(crate) tuns: Vec<OpenFile>,
+    /// Other open files, any of which may be a namespace seen through a mount.
+    pub(crate) files: Vec<(OpenFile, PathHash)>,
 }
 
-/// A socket that a process has open.
+/// A file that a process has open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OpenSocket {
+pub(crate) struct OpenFile {
     pub(crate) pid: Pid,
     pub(crate) fd: Fd,
 }
@@ -212,8 +274,9 @@ pub(crate) struct OpenSocket {
 /// Makes processes of sightings, and counts what is missing.
 ///
 /// Only all sightings together tell what an absent link means: if no process
-/// has one of that name, the kernel has none.
-pub(crate) fn settle(sightings: Vec<Sighting>, tally: &mut Tally) -> Settled {
+/// has one of that name, the kernel has none. Links that nobody asked for are
+/// not missed.
+pub(crate) fn settle(sightings: Vec<Sighting>, asked: LinkSet, tally: &mut Tally) -> Settled {
     let mut known: LinkSet = sightings
         .iter()
         .flat_map(|sighting| sighting.links.iter())
@@ -224,41 +287,50 @@ pub(crate) fn settle(sightings: Vec<Sighting>, tally: &mut Tally) -> Settled {
         known.insert(Link::PidForChildren);
     }
     let mut settled = Settled::default();
-    let mut sockets = HashSet::new();
     for sighting in sightings {
         let pid = sighting.pid;
         for (cause, of) in sighting.troubles {
-            tally.add(Source::Processes, cause, of);
+            let of = of.intersection(asked);
+            if !of.is_empty() {
+                tally.add(Source::Processes, cause, of);
+            }
         }
-        if let Some(cause) = sighting.fd_trouble {
-            tally.add(Source::Fds, cause, LinkSet::EMPTY);
+        for (source, cause) in sighting.other_troubles {
+            tally.add(source, cause, LinkSet::EMPTY);
         }
-        let unsupported = sighting.absent.without(known);
+        let absent = sighting.absent.intersection(asked);
+        let unsupported = absent.without(known);
         if !unsupported.is_empty() {
             tally.add(Source::Processes, Cause::Unsupported, unsupported);
         }
-        let lost = sighting.absent.without(unsupported);
+        let lost = absent.without(unsupported);
         if lost == LinkSet::of(Link::PidForChildren) {
             tally.add(Source::Processes, Cause::Unborn, lost);
         } else if !lost.is_empty() {
             tally.add(Source::Processes, Cause::Vanished, lost);
             continue;
         }
-        if sighting.links.is_empty() {
+        if !sighting.links.iter().any(|(link, _)| asked.contains(link)) {
             continue;
         }
         settled.processes.push(Process {
             pid,
             links: sighting.links,
+            thread: sighting.thread,
             details: None,
         });
+        for (tid, links) in sighting.threads {
+            let holder = |link| Holder::Thread { pid, tid, link };
+            let finds = links.iter().map(|(link, id)| (id, holder(link)));
+            settled.finds.extend(finds);
+        }
         for (fd, target) in sighting.fds {
+            let file = OpenFile { pid, fd };
             match target {
+                FdTarget::Tun => settled.tuns.push(file),
+                FdTarget::File(path) => settled.files.push((file, path)),
                 FdTarget::Namespace(id) => settled.finds.push((id, Holder::Fd { pid, fd })),
-                FdTarget::Socket(ino) if sockets.insert(ino) => {
-                    settled.sockets.push(OpenSocket { pid, fd });
-                }
-                FdTarget::Socket(_) => {}
+                FdTarget::Socket(ino) => settled.sockets.push((file, ino)),
             }
         }
     }

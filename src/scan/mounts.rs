@@ -1,28 +1,101 @@
-//! Bind mounts of namespaces in the mount namespace of the caller.
+//! Bind mounts of namespaces, in the mount tables of all mount namespaces.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::model::{Cause, Holder, LinkSet, Source};
-use crate::proc::{Sysroot, namespace_mounts};
+use crate::model::{Cause, Holder, Link, LinkSet, Mount, NsId, Pid, Process, Source, Within};
+use crate::proc::{ReadError, Sysroot, namespace_mounts};
 use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of};
+use crate::scan::walk::walk;
 
-/// Every namespace in the mount table, which is read once. Type and number
-/// stand in it: nothing that is mounted needs to be looked at.
-pub(crate) fn read_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<Find>, Error> {
-    let mountinfo = match root.mountinfo() {
-        Ok(mountinfo) => mountinfo,
-        Err(error) => {
-            let cause = cause_of(error, || root.proc_path().join("self/mountinfo"))?;
-            tally.add(Source::Mounts, cause, LinkSet::EMPTY);
-            return Ok(Vec::new());
-        }
-    };
+/// What one mount table says; or why it could not be read.
+type Table = Result<Vec<Result<(NsId, Mount), ReadError>>, ReadError>;
+
+/// Every namespace in the mount table of the caller. Type and number stand in
+/// it: nothing that is mounted needs to be looked at.
+pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<Find>, Error> {
+    let table = root
+        .mountinfo()
+        .map(|text| namespace_mounts(&text).collect());
     let mut finds = Vec::new();
-    for mount in namespace_mounts(&mountinfo) {
-        match mount {
-            Ok((id, mount)) => finds.push((id, Holder::Mount(mount))),
-            Err(_) => tally.add(Source::Mounts, Cause::Malformed, LinkSet::EMPTY),
+    settle(root, None, table, &mut finds, tally)?;
+    Ok(finds)
+}
+
+/// Every namespace in the mount tables of the other mount namespaces, read
+/// through the first process of each.
+pub(crate) fn read_other_mounts(
+    root: &Sysroot,
+    processes: &[Process],
+    threads: NonZeroUsize,
+    tally: &mut Tally,
+) -> Result<Vec<Find>, Error> {
+    let own = root.own_mount_ns();
+    let mut others: BTreeMap<u64, Vec<Pid>> = BTreeMap::new();
+    for process in processes {
+        if let Some(ino) = process.links.ino(Link::Mnt)
+            && Some(ino) != own
+        {
+            others.entry(ino).or_default().push(process.pid);
         }
     }
+    let others: Vec<_> = others.into_iter().collect();
+    let tables = walk(&others, threads, |(mount_ns, pids)| {
+        Ok(read_table(root, *mount_ns, pids))
+    })?;
+    let mut finds = Vec::new();
+    for (within, table) in tables {
+        settle(root, within, table, &mut finds, tally)?;
+    }
     Ok(finds)
+}
+
+/// The mount table of the first of the processes that is still there.
+fn read_table(root: &Sysroot, mount_ns: u64, pids: &[Pid]) -> (Option<Within>, Table) {
+    for pid in pids {
+        match root.mountinfo_of(*pid) {
+            Err(ReadError::Gone | ReadError::Errno(rustix::io::Errno::INVAL)) => {}
+            read => {
+                let within = Within {
+                    mount_ns,
+                    pid: Some(*pid),
+                };
+                let table = read.map(|text| namespace_mounts(&text).collect());
+                return (Some(within), table);
+            }
+        }
+    }
+    (None, Ok(Vec::new()))
+}
+
+fn settle(
+    root: &Sysroot,
+    within: Option<Within>,
+    table: Table,
+    finds: &mut Vec<Find>,
+    tally: &mut Tally,
+) -> Result<(), Error> {
+    let mut is_malformed = false;
+    match table {
+        Ok(mounts) => {
+            for mount in mounts {
+                match mount {
+                    Ok((id, mount)) => {
+                        finds.push((id, Holder::Mount(Mount { within, ..mount })));
+                    }
+                    Err(_) => is_malformed = true,
+                }
+            }
+        }
+        Err(error) => {
+            let cause = cause_of(error, || root.proc_path())?;
+            tally.add(Source::Mounts, cause, LinkSet::EMPTY);
+        }
+    }
+    if is_malformed {
+        tally.add(Source::Mounts, Cause::Malformed, LinkSet::EMPTY);
+    }
+    Ok(())
 }

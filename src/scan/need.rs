@@ -18,6 +18,10 @@ pub enum Need {
     NetNsId,
     /// Where namespaces are bind-mounted.
     Mounts,
+    /// Everything that holds a namespace.
+    Holders,
+    /// The numbers that are never given again.
+    UniqueId,
     /// That a namespace without processes can be opened by its path now.
     Path,
 }
@@ -31,6 +35,8 @@ impl Member for Need {
         Need::Relations,
         Need::NetNsId,
         Need::Mounts,
+        Need::Holders,
+        Need::UniqueId,
         Need::Path,
     ];
 

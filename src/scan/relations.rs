@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
-use crate::model::{Cause, Holder, Kind, KindSet, Namespace, NsId, Relations};
+use crate::kernel::{Device, Kernel};
+use crate::model::{Cause, Fd, Holder, Kind, KindSet, Namespace, NsId, Pid, Relations};
 use crate::scan::group::Find;
 use crate::scan::tally::cause_of_errno;
 
@@ -42,6 +42,8 @@ pub(crate) struct Questions {
     pub(crate) netnsids: bool,
     /// Who made the owner of a namespace without processes.
     pub(crate) owner_uids: bool,
+    /// For the numbers that are never given again.
+    pub(crate) unique_ids: bool,
     /// Whether a path still opens a namespace without processes.
     pub(crate) paths: bool,
 }
@@ -51,6 +53,7 @@ impl Questions {
     pub(crate) const fn concern(self, namespace: &Namespace) -> bool {
         let empty = namespace.pid.is_none() && (self.owner_uids || self.paths);
         self.owners
+            || self.unique_ids
             || (self.parents && matches!(namespace.id.kind, Kind::Pid))
             || (self.netnsids && matches!(namespace.id.kind, Kind::Net))
             || empty
@@ -127,6 +130,9 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                     return Ok(asked);
                 }
                 Err(Errno::NOENT | Errno::SRCH | Errno::BADF) => asked.lost.push(holder.clone()),
+                Err(Errno::OPNOTSUPP) => {
+                    asked.closed = Some(Cause::Failed("no path leads to it".to_owned()));
+                }
                 Err(Errno::STALE) if matches!(holder, Holder::Mount(_)) => {
                     asked.closed = Some(Cause::Covered);
                 }
@@ -156,16 +162,20 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             (Holder::Fd { .. } | Holder::Path(_), Some(path)) => {
                 self.kernel.open_fd(Path::new(path), id)
             }
-            (Holder::Socket { pid, fd }, _) => {
-                let ns = self.kernel.socket_ns(&self.kernel.hold(*pid)?, *fd)?;
-                if self.kernel.id(&ns)? == id {
-                    Ok(ns)
-                } else {
-                    Err(Errno::STALE)
-                }
-            }
+            (Holder::Socket { pid, fd }, _) => self.open_device(*pid, *fd, Device::Socket, id),
+            (Holder::Tun { pid, fd }, _) => self.open_device(*pid, *fd, Device::Tun, id),
+            (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
             (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
-            (_, None) => Err(Errno::NOENT),
+            (_, None) => Err(Errno::OPNOTSUPP),
+        }
+    }
+
+    fn open_device(&self, pid: Pid, fd: Fd, device: Device, id: NsId) -> Result<K::Ns, Errno> {
+        let ns = self.kernel.device_ns(&self.kernel.hold(pid)?, fd, device)?;
+        if self.kernel.id(&ns)? == id {
+            Ok(ns)
+        } else {
+            Err(Errno::STALE)
         }
     }
 
@@ -181,6 +191,12 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             let (owner, parent) = self.relatives(&ns, id, is_empty, &mut said)?;
             if self.questions.netnsids && id.kind == Kind::Net {
                 said.relations.netnsid = self.keep(self.kernel.netnsid(&ns), &mut said)?;
+            }
+            if self.questions.unique_ids {
+                said.relations.unique_id = match self.kernel.unique_id(&ns) {
+                    Err(Errno::NOTTY | Errno::INVAL) => None,
+                    answer => self.keep(answer, &mut said)?,
+                };
             }
             if let Some((_, owner)) = &owner {
                 let holder = match id.kind {
@@ -307,6 +323,7 @@ mod tests {
         owners: true,
         parents: true,
         netnsids: false,
+        unique_ids: false,
         owner_uids: true,
         paths: false,
     };
@@ -397,6 +414,7 @@ mod tests {
         let mut kernel = kernel();
         let mount = |path: &str| {
             Holder::Mount(crate::model::Mount {
+                within: None,
                 path: path.into(),
                 id: 1,
             })

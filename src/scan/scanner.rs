@@ -6,7 +6,8 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::kernel::{self, Linux};
 use crate::model::{
-    Cause, Kind, KindSet, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source, Sources, summary,
+    Cause, Gap, Kind, KindSet, Link, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source,
+    Sources, summary,
 };
 use crate::proc::{Sysroot, Users};
 use crate::scan::answers::Answers;
@@ -15,9 +16,10 @@ use crate::scan::findings::Findings;
 use crate::scan::goal::Goal;
 use crate::scan::group::group;
 use crate::scan::links::{Look, Sighting, read_process, settle};
-use crate::scan::mounts::read_mounts;
+use crate::scan::lists::{list_mount_namespaces, list_namespaces};
+use crate::scan::mounts::{read_other_mounts, read_own_mounts};
+use crate::scan::open_files::{ask_sockets, ask_tuns, look_at_files};
 use crate::scan::relations::{Inquiry, Questions};
-use crate::scan::sockets::ask_sockets;
 use crate::scan::tally::Tally;
 use crate::scan::target::Wanted;
 use crate::scan::walk::walk;
@@ -46,6 +48,7 @@ pub struct Scanner {
     target: Target,
     needs: Needs,
     sources: Sources,
+    is_chosen: bool,
     threads: Option<NonZeroUsize>,
 }
 
@@ -59,6 +62,7 @@ impl Scanner {
             target: Target::All,
             needs: Needs::EMPTY,
             sources: Sources::all(),
+            is_chosen: false,
             threads: None,
         }
     }
@@ -80,9 +84,14 @@ impl Scanner {
         Scanner { needs, ..self }
     }
 
-    /// Where to look for namespaces. The links of processes are always read.
+    /// Where to look for namespaces, rather than wherever this kernel can. The
+    /// links of processes are always read.
     pub fn sources(self, sources: Sources) -> Self {
-        Scanner { sources, ..self }
+        Scanner {
+            sources,
+            is_chosen: true,
+            ..self
+        }
     }
 
     /// On how many threads to scan; otherwise on one a core, as far as that
@@ -112,7 +121,8 @@ impl Scanner {
             // Nothing but its own links leads to the namespaces of a process.
             Goal::Process(..) => self.scan_for(&goal, Sources::EMPTY)?,
             Goal::Namespace(_) => {
-                let snapshot = self.scan_for(&goal, Sources::EMPTY)?;
+                let near = self.sources.intersection(Sources::of(Source::Threads));
+                let snapshot = self.scan_for(&goal, near)?;
                 if snapshot.namespaces.is_empty() {
                     self.scan_for(&goal, self.sources)?
                 } else {
@@ -139,7 +149,12 @@ impl Scanner {
         let mut users = Users::below(&self.root);
         // Each round takes out what ended meanwhile, or adds what was found.
         let (namespaces, ancestors) = loop {
-            let all = group(&findings.processes, &findings.finds, plan.kinds);
+            let all = group(
+                &findings.processes,
+                &findings.finds,
+                plan.kinds,
+                self.needs.contains(Need::Holders),
+            );
             if self.ask(&plan, goal, &all, &mut findings, &mut answers, &mut tally)? {
                 continue;
             }
@@ -151,11 +166,23 @@ impl Scanner {
             }
             break found;
         };
+        let mut gaps = tally.gaps();
+        let absent = |gap: &Gap| gap.source.is_list() && gap.cause == Cause::Unsupported;
+        let absent: Sources = gaps
+            .iter()
+            .filter(|gap| absent(gap))
+            .map(|gap| gap.source)
+            .collect();
+        if !self.is_chosen {
+            // Only who asks for a list wants to hear that there is none.
+            gaps.retain(|gap| !absent.contains(gap.source));
+        }
         let mut snapshot = Snapshot {
             namespaces,
             ancestors,
             processes: findings.processes,
-            gaps: tally.gaps(),
+            sources: plan.sources.without(absent),
+            gaps,
         };
         if let Goal::Process(_, links) = goal {
             for namespace in &mut snapshot.namespaces {
@@ -181,64 +208,96 @@ impl Scanner {
             Goal::All | Goal::Process(..) => self.kinds,
         };
         let live = self.root.is_live();
-        let up = self.needs.contains(Need::Relations);
+        let up = live && self.needs.contains(Need::Relations);
         let look_up = live && sources.contains(Source::Relations);
         // Every namespace has a user namespace above it.
         let look_up_owners = look_up && shown.contains(Kind::User);
         let kinds = if look_up_owners {
             KindSet::all()
-        } else if up && live {
+        } else if up {
             shown.union(KindSet::of(Kind::User))
         } else {
             shown
         };
+        let runs = |source: &Source| match source {
+            Source::Processes => true,
+            // Only the running kernel can be asked.
+            Source::Sockets | Source::Tuns => live && kinds.contains(Kind::Net),
+            Source::Relations => look_up,
+            Source::MountNamespaces | Source::Listns => live,
+            Source::Threads | Source::Fds | Source::Mounts => true,
+            Source::Details => false,
+        };
+        let mut sources: Sources = sources.iter().filter(runs).collect();
+        sources.insert(Source::Processes);
         let has = |need| live && self.needs.contains(need);
         Plan {
             kinds,
             look_up,
-            fds: sources.contains(Source::Fds),
-            sockets: live && sources.contains(Source::Sockets) && kinds.contains(Kind::Net),
-            mounts: sources.contains(Source::Mounts) || self.needs.contains(Need::Mounts),
+            sources,
             questions: Questions {
-                owners: look_up_owners || (up && live),
-                parents: (look_up && kinds.contains(Kind::Pid)) || (up && live),
+                owners: look_up_owners || up,
+                parents: (look_up && kinds.contains(Kind::Pid)) || up,
                 netnsids: has(Need::NetNsId),
+                unique_ids: has(Need::UniqueId),
                 owner_uids: has(Need::Uid) || has(Need::User),
                 paths: has(Need::Path),
             },
         }
     }
 
-    /// Everything that a file says: processes, open files and mounts; and the
-    /// sockets.
+    /// Everything that leads to a namespace, source by source.
     fn find(&self, plan: &Plan, pids: &[Pid], tally: &mut Tally) -> Result<Findings, Error> {
+        let (root, threads, linux) = (&self.root, self.thread_count(), self.linux());
+        let runs = |source| plan.sources.contains(source);
+        let kinds = plan.kinds.iter();
+        let asked: LinkSet = kinds.flat_map(|kind| kind.links().iter()).collect();
+        let mut links = asked;
+        if runs(Source::Mounts) || runs(Source::MountNamespaces) {
+            links.insert(Link::Mnt);
+        }
         let look = Look {
-            links: plan
-                .kinds
-                .iter()
-                .flat_map(|kind| kind.links().iter())
-                .collect(),
-            fds: plan.fds,
+            links,
+            threads: runs(Source::Threads),
+            fds: runs(Source::Fds) || runs(Source::Sockets) || runs(Source::Tuns),
         };
-        let sightings = walk(pids, self.thread_count(), |pid| {
-            read_process(&self.root, *pid, look)
-        })?;
-        if self.root.hides_processes() {
+        let sightings = walk(pids, threads, |pid| read_process(root, *pid, look))?;
+        if root.hides_processes() {
             tally.add_uncounted(Source::Processes, Cause::Hidden);
         }
-        let settled = settle(sightings, tally);
+        let settled = settle(sightings, asked, tally);
         let mut finds = settled.finds;
-        if plan.sockets {
-            let linux = self.linux();
-            finds.extend(ask_sockets(
+        if runs(Source::Sockets) {
+            finds.extend(ask_sockets(&linux, &settled.sockets, threads, tally)?);
+        }
+        if runs(Source::Tuns) {
+            finds.extend(ask_tuns(&linux, &settled.tuns, threads, tally)?);
+        }
+        if runs(Source::Mounts) || self.needs.contains(Need::Mounts) {
+            finds.extend(read_own_mounts(root, tally)?);
+        }
+        if runs(Source::Mounts) {
+            let processes = &settled.processes;
+            finds.extend(read_other_mounts(root, processes, threads, tally)?);
+        }
+        let is_inside = !self.root.is_initial();
+        if runs(Source::MountNamespaces) {
+            let processes = settled.processes.iter();
+            let known = processes.filter_map(|process| process.links.ino(Link::Mnt));
+            finds.extend(list_mount_namespaces(
                 &linux,
-                &settled.sockets,
-                self.thread_count(),
+                is_inside,
+                &known.collect(),
                 tally,
             )?);
         }
-        if plan.mounts {
-            finds.extend(read_mounts(&self.root, tally)?);
+        if runs(Source::Listns) {
+            finds.extend(list_namespaces(&linux, is_inside, tally)?);
+        }
+        if runs(Source::Fds) && root.is_live() {
+            let files = &settled.files;
+            let seen = look_at_files(&linux, root, files, &finds, threads, tally)?;
+            finds.extend(seen);
         }
         Ok(Findings {
             processes: settled.processes,
@@ -324,6 +383,7 @@ impl Scanner {
     fn subject(&self, pid: Pid) -> Result<Links, Error> {
         let look = Look {
             links: LinkSet::all(),
+            threads: false,
             fds: false,
         };
         let Sighting {
@@ -424,8 +484,7 @@ struct Plan {
     kinds: KindSet,
     /// Whether what is above is looked for, and not only for what is shown.
     look_up: bool,
-    fds: bool,
-    sockets: bool,
-    mounts: bool,
+    /// Where to look.
+    sources: Sources,
     questions: Questions,
 }

@@ -25,6 +25,7 @@ fn process(details: Details) -> Process {
     Process {
         pid: 9,
         links: Links::default(),
+        thread: None,
         details: Some(Box::new(details)),
     }
 }

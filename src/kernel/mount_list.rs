@@ -1,0 +1,117 @@
+//! The mounts of any mount namespace, without entering it: listmount(2) and
+//! statmount(2).
+
+use rustix::io::Errno;
+
+use crate::kernel::MountNs;
+use crate::kernel::syscall::{MntIdReq, listmount, statmount};
+use crate::model::{Mount, NsId, Within};
+use crate::proc::parse_id;
+
+/// LSMT_ROOT: all mounts of the namespace.
+const ROOT: u64 = u64::MAX;
+/// STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_MNT_ROOT and
+/// STATMOUNT_MNT_POINT.
+const MASK: u64 = 0x1 | 0x2 | 0x8 | 0x10;
+/// Where the parts of struct statmount stand, linux/mount.h.
+const SB_MAGIC: usize = 24;
+const MNT_ID_OLD: usize = 56;
+const MNT_ROOT: usize = 104;
+const MNT_POINT: usize = 108;
+const STRINGS: usize = 512;
+/// Magic number of nsfs, linux/magic.h.
+const NSFS_MAGIC: u64 = 0x6e73_6673;
+
+/// The namespaces that are mounted in a mount namespace, and where.
+pub(super) fn mounts_in(mount_ns: MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
+    let mut found = Vec::new();
+    let mut ids = [0; 512];
+    let mut buffer = vec![0; 16 * 1024];
+    let mut last = 0;
+    loop {
+        let request = MntIdReq::new(ROOT, last, mount_ns.unique_id);
+        let count = listmount(&request, &mut ids)?;
+        let listed = ids.get(..count).unwrap_or_default();
+        for id in listed {
+            let request = MntIdReq::new(*id, MASK, mount_ns.unique_id);
+            match statmount(&request, &mut buffer) {
+                Ok(()) => found.extend(parse(&buffer, mount_ns.ino)),
+                // It is no more.
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        match listed.last() {
+            Some(id) if count == ids.len() => last = *id,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Reads struct statmount of a mount of nsfs; none for another one.
+fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
+    let number = |place: usize| Some(u32::from_ne_bytes(*bytes.get(place..)?.first_chunk()?));
+    let string = |place: usize| {
+        let start = STRINGS.checked_add(usize::try_from(number(place)?).ok()?)?;
+        bytes.get(start..)?.split(|byte| *byte == 0).next()
+    };
+    let magic = u64::from_ne_bytes(*bytes.get(SB_MAGIC..)?.first_chunk()?);
+    if magic != NSFS_MAGIC {
+        return None;
+    }
+    let mount = Mount {
+        within: Some(Within {
+            mount_ns,
+            pid: None,
+        }),
+        path: string(MNT_POINT)?.to_vec(),
+        id: number(MNT_ID_OLD)?.into(),
+    };
+    Some((parse_id(string(MNT_ROOT)?)?, mount))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Kind;
+
+    fn statmount_of(magic: u64, root: u32, point: u32) -> Vec<u8> {
+        let mut bytes = vec![0; STRINGS];
+        bytes[SB_MAGIC..SB_MAGIC + 8].copy_from_slice(&magic.to_ne_bytes());
+        bytes[MNT_ID_OLD..MNT_ID_OLD + 4].copy_from_slice(&77u32.to_ne_bytes());
+        bytes[MNT_ROOT..MNT_ROOT + 4].copy_from_slice(&root.to_ne_bytes());
+        bytes[MNT_POINT..MNT_POINT + 4].copy_from_slice(&point.to_ne_bytes());
+        bytes.extend(b"\0net:[9]\0/run/netns/a b\0");
+        bytes
+    }
+
+    #[test]
+    fn a_mount_of_a_namespace_is_read_and_others_are_not() {
+        let mount = Mount {
+            within: Some(Within {
+                mount_ns: 5,
+                pid: None,
+            }),
+            path: b"/run/netns/a b".to_vec(),
+            id: 77,
+        };
+        let id = NsId {
+            ino: 9,
+            kind: Kind::Net,
+        };
+        let parsed = parse(&statmount_of(NSFS_MAGIC, 1, 9), 5);
+        assert_eq!(parsed, Some((id, mount)));
+        assert_eq!(parse(&statmount_of(1, 1, 9), 5), None);
+        assert_eq!(parse(&statmount_of(NSFS_MAGIC, 9, 9), 5), None);
+        assert_eq!(parse(&statmount_of(NSFS_MAGIC, 1, u32::MAX), 5), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes, 5);
+        }
+    }
+}
