@@ -12,10 +12,14 @@
 mod common;
 
 mod capture;
+mod churn;
 mod filter;
 mod hostile;
 mod json;
+mod live;
+mod output;
 mod readme;
 mod seed;
 mod snapshots;
+mod terminal;
 mod usage;

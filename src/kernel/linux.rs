@@ -60,6 +60,16 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
 
+/// Opens a file of a process. One that ends between two steps of this is
+/// answered with EACCES (fs/proc/namespaces.c), and by then it is gone: ask
+/// again for the truth.
+fn open_of_process(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Err(Errno::ACCESS) => rustix::fs::open(path, flags, Mode::empty()),
+        opened => opened,
+    }
+}
+
 /// What a file is, from what the kernel has in memory: no file server is asked
 /// (AT_STATX_DONT_SYNC, statx(2)).
 fn look(file: &OwnedFd) -> Result<Statx, Errno> {
@@ -83,7 +93,7 @@ impl Kernel for Linux {
     type Process = OwnedFd;
 
     fn open_link(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
-        let ns = rustix::fs::open(path, READ, Mode::empty())?;
+        let ns = open_of_process(path, READ)?;
         if rustix::fs::fstat(&ns)?.st_ino == id.ino {
             Ok(ns)
         } else {
@@ -92,7 +102,7 @@ impl Kernel for Linux {
     }
 
     fn open_fd(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
-        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let file = open_of_process(path, OFlags::PATH | OFlags::CLOEXEC)?;
         self.open_seen(&file, &look(&file)?, id.ino)
     }
 
@@ -134,7 +144,7 @@ impl Kernel for Linux {
     }
 
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
-        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let file = open_of_process(path, OFlags::PATH | OFlags::CLOEXEC)?;
         let seen = look(&file)?;
         if device(&seen) != self.nsfs()? {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! What every test of the command needs: one way to run it, and trees to run
 //! it on.
 
+pub mod live;
 mod tree;
 
 use std::ffi::{OsStr, OsString};

@@ -1,0 +1,106 @@
+use std::fs;
+
+use serde::Deserialize;
+
+use crate::common::live;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    version: u32,
+    complete: bool,
+    gaps: Vec<serde_json::Value>,
+    sources: Vec<String>,
+    namespaces: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    ns: u64,
+    r#type: String,
+    nprocs: u64,
+    pid: Option<u32>,
+    command: Option<String>,
+}
+
+/// Keeps two hundred children that live up to 20 ms, every third in a namespace
+/// of its own.
+const STORM: &str = r#"
+    my $unshare = `uname -m` =~ /x86_64/ ? 272 : 97;
+    my @flags = (0x4000000, 0x40000000, 0x8000000, 0x10000000, 0x20000, 0x2000000);
+    my $children = 0;
+    while (1) {
+        while ($children < 200) {
+            my $pid = fork;
+            if (!defined $pid) { last }
+            if ($pid == 0) {
+                srand($$);
+                syscall($unshare, $flags[rand @flags]) if rand() < 0.33;
+                select undef, undef, undef, rand 0.02;
+                exit;
+            }
+            $children++;
+        }
+        $children-- if wait > 0;
+    }
+"#;
+
+#[test]
+fn while_processes_come_and_go_every_run_is_whole() {
+    if !live::can_unshare() || !live::has(&["perl"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("storm"), STORM).unwrap();
+    let script = r#"
+        perl storm & perl storm &
+        sleep 0.3
+        for run in $(seq 300); do
+            "$NSLS" --json -o ns,type,nprocs,pid,command > "$run.out" 2> "$run.err"
+            echo $? > "$run.status"
+        done
+    "#;
+    let status = live::script(script, dir.path()).status().unwrap();
+    assert!(status.success());
+    let read = |run: u32, what: &str| {
+        fs::read_to_string(dir.path().join(format!("{run}.{what}"))).unwrap()
+    };
+    let mut storms = 0;
+    for run in 1..=300 {
+        let message = read(run, "err");
+        assert_eq!(read(run, "status"), "0\n", "run {run}: {message}");
+        let lines: Vec<_> = message.lines().collect();
+        assert!(
+            matches!(*lines, [line] if line.starts_with("nsls: ")),
+            "run {run}: {message}"
+        );
+        let listing: Listing = serde_json::from_str(&read(run, "out")).unwrap();
+        assert_eq!(listing.version, 1);
+        assert!(!listing.sources.is_empty() && !listing.gaps.is_empty());
+        assert!(listing.complete, "run {run}: {message}");
+        let rows = listing.namespaces;
+        assert!(rows.is_sorted_by_key(|row| row.ns), "run {run}");
+        for row in &rows {
+            let is_empty = row.nprocs == 0;
+            assert_eq!(
+                row.pid.is_none(),
+                is_empty,
+                "run {run}: {} {}",
+                row.r#type,
+                row.ns
+            );
+            assert_eq!(
+                row.command.is_none(),
+                is_empty,
+                "run {run}: {} {}",
+                row.r#type,
+                row.ns
+            );
+        }
+        // The shell in its own pid namespace, the storms, their children.
+        let in_pid_ns = rows.iter().filter(|row| row.r#type == "pid");
+        storms += u32::from(in_pid_ns.map(|row| row.nprocs).max() > Some(50));
+    }
+    assert!(storms > 250, "there was no storm: {storms}");
+}

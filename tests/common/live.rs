@@ -1,0 +1,60 @@
+//! Running things in namespaces of their own, for tests of the live system.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Outcome, binary, skip};
+
+/// Whether this machine lets a test make namespaces; if not, says so.
+pub fn can_unshare() -> bool {
+    let tried = Command::new("unshare")
+        .args(["-mfp", "--mount-proc", "true"])
+        .stderr(Stdio::null())
+        .status();
+    let can = tried.is_ok_and(|status| status.success());
+    if !can {
+        skip("no namespaces can be made here (that needs root)");
+    }
+    can
+}
+
+/// Whether these commands are there; if not, says so.
+pub fn has(commands: &[&str]) -> bool {
+    let there = |command: &&str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|dir| dir.join(command).exists())
+    };
+    match commands.iter().find(|command| !there(command)) {
+        Some(command) => {
+            skip(&format!("there is no {command}"));
+            false
+        }
+        None => true,
+    }
+}
+
+/// A shell script in a pid and mount namespace of its own, with its own /proc
+/// and an empty directory. `$NSLS` is the tested binary; pid 1 is the shell,
+/// and everything it started ends with it.
+pub fn script(text: &str, dir: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["-mfp", "--mount-proc", "--kill-child", "bash", "-c"])
+        .arg(format!("set -u; {text}"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("NSLS", binary())
+        .current_dir(dir)
+        .stdin(Stdio::null());
+    command
+}
+
+/// What such a script writes.
+pub fn run(text: &str) -> Outcome {
+    let dir = tempfile::tempdir().unwrap();
+    Outcome::of(&mut script(text, dir.path()))
+}
+
+/// What nsls says on standard error in a pid namespace of its own, besides.
+pub const INSIDE: &str = "nsls: mount namespaces without processes can be listed from the initial \
+    namespaces only, parent or owner of 1 namespace lies outside of the own user or pid namespace\n";
