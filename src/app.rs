@@ -1,5 +1,6 @@
 //! What the command does, in the order in which it does it.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use crate::capture::capture;
@@ -7,8 +8,8 @@ use crate::cli::{Cli, Command};
 use crate::error::Error;
 use crate::model::{Snapshot, summary};
 use crate::options::{self, Layout, Options};
-use crate::output::{Format, Listing, for_table, list_columns};
-use crate::query::{Column, Row};
+use crate::output::{Format, Listing, Look, for_table, list_columns};
+use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Scanner, Target};
 
 /// Where the command writes.
@@ -18,6 +19,10 @@ pub struct Console<'a> {
     pub out: &'a mut dyn Write,
     /// How many characters the terminal behind `out` is wide, if it is one.
     pub width: Option<usize>,
+    /// Whether the locale lets a tree be drawn with more than ASCII.
+    pub unicode: bool,
+    /// Whether the terminal, if it is one, may be sent styles.
+    pub styles: bool,
     /// Takes a message about what went wrong, without its last newline. It is
     /// one line, but for a filter that cannot be parsed.
     pub messages: &'a mut dyn FnMut(&str),
@@ -61,9 +66,12 @@ pub fn run(cli: Cli, mut console: Console<'_>) -> u8 {
 
 fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> {
     let format = match options.layout {
-        Layout::Table { cut } => Format::Table {
+        Layout::Table { cut, join } => Format::Table(Look {
             width: console.width.filter(|_| cut),
-        },
+            unicode: console.unicode,
+            faint: console.styles && console.width.is_some(),
+            join,
+        }),
         Layout::Raw => Format::Raw,
         Layout::Json => Format::Json,
     };
@@ -101,51 +109,74 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     })
 }
 
-/// The rows of a snapshot that the filter lets through: its namespaces, or the
-/// processes of the one that was asked for.
+/// The rows of a snapshot that are asked for: its namespaces, or the processes
+/// of the one that was asked for.
 fn listing<'a>(
     options: &'a Options,
     snapshot: &'a Snapshot,
     namespace_columns: &'a [&'static Column],
 ) -> Listing<'a> {
-    let row = |namespace| Row {
-        namespace,
-        process: namespace.pid.and_then(|pid| snapshot.process(pid)),
-    };
-    let matches = |row: &Row<'_>| {
-        options
-            .filter
-            .as_ref()
-            .is_none_or(|filter| filter.matches(row))
-    };
-    let (namespace, rows) = match (&options.target, snapshot.namespaces.first()) {
-        (Target::Namespace(_), Some(namespace)) => {
-            let members = snapshot.members(namespace.id);
-            let rows = members
-                .map(|process| Row {
-                    namespace,
-                    process: Some(process),
-                })
-                .filter(matches)
-                .collect();
-            (Some((row(namespace), namespace_columns)), rows)
-        }
-        _ => (
-            None,
-            snapshot
-                .namespaces
-                .iter()
-                .map(row)
-                .filter(matches)
-                .collect(),
-        ),
-    };
-    let columns = &options.columns;
+    let filter = options.filter.as_ref();
+    let matches = |row: &Row<'_>| filter.is_none_or(|filter| filter.matches(row));
+    let (namespace, mut rows): (_, Vec<Row<'_>>) =
+        match (&options.target, snapshot.namespaces.first()) {
+            (Target::Namespace(_), Some(namespace)) => {
+                let members = snapshot.members(namespace.id).map(Some);
+                let row = |process| Row { namespace, process };
+                let shown = (snapshot.row(namespace), namespace_columns);
+                (Some(shown), members.map(row).collect())
+            }
+            _ => {
+                let namespaces = snapshot.namespaces.iter();
+                let empty = |row: &Row<'_>| !options.persistent || row.namespace.nprocs == 0;
+                let rows = namespaces.map(|namespace| snapshot.row(namespace));
+                (None, rows.filter(empty).collect())
+            }
+        };
+    rows.retain(matches);
     Listing {
         snapshot,
         namespace,
-        rows,
-        columns,
+        rows: match options.tree {
+            Some(relation) => grow(rows, snapshot, relation),
+            None => flat(rows),
+        },
+        tree_column: options.tree.map(|relation| match relation {
+            Relation::Owner | Relation::Parent => "NS",
+            Relation::Process => "COMMAND",
+        }),
+        columns: &options.columns,
         headings: options.headings,
+    }
+}
+
+/// Whether the name of a locale says that its text is UTF-8, locale(7).
+pub fn is_utf8_locale(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    let (_, charset) = name.split_once('.').unwrap_or_default();
+    let charset = charset.split('@').next().unwrap_or_default();
+    matches!(charset, "utf-8" | "utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_names_its_charset_behind_a_dot() {
+        for name in ["C.UTF-8", "de_DE.utf8", "en_US.UTF-8@euro"] {
+            assert!(is_utf8_locale(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "",
+            "C",
+            "POSIX",
+            "de_DE",
+            "de_DE.ISO-8859-1",
+            "utf8",
+            "x.utf8x",
+        ] {
+            assert!(!is_utf8_locale(OsStr::new(name)), "{name}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{Kind, Member, Pid, Source, Sources};
 
@@ -38,6 +38,10 @@ pub(crate) struct ListArgs {
     /// Only namespaces of these types
     #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
     pub(crate) types: Vec<Kind>,
+
+    /// Only namespaces without processes
+    #[arg(short = 'P', long, conflicts_with = "pid")]
+    pub(crate) persistent: bool,
 
     /// Only rows that meet this condition, such as 'TYPE == "net" and NPROCS > 1'
     #[arg(short = 'Q', long, value_name = "EXPR")]
@@ -73,6 +77,18 @@ pub(crate) struct ListArgs {
     #[arg(short = 'u', long)]
     pub(crate) notruncate: bool,
 
+    /// Join several texts of a cell by commas, rather than one a line
+    #[arg(short = 'W', long)]
+    pub(crate) nowrap: bool,
+
+    /// No tree (the default, but for the processes of NAMESPACE)
+    #[arg(short, long, conflicts_with = "tree")]
+    pub(crate) list: bool,
+
+    /// Show what hangs below what; by owner if nothing is named
+    #[arg(short = 'T', long, value_name = "RELATION", num_args = 0..=1, require_equals = true, default_missing_value = "owner")]
+    pub(crate) tree: Option<Tree>,
+
     /// List the columns that there are, and exit
     #[arg(short = 'H', long)]
     pub(crate) list_columns: bool,
@@ -87,6 +103,32 @@ pub(crate) struct ListArgs {
 
     #[command(flatten)]
     pub(crate) root: RootArgs,
+}
+
+/// What a tree shows: [`Relation`](crate::query::Relation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tree {
+    Owner,
+    Parent,
+    Process,
+}
+
+impl Cli {
+    /// The command line of this process. clap itself exits after `--help`, and
+    /// with a message and code 2 where it is wrong.
+    pub fn of_process() -> Self {
+        Cli::parse_from(std::env::args_os().map(attach))
+    }
+}
+
+/// `-Towner` is `-T=owner`: only a value that is attached is one of -T.
+fn attach(word: OsString) -> OsString {
+    match word.to_str().and_then(|word| word.strip_prefix("-T")) {
+        Some(value) if value.starts_with(|first: char| first.is_ascii_lowercase()) => {
+            format!("-T={value}").into()
+        }
+        _ => word,
+    }
 }
 
 #[derive(Debug, Args)]

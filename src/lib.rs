@@ -36,7 +36,7 @@ mod proc;
 pub mod query;
 mod scan;
 
-pub use app::{Console, run};
+pub use app::{Console, is_utf8_locale, run};
 pub use cli::Cli;
 pub use error::Error;
 pub use model::{

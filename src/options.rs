@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::{ListArgs, RootArgs};
+use crate::cli::{ListArgs, RootArgs, Tree};
 use crate::error::Error;
-use crate::model::{KindSet, Sources};
+use crate::model::{Kind, KindSet, Sources};
 use crate::proc::Sysroot;
-use crate::query::{Column, Filter};
-use crate::scan::{Needs, NsRef, Target};
+use crate::query::{Column, Filter, Relation};
+use crate::scan::{Need, Needs, NsRef, Target};
 
 /// What to list, and how.
 pub(crate) struct Options {
@@ -21,6 +21,10 @@ pub(crate) struct Options {
     pub(crate) filter: Option<Filter>,
     /// What to show of each row.
     pub(crate) columns: Vec<&'static Column>,
+    /// What rows hang below, if a tree is shown.
+    pub(crate) tree: Option<Relation>,
+    /// Whether namespaces with processes are left out.
+    pub(crate) persistent: bool,
     /// How to write.
     pub(crate) layout: Layout,
     /// Whether the names of the columns come first.
@@ -36,8 +40,9 @@ pub(crate) struct Options {
 /// A format, before the width of the terminal is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// A table; its last column cut at the terminal's width, or not.
-    Table { cut: bool },
+    /// A table; commands cut at the terminal's width, or not; several texts of
+    /// a cell joined, or one a line.
+    Table { cut: bool, join: bool },
     /// Words.
     Raw,
     /// JSON.
@@ -46,6 +51,10 @@ pub(crate) enum Layout {
 
 /// The columns of a list of namespaces.
 const NAMESPACES: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "COMMAND"];
+/// Those of a list of net namespaces alone.
+const NET_NAMESPACES: &[&str] = &[
+    "NS", "TYPE", "NPROCS", "PID", "USER", "NETNSID", "NSFS", "COMMAND",
+];
 /// Those for one process, which may lead to two namespaces of one type.
 const OF_PROCESS: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "LINKS", "COMMAND"];
 /// Those of a list of processes.
@@ -64,16 +73,24 @@ impl Options {
             (false, true) => Layout::Raw,
             (false, false) => Layout::Table {
                 cut: !args.notruncate,
+                join: args.nowrap,
             },
         };
+        let kinds = args.types.into_iter().collect::<KindSet>();
         let columns = if args.output_all {
             Column::ALL.iter().collect()
         } else {
-            choose(args.output.as_deref(), &defaults(&target, layout)?)?
+            choose(args.output.as_deref(), &defaults(&target, kinds, layout)?)?
         };
         let filter = args.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(Error::Filter)?;
-        let kinds = args.types.into_iter().collect::<KindSet>();
+        let tree = match args.tree {
+            Some(Tree::Owner) => Some(Relation::Owner),
+            Some(Tree::Parent) => Some(Relation::Parent),
+            Some(Tree::Process) => Some(Relation::Process),
+            None if args.list => None,
+            None => matches!(target, Target::Namespace(_)).then_some(Relation::Process),
+        };
         Ok(Options {
             root: root(args.root),
             target,
@@ -84,6 +101,8 @@ impl Options {
             },
             filter,
             columns,
+            tree,
+            persistent: args.persistent,
             layout,
             headings: !args.noheadings,
             list_columns: args.list_columns,
@@ -105,9 +124,15 @@ impl Options {
             columns.extend(self.namespace_columns());
         }
         columns.extend(self.filter.iter().flat_map(Filter::columns));
-        columns
-            .iter()
-            .fold(Needs::EMPTY, |needs, column| needs.union(column.needs()))
+        let mut needs = match self.tree {
+            Some(Relation::Owner | Relation::Parent) => Needs::of(Need::Relations),
+            Some(Relation::Process) if self.layout != Layout::Json => Needs::of(Need::Ancestry),
+            Some(Relation::Process) | None => Needs::EMPTY,
+        };
+        for column in columns {
+            needs = needs.union(column.needs());
+        }
+        needs
     }
 }
 
@@ -118,11 +143,16 @@ pub(crate) fn root(args: RootArgs) -> Sysroot {
 
 /// The columns that are shown if none are asked for. JSON holds all that a
 /// scan knows anyway.
-fn defaults(target: &Target, layout: Layout) -> Result<Vec<&'static Column>, Error> {
+fn defaults(
+    target: &Target,
+    kinds: KindSet,
+    layout: Layout,
+) -> Result<Vec<&'static Column>, Error> {
     let names = match target {
         Target::Namespace(_) => PROCESSES,
         _ if layout == Layout::Json => return Ok(Column::ALL.iter().collect()),
         Target::Process(_) => OF_PROCESS,
+        Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
         Target::All => NAMESPACES,
     };
     names.iter().map(|name| column(name)).collect()

@@ -108,6 +108,7 @@ fn check(blocks: &[Block]) {
             .args(["-c", script])
             .current_dir(root())
             .env_clear()
+            .env("LC_ALL", "C.UTF-8")
             .env("PATH", &path);
         shell.output().unwrap()
     };

@@ -1,1 +1,106 @@
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+
+use crate::common::{Nsls, Tree, fixture};
+
+/// What a run writes to a terminal of this many columns.
+fn on_terminal(columns: u16, nsls: Nsls) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let path = ptsname(&terminal, Vec::new()).unwrap();
+    let side = || {
+        let options = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        rustix::fs::open(&path, options, rustix::fs::Mode::empty()).unwrap()
+    };
+    let inside = side();
+    tcsetwinsize(
+        &inside,
+        Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        },
+    )
+    .unwrap();
+    // As bytes were written, without a CR before each LF.
+    let mut attributes = tcgetattr(&inside).unwrap();
+    attributes.output_modes -= OutputModes::OPOST;
+    tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
+    let mut command = nsls.stdout(Stdio::from(side())).command();
+    let mut child = command.spawn().unwrap();
+    // The side that this process and the command hold must close for EIO.
+    drop((inside, command));
+    let mut written = Vec::new();
+    // Once nobody has the other side open, reading fails with EIO.
+    let _ = File::from(terminal).read_to_end(&mut written);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    String::from_utf8(written).unwrap()
+}
+
+fn tree() -> Tree {
+    Tree::new()
+        .process(1, "init\0--with\0many\0arguments\0and-more")
+        .process(20, b"evil\x1b[31m\nrow\r\t\xe2\x80\xae\0")
+        .link("proc/20/ns/uts", "uts:[4026532001]")
+}
+
+#[test]
+fn the_command_is_cut_at_the_width_of_the_terminal_and_nothing_else() {
+    let tree = tree();
+    let uts = |columns| on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
+    assert_eq!(
+        uts(80),
+        "        NS TYPE NPROCS   PID USER COMMAND
+4026531838 uts       1     1 root init --with many arguments and-more
+4026532001 uts       1    20 root evil\\x1b[31m\\x0arow\\x0d\\x09\\xe2\\x80\\xae
+"
+    );
+    assert_eq!(
+        uts(50),
+        "        NS TYPE NPROCS   PID USER COMMAND
+4026531838 uts       1     1 root init --with many
+4026532001 uts       1    20 root evil\\x1b[31m\\x0a
+"
+    );
+}
+
+#[test]
+fn on_a_terminal_too_narrow_for_anything_numbers_stay_whole() {
+    let tree = tree();
+    for columns in [1, 5, 20] {
+        let shown = on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
+        let lines: Vec<_> = shown.lines().collect();
+        let fixed: Vec<_> = lines.iter().map(|line| &line[..33]).collect();
+        assert_eq!(
+            fixed,
+            [
+                "        NS TYPE NPROCS   PID USER",
+                "4026531838 uts       1     1 root",
+                "4026532001 uts       1    20 root",
+            ]
+        );
+    }
+}
+
+#[test]
+fn nothing_is_cut_if_nobody_wants_that_or_there_is_no_terminal() {
+    let tree = tree();
+    let whole = Nsls::words("-t uts").sysroot(tree.path()).run().stdout;
+    let uncut = Nsls::words("-t uts -u").sysroot(tree.path());
+    assert_eq!(on_terminal(20, uncut), whole);
+    assert!(whole.contains(" init --with many arguments and-more\n"));
+}
+
+#[test]
+fn json_and_raw_output_do_not_depend_on_the_terminal() {
+    for form in ["--json", "--raw"] {
+        let nsls = || Nsls::words(form).sysroot(fixture("hostile-names"));
+        assert_eq!(on_terminal(20, nsls()), nsls().run().stdout);
+    }
+}

@@ -219,8 +219,8 @@ fn an_incomplete_view_is_a_failure_only_where_that_is_asked_for() {
         }
     );
     let complete = "        NS TYPE NPROCS   PID USER COMMAND\n\
-                    4026531833 net       2     1 root init\n";
-    assert_eq!(run("-t net --strict"), Outcome::success(complete));
+                    4026531839 ipc       2     1 root init\n";
+    assert_eq!(run("-t ipc --strict"), Outcome::success(complete));
 }
 
 #[test]
@@ -236,12 +236,12 @@ fn a_type_is_chosen_by_list_or_by_repetition() {
 #[test]
 fn headings_can_be_left_out() {
     assert_eq!(
-        run("-n -t net"),
-        Outcome::success("4026531833 net 2     1 root init\n")
+        run("-n -t ipc"),
+        Outcome::success("4026531839 ipc 2     1 root init\n")
     );
     assert_eq!(
-        run("-n -r -t net"),
-        Outcome::success("4026531833 net 2 1 root init\n")
+        run("-n -r -t ipc"),
+        Outcome::success("4026531839 ipc 2 1 root init\n")
     );
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::model::{Gap, Namespace, NsId, Pid, Process, Sources};
 
 /// Everything that one scan found, and what it could not find.
@@ -11,6 +13,9 @@ pub struct Snapshot {
     pub ancestors: Vec<Namespace>,
     /// Every process with at least one link that was read, by pid.
     pub processes: Vec<Process>,
+    /// The parent of each process that is shown, and of each of its ancestors;
+    /// only with [`Need::Ancestry`](crate::Need::Ancestry).
+    pub parents: BTreeMap<Pid, Pid>,
     /// Where was looked.
     pub sources: Sources,
     /// What is missing, by source and cause.

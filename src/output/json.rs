@@ -5,7 +5,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::model::{Gap, Source};
 use crate::output::Listing;
-use crate::query::{Column, Row};
+use crate::query::{Column, Placed, Row};
 
 /// The version of the shape of the output. Keys may come without a new one.
 pub(crate) const VERSION: u32 = 1;
@@ -35,7 +35,17 @@ impl Serialize for Document<'_> {
         map.serialize_entry("gaps", &Gaps(&listing.snapshot.gaps))?;
         let sources: Vec<_> = listing.snapshot.sources.iter().map(Source::name).collect();
         map.serialize_entry("sources", &sources)?;
-        let rows = Rows(&listing.rows, listing.columns);
+        let mut rows: Vec<_> = listing
+            .rows
+            .iter()
+            .filter(|placed| !placed.is_context)
+            .collect();
+        // As without a tree.
+        rows.sort_by_key(|placed| match &listing.namespace {
+            Some(_) => (placed.row.process.map(|process| process.pid), None),
+            None => (None, Some(placed.row.namespace.id)),
+        });
+        let rows = Rows(&rows, listing.columns);
         match &listing.namespace {
             Some((row, columns)) => {
                 map.serialize_entry("namespace", &Object(row, columns))?;
@@ -47,12 +57,12 @@ impl Serialize for Document<'_> {
     }
 }
 
-struct Rows<'a>(&'a [Row<'a>], &'a [&'static Column]);
+struct Rows<'a>(&'a [&'a Placed<'a>], &'a [&'static Column]);
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Rows(rows, columns) = self;
-        serializer.collect_seq(rows.iter().map(|row| Object(row, columns)))
+        serializer.collect_seq(rows.iter().map(|placed| Object(&placed.row, columns)))
     }
 }
 

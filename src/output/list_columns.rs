@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::output::escape::for_table;
 use crate::output::{Format, json, raw, table};
 use crate::query::{Align, Column};
 
@@ -19,6 +20,9 @@ struct Document {
     columns: Vec<Entry>,
 }
 
+/// What is listed of each column.
+const NAMES: [&str; 3] = ["NAME", "TYPE", "DESCRIPTION"];
+
 /// Writes the table of columns itself: name, type in JSON, description.
 ///
 /// # Errors
@@ -26,16 +30,26 @@ struct Document {
 /// Those of the writer.
 pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::Result<()> {
     let columns = Column::ALL.iter();
-    let names = ["NAME", "TYPE", "DESCRIPTION"];
-    let names = headings.then_some(&names[..]);
+    let names = headings.then_some(&NAMES[..]);
     let cells = |column: &Column| {
         [column.name, column.json.name(), column.help]
             .map(|cell| cell.as_bytes().to_vec())
             .to_vec()
     };
     match format {
-        Format::Table { width } => {
-            table::write(&[Align::Left; 3], names, columns.map(cells), width, out)
+        Format::Table(_) => {
+            let column = |heading| table::Column {
+                heading,
+                align: Align::Left,
+                is_cut: false,
+            };
+            let line = |column: &Column| table::Line {
+                cells: cells(column).iter().map(|cell| for_table(cell)).collect(),
+                is_faint: false,
+            };
+            let plain = anstyle::Style::new();
+            let lines = columns.map(line).collect();
+            table::write(&NAMES.map(column), headings, lines, None, plain, out)
         }
         Format::Raw => raw::write(names, columns.map(cells), out),
         Format::Json => {

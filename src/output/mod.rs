@@ -10,4 +10,4 @@ mod table;
 
 pub(crate) use escape::for_table;
 pub use list_columns::list_columns;
-pub use listing::{Format, Listing};
+pub use listing::{Format, Listing, Look};

@@ -54,6 +54,8 @@ pub struct Column {
     pub json: Type,
     /// How a table sets it.
     pub align: Align,
+    /// Whether a table may cut it on a terminal.
+    pub is_cut: bool,
     /// What a scan has to collect for it.
     needs: &'static [Need],
     value: for<'a> fn(&Row<'a>) -> Value<'a>,
@@ -68,6 +70,7 @@ impl Column {
             help: "inode number of the namespace",
             json: Type::Number,
             align: Align::Right(10),
+            is_cut: false,
             needs: &[],
             value: |row| Value::Number(row.namespace.id.ino),
         },
@@ -77,6 +80,7 @@ impl Column {
             help: "type of the namespace",
             json: Type::String,
             align: Align::Left,
+            is_cut: false,
             needs: &[],
             value: |row| Value::text(Some(row.namespace.id.kind.name())),
         },
@@ -86,6 +90,7 @@ impl Column {
             help: "a path that opens the namespace now",
             json: Type::String,
             align: Align::Left,
+            is_cut: false,
             needs: &[Need::Path],
             value: |row| {
                 row.path()
@@ -98,6 +103,7 @@ impl Column {
             help: "number of processes in the namespace",
             json: Type::Number,
             align: Align::Right(0),
+            is_cut: false,
             needs: &[],
             value: |row| Value::Number(row.namespace.nprocs as u64),
         },
@@ -107,6 +113,7 @@ impl Column {
             help: "lowest pid in the namespace",
             json: Type::Number,
             align: Align::Right(5),
+            is_cut: false,
             needs: &[],
             value: |row| Value::number(row.process.map(|process| process.pid)),
         },
@@ -116,6 +123,7 @@ impl Column {
             help: "parent of PID",
             json: Type::Number,
             align: Align::Right(5),
+            is_cut: false,
             needs: &[Need::ParentProcess],
             value: |row| Value::number(row.details().and_then(|details| details.ppid)),
         },
@@ -125,6 +133,7 @@ impl Column {
             help: "command line of PID",
             json: Type::String,
             align: Align::Left,
+            is_cut: true,
             needs: &[Need::Command],
             value: |row| {
                 let command = row.details().and_then(|details| details.command.as_deref());
@@ -137,6 +146,7 @@ impl Column {
             help: "effective user id of PID; without one, the user who made the owner",
             json: Type::Number,
             align: Align::Right(5),
+            is_cut: false,
             needs: &[Need::Uid],
             value: |row| Value::number(row.user().0),
         },
@@ -146,6 +156,7 @@ impl Column {
             help: "name of that user",
             json: Type::String,
             align: Align::Left,
+            is_cut: false,
             needs: &[Need::User],
             value: |row| match row.user() {
                 (Some(uid), None) => Value::Unnamed(uid.into()),
@@ -158,6 +169,7 @@ impl Column {
             help: "id of the net namespace, seen from the caller's",
             json: Type::NumberOrString,
             align: Align::Right(0),
+            is_cut: false,
             needs: &[Need::NetNsId],
             value: |row| match row.namespace.relations.netnsid {
                 Some(NetNsId::Assigned(id)) => Value::Number(id.into()),
@@ -171,6 +183,7 @@ impl Column {
             help: "where the namespace is bind-mounted",
             json: Type::Strings,
             align: Align::Left,
+            is_cut: false,
             needs: &[Need::Mounts],
             value: |row| {
                 let mounts = row.namespace.mounts.iter();
@@ -183,6 +196,7 @@ impl Column {
             help: "parent of the pid or user namespace",
             json: Type::Number,
             align: Align::Right(10),
+            is_cut: false,
             needs: &[Need::Relations],
             value: |row| number_or_zero(row.namespace.relations.parent),
         },
@@ -192,6 +206,7 @@ impl Column {
             help: "user namespace that owns the namespace",
             json: Type::Number,
             align: Align::Right(10),
+            is_cut: false,
             needs: &[Need::Relations],
             value: |row| number_or_zero(row.namespace.relations.owner),
         },
@@ -201,6 +216,7 @@ impl Column {
             help: "names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid",
             json: Type::Strings,
             align: Align::Left,
+            is_cut: false,
             needs: &[],
             value: |row| {
                 let links = row.namespace.links.iter();

@@ -1,12 +1,14 @@
-//! What can be asked of a snapshot: the table of columns, their values, and
-//! the language that filters rows.
+//! What can be asked of a snapshot: the table of columns, their values, the
+//! language that filters rows, and the trees in which rows hang.
 
 mod column;
 mod filter;
+mod forest;
 mod row;
 mod value;
 
 pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
+pub use forest::{Branch, Placed, Relation, flat, grow};
 pub use row::Row;
 pub use value::Value;

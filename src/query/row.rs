@@ -1,4 +1,4 @@
-use crate::model::{Details, Namespace, Process};
+use crate::model::{Details, Namespace, Process, Snapshot};
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -42,6 +42,16 @@ impl<'a> Row<'a> {
             Some(own) => own.path(),
             None if self.namespace.is_closed => None,
             None => self.namespace.via.path(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// The row of a namespace, with its representative.
+    pub fn row<'a>(&'a self, namespace: &'a Namespace) -> Row<'a> {
+        Row {
+            namespace,
+            process: namespace.pid.and_then(|pid| self.process(pid)),
         }
     }
 }

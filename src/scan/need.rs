@@ -6,6 +6,8 @@ use crate::model::{Member, Set};
 pub enum Need {
     /// The parents of processes.
     ParentProcess,
+    /// All their ancestors.
+    Ancestry,
     /// Command lines, or else names.
     Command,
     /// Effective user ids.
@@ -29,6 +31,7 @@ pub enum Need {
 impl Member for Need {
     const ALL: &'static [Need] = &[
         Need::ParentProcess,
+        Need::Ancestry,
         Need::Command,
         Need::Uid,
         Need::User,

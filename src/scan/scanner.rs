@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
 use rustix::io::Errno;
@@ -9,7 +9,7 @@ use crate::model::{
     Cause, Gap, Kind, KindSet, Link, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source,
     Sources, summary,
 };
-use crate::proc::{Sysroot, Users};
+use crate::proc::{ProcessDir, Sysroot, Users};
 use crate::scan::answers::Answers;
 use crate::scan::details::{Seen, read_details};
 use crate::scan::findings::Findings;
@@ -148,7 +148,7 @@ impl Scanner {
         let mut answers = Answers::default();
         let mut users = Users::below(&self.root);
         // Each round takes out what ended meanwhile, or adds what was found.
-        let (namespaces, ancestors) = loop {
+        let (shown, (namespaces, ancestors)) = loop {
             let all = group(
                 &findings.processes,
                 &findings.finds,
@@ -161,13 +161,15 @@ impl Scanner {
             let up = self.needs.contains(Need::Relations);
             let found = answers.split(all, |namespace| goal.wants(namespace, self.kinds), up);
             let shown = goal.shown(&findings.processes, &found.0, &found.1);
-            if self.add_details(shown, &mut findings, &mut users, &mut tally)? {
+            if self.add_details(&shown, &mut findings, &mut users, &mut tally)? {
                 continue;
             }
-            break found;
+            break (shown, found);
         };
         let mut gaps = tally.gaps();
-        let absent = |gap: &Gap| gap.source.is_list() && gap.cause == Cause::Unsupported;
+        let absent = |gap: &Gap| {
+            gap.source.is_list() && matches!(gap.cause, Cause::Unsupported | Cause::Outside)
+        };
         let absent: Sources = gaps
             .iter()
             .filter(|gap| absent(gap))
@@ -181,6 +183,7 @@ impl Scanner {
             namespaces,
             ancestors,
             processes: findings.processes,
+            parents: self.parents(shown),
             sources: plan.sources.without(absent),
             gaps,
         };
@@ -413,7 +416,7 @@ impl Scanner {
     /// whether one of them is gone, and so the grouping is stale.
     fn add_details(
         &self,
-        mut pids: Vec<Pid>,
+        pids: &[Pid],
         findings: &mut Findings,
         users: &mut Users,
         tally: &mut Tally,
@@ -421,6 +424,7 @@ impl Scanner {
         if !self.needs.of_processes() {
             return Ok(false);
         }
+        let mut pids = pids.to_vec();
         pids.retain(|pid| {
             findings
                 .process(*pid)
@@ -454,6 +458,27 @@ impl Scanner {
             .processes
             .retain(|process| !vanished.contains(&process.pid));
         Ok(!vanished.is_empty())
+    }
+
+    /// The parents of processes, and those of their ancestors. Whose parent
+    /// cannot be read is as if it had none.
+    fn parents(&self, pids: Vec<Pid>) -> BTreeMap<Pid, Pid> {
+        let mut parents = BTreeMap::new();
+        let mut next = pids;
+        if !self.needs.contains(Need::Ancestry) {
+            next.clear();
+        }
+        while let Some(pid) = next.pop() {
+            if parents.contains_key(&pid) {
+                continue;
+            }
+            let process = ProcessDir::open(&self.root, pid);
+            if let Ok(stat) = process.and_then(|process| process.stat()) {
+                parents.insert(pid, stat.ppid);
+                next.push(stat.ppid);
+            }
+        }
+        parents
     }
 
     /// An empty list is no answer where there must be something.

@@ -56,5 +56,5 @@ pub fn run(text: &str) -> Outcome {
 }
 
 /// What nsls says on standard error in a pid namespace of its own, besides.
-pub const INSIDE: &str = "nsls: mount namespaces without processes can be listed from the initial \
-    namespaces only, parent or owner of 1 namespace lies outside of the own user or pid namespace\n";
+pub const INSIDE: &str =
+    "nsls: parent or owner of 1 namespace lies outside of the own user or pid namespace\n";
