@@ -12,6 +12,7 @@
 mod common;
 
 mod capture;
+mod docs;
 mod filter;
 mod hostile;
 mod json;
