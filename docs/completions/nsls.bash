@@ -30,6 +30,7 @@ _nsls_offer() {
     for word; do
         [[ $word == "$cur"* ]] && COMPREPLY+=("$attached$before$word")
     done
+    return 0
 }
 
 # Offers words for the last element of a comma list, but none twice.

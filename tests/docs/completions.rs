@@ -182,14 +182,16 @@ fn zsh_specs(flag: &Flag) -> Vec<String> {
     names.iter().map(spec).collect()
 }
 
+/// _arguments adds options for compadd to an action that does not begin with a
+/// blank.
 fn zsh_action(value: &Value) -> Option<String> {
     Some(match value {
         Value::None => return None,
-        Value::Columns => "_nsls_columns".to_owned(),
+        Value::Columns => " _nsls_columns".to_owned(),
         Value::Word(words) => format!("({})", words.join(" ")),
-        Value::Words(words) => format!("_nsls_list value -- {}", words.join(" ")),
-        Value::Pid => "_nsls_pids".to_owned(),
-        Value::Pids => "_nsls_pids list".to_owned(),
+        Value::Words(words) => format!(" _nsls_list value -- {}", words.join(" ")),
+        Value::Pid => " _nsls_pids".to_owned(),
+        Value::Pids => " _nsls_pids list".to_owned(),
         Value::Dir => "_directories".to_owned(),
         Value::File => "_files".to_owned(),
         Value::Any => " ".to_owned(),

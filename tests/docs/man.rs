@@ -37,17 +37,20 @@ fn about(command: &clap::Command) -> String {
 
 /// The options of a command, without a heading.
 fn options(command: &clap::Command) -> String {
-    // clap_mangen has nothing on aliases.
+    // clap_mangen has nothing on aliases, and a line for each possible value.
     let command = command.clone().mut_args(|arg| {
         let aliases = arg.get_visible_aliases().unwrap_or_default();
         let aliases: Vec<_> = aliases.iter().map(|alias| format!("--{alias}")).collect();
-        match arg.get_help() {
-            Some(help) if !aliases.is_empty() => {
-                let help = format!("{help}; the same as {}", aliases.join(", "));
-                arg.help(help)
-            }
-            _ => arg,
+        let values = arg.get_possible_values().into_iter();
+        let values: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
+        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        if !aliases.is_empty() {
+            help += &format!("; the same as {}", aliases.join(", "));
         }
+        if !values.is_empty() && arg.get_action().takes_values() {
+            help += &format!(": {}", values.join(", "));
+        }
+        arg.help(help).hide_possible_values(true)
     });
     let mut section = Vec::new();
     let man = Man::new(command);

@@ -1,7 +1,6 @@
 //! The completions, asked by the shells that they are for.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use nsls::query::Column;
@@ -13,12 +12,12 @@ use crate::common::skip;
 fn bash(words: &[&str]) -> Option<Vec<String>> {
     let script = r#"
         compopt() { echo "compopt $*"; }
-        . "$1" && shift
+        . "$1"; shift
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=63
         _nsls
         ((${#COMPREPLY[@]} == 0)) || printf '%s\n' "${COMPREPLY[@]}"
     "#;
-    let options = ["--norc", "--noprofile", "-uec", script, "bash"];
+    let options = ["--norc", "--noprofile", "-uc", script, "bash"];
     let words: Vec<_> = ["nsls"].iter().chain(words).copied().collect();
     shell("bash", &options, &super::bash(), &words)
 }
@@ -159,18 +158,13 @@ struct Named(Child);
 
 impl Named {
     fn new(name: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let program = dir.path().join(name);
-        let text = "#!/bin/sh\nread line\n";
-        fs::write(&program, text).unwrap();
-        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-        let child = Command::new(&program)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let script = r#"printf %s "$1" > /proc/$$/comm; read -r line"#;
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", name]);
+        let child = command.stdin(Stdio::piped()).spawn().unwrap();
         let named = Named(child);
         let comm = format!("/proc/{}/comm", named.pid());
-        while !fs::read_to_string(&comm).unwrap().starts_with(&name[..1]) {
+        while !fs::read_to_string(&comm).unwrap().starts_with(name) {
             std::thread::yield_now();
         }
         named
