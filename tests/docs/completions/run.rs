@@ -42,15 +42,11 @@ fn fish_words(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// What zsh offers at the end of this line, as it lists it on a terminal.
+/// What zsh offers at the end of this line, in order. Of a comma list it is the
+/// last word.
 fn zsh(line: &str) -> Option<Vec<String>> {
-    let lines = shell(
-        "zsh",
-        &["-f", "-c", include_str!("list.zsh"), "zsh"],
-        &super::zsh(),
-        &[line],
-    )?;
-    Some(lines)
+    let options = ["-f", "-c", include_str!("list.zsh"), "zsh"];
+    shell("zsh", &options, &super::zsh(), &[line])
 }
 
 /// What a shell writes that gets a completion file and these arguments; none
