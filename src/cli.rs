@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::model::{Kind, Member, Pid, Source, Sources};
 
@@ -28,7 +28,7 @@ pub(crate) enum Command {
 pub(crate) struct ListArgs {
     /// List the processes of this namespace: an inode number, net:[4026532000],
     /// or a path such as /run/netns/blue
-    #[arg(conflicts_with = "pid")]
+    #[arg(conflicts_with = "pid", value_hint = ValueHint::FilePath)]
     pub(crate) namespace: Option<PathBuf>,
 
     /// Only the namespaces of this process, those of its children included
@@ -134,6 +134,7 @@ fn attach(word: OsString) -> OsString {
 #[derive(Debug, Args)]
 pub(crate) struct CaptureArgs {
     /// Where to write; it must be empty or not there yet
+    #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) dir: PathBuf,
 
     /// Only these processes
@@ -147,7 +148,7 @@ pub(crate) struct CaptureArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RootArgs {
     /// Read DIR/proc and DIR/etc/passwd instead of the running system
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) sysroot: Option<PathBuf>,
 }
 

@@ -13,6 +13,7 @@ mod common;
 
 mod capture;
 mod churn;
+mod docs;
 mod filter;
 mod hostile;
 mod json;

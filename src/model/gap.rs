@@ -32,6 +32,21 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// One of each, in the order of the enum; the failure has no words.
+    pub const ALL: &'static [Cause] = &[
+        Cause::Denied,
+        Cause::Hidden,
+        Cause::Unborn,
+        Cause::Malformed,
+        Cause::Failed(String::new()),
+        Cause::Vanished,
+        Cause::Zombie,
+        Cause::ZombieLeader,
+        Cause::Unsupported,
+        Cause::Outside,
+        Cause::Covered,
+    ];
+
     /// The word for it in JSON.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -211,4 +226,35 @@ pub fn summary(gaps: &[Gap], privileged: bool) -> Option<String> {
         line.push_str("; run as root for the rest");
     }
     Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new cause does not compile before it is counted here.
+    const fn place(cause: &Cause) -> usize {
+        match cause {
+            Cause::Denied => 0,
+            Cause::Hidden => 1,
+            Cause::Unborn => 2,
+            Cause::Malformed => 3,
+            Cause::Failed(_) => 4,
+            Cause::Vanished => 5,
+            Cause::Zombie => 6,
+            Cause::ZombieLeader => 7,
+            Cause::Unsupported => 8,
+            Cause::Outside => 9,
+            Cause::Covered => 10,
+        }
+    }
+
+    #[test]
+    fn every_cause_stands_at_its_place_and_none_is_forgotten() {
+        assert!(Cause::ALL.is_sorted());
+        assert_eq!(Cause::ALL.len(), place(&Cause::Covered) + 1);
+        for (index, cause) in Cause::ALL.iter().enumerate() {
+            assert_eq!(place(cause), index);
+        }
+    }
 }

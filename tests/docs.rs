@@ -1,0 +1,70 @@
+//! What in docs/ is generated from the code is as the code has it.
+//!
+//! `NSLS_UPDATE_DOCS=1 cargo test docs` writes the files anew.
+
+mod completions;
+mod links;
+mod man;
+mod schema;
+mod spec;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The files of docs/ that are generated.
+fn generated() -> [(&'static str, String); 5] {
+    [
+        ("docs/nsls.8", man::page()),
+        ("docs/completions/nsls.bash", completions::bash()),
+        ("docs/completions/_nsls", completions::zsh()),
+        ("docs/completions/nsls.fish", completions::fish()),
+        ("docs/nsls.schema.json", schema::text()),
+    ]
+}
+
+/// A file of the repository.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A template with what is generated in the place of `@NAME@`. Every name must
+/// occur, and nothing else that looks like one.
+fn fill(template: &str, parts: &[(&str, String)]) -> String {
+    let mut text = template.to_owned();
+    for (name, part) in parts {
+        let name = format!("@{name}@");
+        assert!(template.contains(&name), "the template has no {name}");
+        text = text.replace(&name, part.trim_end());
+    }
+    text
+}
+
+#[test]
+fn generated_documents_are_up_to_date() {
+    let update = env::var_os("NSLS_UPDATE_DOCS").is_some_and(|value| value == "1");
+    let mut stale = Vec::new();
+    for (path, text) in generated() {
+        if update {
+            let path = file(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        } else if fs::read_to_string(file(path)).unwrap_or_default() != text {
+            stale.push(path);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "{} are not what the code says; run: NSLS_UPDATE_DOCS=1 cargo test docs",
+        stale.join(", ")
+    );
+}
+
+#[test]
+fn no_generated_document_has_an_open_place() {
+    for (path, text) in generated() {
+        let open = text.split('@').skip(1).find(|part| {
+            part.len() > 2 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+        });
+        assert_eq!(open, None, "{path}");
+    }
+}

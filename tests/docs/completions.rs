@@ -1,0 +1,267 @@
+//! Completions for shells: hand-written templates, filled from the command
+//! line and the table of columns.
+
+use clap::Command;
+use nsls::query::Column;
+
+use super::fill;
+use super::spec::{Flag, Value, command, flags, subcommands};
+
+mod run;
+
+/// Text in single quotes, which mean the same to all three shells but for what
+/// is within them.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The same for fish.
+fn fish_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// All that can be completed: the command itself, and its sub-commands.
+fn commands(command: &Command) -> Vec<&Command> {
+    let mut all = vec![command];
+    all.extend(subcommands(command));
+    all
+}
+
+/// What can be offered for the argument of a command.
+fn argument(command: &Command) -> Value {
+    command
+        .get_positionals()
+        .next()
+        .map_or(Value::None, Value::of)
+}
+
+/// The words that may stand in the place of a command, with their help.
+fn words(command: &Command) -> Vec<(String, String)> {
+    let word = |one: &Command| {
+        let about = one.get_about().map(ToString::to_string);
+        (one.get_name().to_owned(), about.unwrap_or_default())
+    };
+    command.get_subcommands().map(word).collect()
+}
+
+pub fn bash() -> String {
+    let command = command();
+    let words: Vec<_> = words(&command).into_iter().map(|(word, _)| word).collect();
+    let values = commands(&command).into_iter().flat_map(|command| {
+        let name = command.get_name();
+        let value = move |flag: &Flag| {
+            let call = bash_call(&flag.value)?;
+            // An optional value stands behind `=` only.
+            let spellings = flag.names().into_iter().flat_map(|option| {
+                let apart = (!flag.is_optional).then(|| format!("{name}:{option}"));
+                apart.into_iter().chain([format!("{name}:{option}=")])
+            });
+            let spellings: Vec<_> = spellings.collect();
+            Some(format!("        {}) {call} ;;", spellings.join(" | ")))
+        };
+        let mut values: Vec<_> = flags(command).iter().filter_map(value).collect();
+        let argument = bash_call(&argument(command));
+        values.extend(argument.map(|call| format!("        {name}:) {call} ;;")));
+        values
+    });
+    let mut values: Vec<_> = values.collect();
+    values.push(format!(
+        "        help:) _nsls_offer '' {} ;;",
+        words.join(" ")
+    ));
+    let options = commands(&command).into_iter().map(|command| {
+        let names: Vec<_> = flags(command).iter().flat_map(Flag::names).collect();
+        let name = command.get_name();
+        format!("            {name}) _nsls_offer '' {} ;;", names.join(" "))
+    });
+    let columns = Column::ALL.iter();
+    fill(
+        include_str!("templates/nsls.bash"),
+        &[
+            (
+                "COLUMNS",
+                lines(columns.map(|column| format!("    {}", column.name))),
+            ),
+            ("VALUES", lines(values)),
+            ("OPTIONS", lines(options)),
+            ("COMMANDS", words.join(" | ")),
+            ("WORDS", words.join(" ")),
+        ],
+    )
+}
+
+fn bash_call(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::None => return None,
+        Value::Columns => "_nsls_column_list".to_owned(),
+        Value::Word(words) => format!("_nsls_offer '' {}", words.join(" ")),
+        Value::Words(words) => format!("_nsls_list {}", words.join(" ")),
+        Value::Pid => "_nsls_pid".to_owned(),
+        Value::Pids => "_nsls_pid_list".to_owned(),
+        Value::Dir => "compopt -o dirnames".to_owned(),
+        Value::File => "compopt -o default".to_owned(),
+        Value::Any => ":".to_owned(),
+    })
+}
+
+pub fn zsh() -> String {
+    let command = command();
+    let column = |column: &Column| format!("    {}", quote(&described(column.name, column.help)));
+    let word =
+        |(word, help): (String, String)| format!("      {}", quote(&described(&word, &help)));
+    let sub = subcommands(&command).into_iter().map(|command| {
+        let options = zsh_options(command, "        ");
+        format!(
+            "    {}:1)\n      shift words\n      (( CURRENT-- ))\n      _arguments -s -S \\\n{options}\n      return\n      ;;",
+            command.get_name()
+        )
+    });
+    let names: Vec<_> = words(&command).into_iter().map(|(word, _)| word).collect();
+    let help = format!(
+        "    help:1)\n      (( CURRENT == 3 )) && compadd {}\n      return\n      ;;",
+        names.join(" ")
+    );
+    fill(
+        include_str!("templates/_nsls"),
+        &[
+            ("COLUMNS", lines(Column::ALL.iter().map(column))),
+            ("COMMANDS", lines(sub.chain([help]))),
+            ("WORDS", lines(words(&command).into_iter().map(word))),
+            ("OPTIONS", zsh_options(&command, "    ")),
+        ],
+    )
+}
+
+/// `word:description`, of which the word ends at the first colon.
+fn described(word: &str, help: &str) -> String {
+    format!("{word}:{help}")
+}
+
+/// The specifications for _arguments, one a line.
+fn zsh_options(command: &Command, indent: &str) -> String {
+    let mut specs: Vec<String> = flags(command).iter().flat_map(zsh_specs).collect();
+    if let Some(action) = zsh_action(&argument(command)) {
+        let arg = command.get_positionals().next().unwrap();
+        specs.push(quote(&format!("1:{}:{action}", arg.get_id().as_str())));
+    }
+    let lines: Vec<_> = specs.iter().map(|spec| format!("{indent}{spec}")).collect();
+    lines.join(" \\\n")
+}
+
+fn zsh_specs(flag: &Flag) -> Vec<String> {
+    let names = flag.names();
+    // An option that may come once excludes itself and its other names.
+    let others = if flag.repeats {
+        "*".to_owned()
+    } else {
+        format!("({})", names.join(" "))
+    };
+    let help = flag
+        .help
+        .replace('\\', r"\\")
+        .replace('[', r"\[")
+        .replace(']', r"\]");
+    let spec = |name: &String| {
+        let Some(action) = zsh_action(&flag.value) else {
+            return quote(&format!("{others}{name}[{help}]"));
+        };
+        let (sign, colon) = match (name.starts_with("--"), flag.is_optional) {
+            (true, false) => ("=", ":"),
+            (true, true) => ("=-", "::"),
+            (false, false) => ("+", ":"),
+            (false, true) => ("-", "::"),
+        };
+        quote(&format!(
+            "{others}{name}{sign}[{help}]{colon}value:{action}"
+        ))
+    };
+    names.iter().map(spec).collect()
+}
+
+/// _arguments adds options for compadd to an action that does not begin with a
+/// blank.
+fn zsh_action(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::None => return None,
+        Value::Columns => " _nsls_columns".to_owned(),
+        Value::Word(words) => format!("({})", words.join(" ")),
+        Value::Words(words) => format!(" _nsls_list value -- {}", words.join(" ")),
+        Value::Pid => " _nsls_pids".to_owned(),
+        Value::Pids => " _nsls_pids list".to_owned(),
+        Value::Dir => "_directories".to_owned(),
+        Value::File => "_files".to_owned(),
+        Value::Any => " ".to_owned(),
+    })
+}
+
+pub fn fish() -> String {
+    let command = command();
+    let names: Vec<_> = words(&command).into_iter().map(|(word, _)| word).collect();
+    let columns = Column::ALL.iter();
+    let columns = columns.map(|column| fish_quote(&format!("{}\t{}", column.name, column.help)));
+    let columns: Vec<_> = columns
+        .map(|column| format!("\\\n        {column}"))
+        .collect();
+    let mut options = Vec::new();
+    for (word, help) in words(&command) {
+        let help = fish_quote(&help);
+        options.push(format!(
+            "complete -c nsls -n __nsls_first -a {word} -d {help}"
+        ));
+    }
+    let names_apart = names.join(" ");
+    options.push(format!(
+        "complete -c nsls -n '__nsls_command help' -f -a '{names_apart}'"
+    ));
+    for (place, one) in commands(&command).into_iter().enumerate() {
+        let name = if place == 0 { "" } else { one.get_name() };
+        let condition = format!("__nsls_command {name}");
+        let condition = fish_quote(condition.trim_end());
+        for flag in flags(one) {
+            options.push(format!(
+                "complete -c nsls -n {condition}{}",
+                fish_flag(&flag)
+            ));
+        }
+        if argument(one) == Value::Dir {
+            let dirs = "-f -a '(__fish_complete_directories)'";
+            options.push(format!("complete -c nsls -n {condition} {dirs}"));
+        }
+    }
+    fill(
+        include_str!("templates/nsls.fish"),
+        &[
+            ("COMMANDS", names.join(" ")),
+            ("COLUMNS", columns.concat()),
+            ("OPTIONS", lines(options)),
+        ],
+    )
+}
+
+fn fish_flag(flag: &Flag) -> String {
+    let short = flag.short.map(|short| format!(" -s {short}"));
+    let longs = flag.longs.iter().map(|long| format!(" -l {long}"));
+    let names: String = short.into_iter().chain(longs).collect();
+    let value = match &flag.value {
+        Value::None => String::new(),
+        Value::Columns => " -x -a '(__nsls_columns)'".to_owned(),
+        Value::Word(words) => format!(" -x -a '{}'", words.join(" ")),
+        Value::Words(words) => format!(" -x -a '(__nsls_list {})'", words.join(" ")),
+        Value::Pid => " -x -a '(__nsls_pids)'".to_owned(),
+        Value::Pids => " -x -a '(__nsls_list (__nsls_pids))'".to_owned(),
+        Value::Dir => " -x -a '(__fish_complete_directories)'".to_owned(),
+        Value::File => " -r -F".to_owned(),
+        Value::Any => " -x".to_owned(),
+    };
+    // An optional value is no reason to take the next word for it.
+    let value = if flag.is_optional {
+        value.replace(" -x ", " -f ")
+    } else {
+        value
+    };
+    format!("{names}{value} -d {}", fish_quote(&flag.help))
+}

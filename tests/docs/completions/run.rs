@@ -1,0 +1,276 @@
+//! The completions, asked by the shells that they are for.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use nsls::query::Column;
+
+use crate::common::skip;
+
+/// What bash offers for the last of these words. A line `compopt …` tells what
+/// readline is asked to do.
+fn bash(words: &[&str]) -> Option<Vec<String>> {
+    let script = r#"
+        compopt() { echo "compopt $*"; }
+        . "$1"; shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=63
+        _nsls
+        ((${#COMPREPLY[@]} == 0)) || printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let options = ["--norc", "--noprofile", "-uc", script, "bash"];
+    let words: Vec<_> = ["nsls"].iter().chain(words).copied().collect();
+    shell("bash", &options, &super::bash(), &words)
+}
+
+/// What fish offers at the end of this line, with descriptions.
+fn fish(line: &str) -> Option<Vec<String>> {
+    let script = "source $argv[1]; complete -C $argv[2]";
+    shell(
+        "fish",
+        &["--no-config", "-c", script],
+        &super::fish(),
+        &[line],
+    )
+}
+
+/// What fish offers, without descriptions and in order.
+fn fish_words(line: &str) -> Option<Vec<String>> {
+    let lines = fish(line)?.into_iter();
+    let words = lines.map(|line| line.split('\t').next().unwrap().to_owned());
+    let mut words: Vec<_> = words.collect();
+    words.sort();
+    Some(words)
+}
+
+/// What zsh offers at the end of this line, in order. Of a comma list it is the
+/// last word.
+fn zsh(line: &str) -> Option<Vec<String>> {
+    let options = ["-f", "-c", include_str!("list.zsh"), "zsh"];
+    shell("zsh", &options, &super::zsh(), &[line])
+}
+
+/// What a shell writes that gets a completion file and these arguments; none
+/// if there is no such shell.
+fn shell(
+    name: &str,
+    options: &[&str],
+    completion: &str,
+    arguments: &[&str],
+) -> Option<Vec<String>> {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("_nsls");
+    fs::write(&file, completion).unwrap();
+    let mut command = Command::new(name);
+    command.args(options).arg(file).args(arguments);
+    command
+        .stdin(Stdio::null())
+        .current_dir(&home)
+        .env("HOME", home.path());
+    let Ok(output) = command.output() else {
+        skip(&format!("{name} is not installed"));
+        return None;
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+    assert!(output.status.success(), "{name}: {}", output.status);
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.lines().map(str::to_owned).collect())
+}
+
+const KINDS: [&str; 8] = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup", "time"];
+
+/// Lines, the first of which asks for no blank after a word.
+fn open_list(words: &[&str]) -> Vec<String> {
+    let words = words.iter().map(|word| (*word).to_owned());
+    ["compopt -o nospace".to_owned()]
+        .into_iter()
+        .chain(words)
+        .collect()
+}
+
+#[test]
+fn bash_completes_types_by_comma_list_and_none_twice() {
+    let Some(all) = bash(&["-t", ""]) else { return };
+    assert_eq!(all, open_list(&KINDS));
+    for words in [
+        &["--type", "u"][..],
+        &["-J", "--type", "=", "u"],
+        &["-t", "u"],
+    ] {
+        assert_eq!(
+            bash(words).unwrap(),
+            open_list(&["user", "uts"]),
+            "{words:?}"
+        );
+    }
+    assert_eq!(
+        bash(&["-t", "mnt,uts,u"]).unwrap(),
+        open_list(&["mnt,uts,user"])
+    );
+    // Where COMP_WORDBREAKS has no `=`.
+    assert_eq!(
+        bash(&["--type=mnt,n"]).unwrap(),
+        open_list(&["--type=mnt,net"])
+    );
+    let rest = bash(&["--type", "="]).unwrap();
+    assert_eq!(rest, open_list(&KINDS));
+}
+
+#[test]
+fn bash_completes_columns_in_any_case_and_after_a_plus() {
+    let Some(all) = bash(&["-o", ""]) else { return };
+    let names: Vec<_> = Column::ALL.iter().map(|column| column.name).collect();
+    assert_eq!(all, open_list(&names));
+    assert_eq!(bash(&["-o", "nsf"]).unwrap(), open_list(&["NSFS"]));
+    assert_eq!(bash(&["-o", "NS,PP"]).unwrap(), open_list(&["NS,PPID"]));
+    assert_eq!(bash(&["-o", "+onS"]).unwrap(), open_list(&["+ONS"]));
+    assert_eq!(
+        bash(&["-o", "+PATH,uid,U"]).unwrap(),
+        open_list(&["+PATH,UID,USER"])
+    );
+    assert_eq!(bash(&["--output", "NS,X"]).unwrap(), open_list(&[]));
+}
+
+#[test]
+fn bash_completes_options_commands_and_paths() {
+    let Some(options) = bash(&["--no"]) else {
+        return;
+    };
+    let beginning = |prefix| move |option: &&String| option.starts_with(prefix);
+    assert!(options.iter().all(|option| beginning("--no")(&option)));
+    assert!(options.iter().any(|option| option == "--noheadings"));
+    assert_eq!(bash(&["-n", "--tas"]).unwrap(), ["--task"]);
+    assert_eq!(bash(&["cap"]).unwrap(), ["compopt -o default", "capture"]);
+    assert_eq!(bash(&["help", "cap"]).unwrap(), ["capture"]);
+    assert_eq!(bash(&["--sysroot", "x"]).unwrap(), ["compopt -o dirnames"]);
+    assert_eq!(bash(&["-J", "/run/"]).unwrap(), ["compopt -o default"]);
+    assert_eq!(bash(&["capture", ""]).unwrap(), ["compopt -o dirnames"]);
+    assert_eq!(bash(&["capture", "--js"]).unwrap(), [""; 0]);
+    assert_eq!(bash(&["-J", "--", "-"]).unwrap(), ["compopt -o default"]);
+    assert_eq!(bash(&["-Q", "N"]).unwrap(), [""; 0]);
+}
+
+/// A running process of this name, ended when it is dropped.
+struct Named(Child);
+
+impl Named {
+    fn new(name: &str) -> Self {
+        let script = r#"printf %s "$1" > /proc/$$/comm; read -r line"#;
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", name]);
+        let child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let named = Named(child);
+        let comm = format!("/proc/{}/comm", named.pid());
+        while !fs::read_to_string(&comm).unwrap().starts_with(name) {
+            std::thread::yield_now();
+        }
+        named
+    }
+
+    fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A name that does as much as fifteen bytes can.
+const HOSTILE: &str = "\u{1b}[31m`id`$(w)\n";
+const HARMLESS: &str = "??31m?id???w?";
+
+#[test]
+fn bash_completes_processes_and_shows_their_names_without_harm() {
+    let process = Named::new(HOSTILE);
+    let pid = process.pid().to_string();
+    // A pid that is alone may be put into the line: it goes without its name.
+    let Some(of_one) = bash(&["-p", &pid]) else {
+        return;
+    };
+    if of_one.len() == 1 {
+        assert_eq!(of_one, [&*pid]);
+    }
+    let all = bash(&["--pid", "="]).unwrap();
+    assert!(all.contains(&format!("{pid} ({HARMLESS})")), "{all:#?}");
+    for line in all {
+        let digits = line.chars().take_while(char::is_ascii_digit).count();
+        // The process may be gone, and its name with it.
+        let (pid, name) = line.split_at(digits);
+        assert!(!pid.is_empty(), "{line:?}");
+        assert!(name.is_empty() || name.starts_with(" ("), "{line:?}");
+        assert!(line.chars().all(|c| (' '..='~').contains(&c)), "{line:?}");
+    }
+    let list = bash(&["capture", "-p", &format!("{pid},")]).unwrap();
+    assert_eq!(list[0], "compopt -o nospace");
+    assert!(
+        list[1..]
+            .iter()
+            .all(|line| line.starts_with(&format!("{pid},")))
+    );
+    let again = format!("{pid},{pid} ");
+    assert!(
+        !list.iter().any(|line| line.starts_with(&again)),
+        "{list:#?}"
+    );
+}
+
+#[test]
+fn fish_completes_types_columns_options_and_commands() {
+    let Some(all) = fish_words("nsls -t ") else {
+        return;
+    };
+    let mut kinds = KINDS.to_vec();
+    kinds.sort_unstable();
+    assert_eq!(all, kinds);
+    assert_eq!(fish_words("nsls -t mnt,uts,u").unwrap(), ["mnt,uts,user"]);
+    assert_eq!(fish_words("nsls --type=mnt,n").unwrap(), ["--type=mnt,net"]);
+    assert_eq!(fish("nsls -o NS,PP").unwrap(), ["NS,PPID\tparent of PID"]);
+    assert_eq!(
+        fish("nsls -o +on").unwrap()[0],
+        "+ONS\tuser namespace that owns the namespace"
+    );
+    assert_eq!(fish_words("nsls --tas").unwrap(), ["--task"]);
+    assert_eq!(fish_words("nsls capt").unwrap(), ["capture"]);
+    assert_eq!(fish_words("nsls capture --js").unwrap(), [""; 0]);
+    assert_eq!(fish_words("nsls capture --pi").unwrap(), ["--pid"]);
+}
+
+#[test]
+fn fish_completes_processes_and_shows_their_names_without_harm() {
+    let process = Named::new(HOSTILE);
+    let pid = process.pid();
+    let Some(all) = fish("nsls -p ") else { return };
+    assert!(all.contains(&format!("{pid}\t{HARMLESS}")), "{all:#?}");
+    for line in all {
+        let (pid, name) = line.split_once('\t').unwrap();
+        assert!(pid.parse::<u32>().is_ok(), "{line:?}");
+        assert!(name.chars().all(|c| (' '..='~').contains(&c)), "{line:?}");
+    }
+}
+
+#[test]
+fn zsh_completes_types_columns_options_and_commands() {
+    let Some(all) = zsh("nsls -t ") else { return };
+    let mut kinds = KINDS.to_vec();
+    kinds.sort_unstable();
+    assert_eq!(all, kinds);
+    assert_eq!(zsh("nsls -t mnt,uts,u").unwrap(), ["user"]);
+    assert_eq!(zsh("nsls --type=mnt,n").unwrap(), ["net"]);
+    assert_eq!(zsh("nsls -o NS,PP").unwrap(), ["PPID"]);
+    assert_eq!(zsh("nsls -o +on").unwrap(), ["ONS"]);
+    assert_eq!(zsh("nsls --tas").unwrap(), ["--task"]);
+    assert_eq!(zsh("nsls capt").unwrap(), ["capture"]);
+    assert_eq!(zsh("nsls capture --pi").unwrap(), ["--pid"]);
+}
+
+#[test]
+fn zsh_completes_processes_and_shows_their_names_without_harm() {
+    let process = Named::new(HOSTILE);
+    let pid = process.pid();
+    let Some(all) = zsh("nsls -p ") else { return };
+    assert!(all.contains(&pid.to_string()), "{all:#?}");
+    assert!(all.iter().all(|pid| pid.parse::<u32>().is_ok()), "{all:#?}");
+}

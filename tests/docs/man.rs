@@ -1,0 +1,155 @@
+//! The man page: options from the command line, columns from their table, and
+//! prose from a template.
+
+use std::process::Command;
+
+use clap_mangen::Man;
+use nsls::model::{Member, Source};
+use nsls::query::Column;
+use nsls::{Cause, Kind};
+
+use super::fill;
+use super::spec::{command, flags, subcommands};
+use crate::common::skip;
+
+pub fn page() -> String {
+    let command = command();
+    let capture = command.find_subcommand("capture").unwrap();
+    fill(
+        include_str!("templates/nsls.8"),
+        &[
+            ("VERSION", command.get_version().unwrap().to_owned()),
+            ("ABOUT", about(&command)),
+            ("OPTIONS", options(&command)),
+            ("CAPTURE", options(capture)),
+            ("COLUMNS", Column::ALL.iter().map(column).collect()),
+        ],
+    )
+}
+
+/// What it does, as it stands behind the name: apropos(1) shows it.
+fn about(command: &clap::Command) -> String {
+    let about = command.get_about().unwrap().to_string();
+    let mut letters = about.chars();
+    let first = letters.next().unwrap().to_lowercase();
+    first.chain(letters).collect()
+}
+
+/// The options of a command, without a heading.
+fn options(command: &clap::Command) -> String {
+    // clap_mangen has nothing on aliases, and a line for each possible value.
+    let command = command.clone().mut_args(|arg| {
+        let aliases = arg.get_visible_aliases().unwrap_or_default();
+        let aliases: Vec<_> = aliases.iter().map(|alias| format!("--{alias}")).collect();
+        let values = arg.get_possible_values().into_iter();
+        let values: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
+        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        if !aliases.is_empty() {
+            help += &format!("; the same as {}", aliases.join(", "));
+        }
+        if !values.is_empty() && arg.get_action().takes_values() {
+            help += &format!(": {}", values.join(", "));
+        }
+        arg.help(help).hide_possible_values(true)
+    });
+    let mut section = Vec::new();
+    let man = Man::new(command);
+    man.render_options_section(&mut section).unwrap();
+    let section = String::from_utf8(section).unwrap();
+    let heading = section.find(".SH OPTIONS\n").unwrap();
+    let body = section[heading..].split_once('\n').unwrap().1;
+    // That string is defined in a preamble which is not here.
+    body.replace(r"\*(Aq", r"\(aq")
+}
+
+fn column(column: &Column) -> String {
+    let (name, kind, help) = (column.name, column.json.name(), escape(column.help));
+    format!(".TP\n.BR {name} \" (\" \"{kind}\" )\n{help}\n")
+}
+
+/// Text that is no request and has no escapes.
+fn escape(text: &str) -> String {
+    let text = text
+        .replace('\\', r"\e")
+        .replace('-', r"\-")
+        .replace('\'', r"\(aq");
+    if text.starts_with('.') {
+        format!(r"\&{text}")
+    } else {
+        text
+    }
+}
+
+/// The page as it is read, in long lines; none where nothing can set it.
+fn formatted() -> Option<String> {
+    let page = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&page, self::page()).unwrap();
+    let output = Command::new("groff")
+        .args(["-man", "-Tascii", "-P-cbou", "-rHY=0", "-rLL=2000n", "-ww"])
+        .arg(page.path())
+        .output();
+    let Ok(output) = output else {
+        skip("groff is not installed");
+        return None;
+    };
+    let warnings = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(warnings, "", "groff warns");
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_man_page_names_every_option_column_type_source_and_cause() {
+    let page = page()
+        .replace(r"\-", "-")
+        .replace(r"\fR", "")
+        .replace(r"\fB", "");
+    let command = command();
+    let mut words: Vec<String> = flags(&command)
+        .iter()
+        .flat_map(|flag| flag.names())
+        .collect();
+    for one in subcommands(&command) {
+        words.push(one.get_name().to_owned());
+        words.extend(flags(one).iter().flat_map(|flag| flag.names()));
+    }
+    words.extend(Column::ALL.iter().map(|column| column.name.to_owned()));
+    words.extend(Kind::ALL.iter().map(|kind| kind.name().to_owned()));
+    words.extend(Source::ALL.iter().map(|source| source.name().to_owned()));
+    words.extend(Cause::ALL.iter().map(|cause| cause.name().to_owned()));
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let named: Vec<_> = page.split(|c| !is_part(c)).collect();
+    for word in words {
+        assert!(named.contains(&word.as_str()), "the man page has no {word}");
+    }
+}
+
+#[test]
+fn the_man_page_is_set_without_a_warning_and_in_order() {
+    let Some(page) = formatted() else { return };
+    let is_heading = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase());
+    let headings: Vec<_> = page.lines().filter(is_heading).collect();
+    let headings: Vec<_> = headings
+        .iter()
+        .filter(|line| !line.contains("(8)"))
+        .collect();
+    assert_eq!(
+        headings,
+        [
+            &"NAME",
+            &"SYNOPSIS",
+            &"DESCRIPTION",
+            &"OPTIONS",
+            &"COLUMNS",
+            &"TREES",
+            &"FILTER",
+            &"JSON",
+            &"GAPS",
+            &"CAPTURE",
+            &"EXIT STATUS",
+            &"NOTES",
+            &"EXAMPLES",
+            &"SEE ALSO",
+        ]
+    );
+}

@@ -1,0 +1,208 @@
+//! The JSON Schema of all that `--json` writes.
+
+mod validate;
+
+use nsls::Cause;
+use nsls::model::{Kind, Link, Member, Source};
+use nsls::query::{Column, Type};
+use serde_json::{Map, Value, json};
+
+/// The schema, as docs/ has it.
+pub fn text() -> String {
+    format!("{:#}\n", schema())
+}
+
+/// Objects are left open, for keys may come without a new version. So are sets
+/// of words, which are examples.
+fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Output of nsls --json",
+        "description": "One document of version 1: a list of namespaces, one namespace with its processes, or the list of columns. Keys, causes and sources that are not here may come with the same version.",
+        "oneOf": [
+            { "$ref": "#/$defs/listing" },
+            { "$ref": "#/$defs/one" },
+            { "$ref": "#/$defs/columns" },
+        ],
+        "$defs": {
+            "listing": document(
+                "nsls --json, with or without --pid",
+                json!({ "namespaces": { "type": "array", "items": { "$ref": "#/$defs/row" } } }),
+            ),
+            "one": document(
+                "nsls --json NAMESPACE",
+                json!({
+                    "namespace": {
+                        "description": "The namespace, with every column.",
+                        "$ref": "#/$defs/row",
+                        "required": Column::ALL.iter().map(|column| column.key).collect::<Vec<_>>(),
+                    },
+                    "processes": {
+                        "description": "The processes in it, ordered by pid.",
+                        "type": "array",
+                        "items": { "$ref": "#/$defs/row" },
+                    },
+                }),
+            ),
+            "columns": columns(),
+            "row": row(),
+            "gap": gap(),
+        },
+    })
+}
+
+/// A document about the system: what it is about, and how complete it is.
+fn document(description: &str, about: Value) -> Value {
+    let mut properties = json!({
+        "version": version(),
+        "complete": {
+            "description": "Whether nothing that exists was kept from the view: no gap hides something.",
+            "type": "boolean",
+        },
+        "gaps": {
+            "description": "What could not be read, and facts about the system.",
+            "type": "array",
+            "items": { "$ref": "#/$defs/gap" },
+        },
+        "sources": {
+            "description": "Where was looked for namespaces.",
+            "type": "array",
+            "items": word(sources().filter(|source| source.finds_namespaces()).map(|source| source.name())),
+        },
+    });
+    let about = about.as_object().unwrap().clone();
+    properties.as_object_mut().unwrap().extend(about);
+    all_required(description, properties)
+}
+
+fn sources() -> impl Iterator<Item = Source> {
+    Source::ALL.iter().copied()
+}
+
+fn version() -> Value {
+    json!({ "description": "Rises when a key goes or changes its meaning.", "const": 1 })
+}
+
+/// An object that has all these keys.
+fn all_required(description: &str, properties: Value) -> Value {
+    let keys: Vec<_> = properties.as_object().unwrap().keys().cloned().collect();
+    json!({
+        "description": description,
+        "type": "object",
+        "required": keys,
+        "properties": properties,
+    })
+}
+
+/// An object of `namespaces` or `processes`. With --output it holds only some
+/// of its keys.
+fn row() -> Value {
+    let properties: Map<_, _> = Column::ALL
+        .iter()
+        .map(|column| (column.key.to_owned(), cell(column)))
+        .collect();
+    json!({
+        "description": "The columns that were chosen, by their names in lower case. What is not known, or not there, is null.",
+        "type": "object",
+        "properties": properties,
+    })
+}
+
+fn cell(column: &Column) -> Value {
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let mut cell = match (column.key, column.json) {
+        // These are never unknown.
+        ("ns" | "nprocs", _) => number,
+        ("type", _) => word(Kind::ALL.iter().map(|kind| kind.name())),
+        ("links", _) => json!({ "type": "array", "items": link() }),
+        (_, Type::Number) => json!({ "type": ["integer", "null"], "minimum": 0 }),
+        (_, Type::String) => json!({ "type": ["string", "null"] }),
+        (_, Type::NumberOrString) => {
+            json!({ "anyOf": [number, { "enum": ["unassigned", null] }] })
+        }
+        (_, Type::Strings) => json!({ "type": "array", "items": { "type": "string" } }),
+    };
+    cell["description"] = column.help.into();
+    cell
+}
+
+fn gap() -> Value {
+    let hides = |hides| {
+        let causes = Cause::ALL
+            .iter()
+            .filter(move |cause| cause.hides() == hides);
+        causes.map(Cause::name).collect::<Vec<_>>()
+    };
+    let mut gap = all_required(
+        "One cause of something missing, or one fact about the system.",
+        json!({
+            "source": word(sources().map(|source| source.name())),
+            "cause": word(Cause::ALL.iter().map(Cause::name)),
+            "hides": {
+                "description": "Whether something that exists may be missing from the view.",
+                "type": "boolean",
+            },
+            "count": {
+                "description": "How many it concerns; null where nobody can know.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
+            "total": {
+                "description": "How many processes there were.",
+                "type": "integer",
+                "minimum": 0,
+            },
+            "links": {
+                "description": "The links in /proc/PID/ns that it concerns.",
+                "type": "array",
+                "items": link(),
+            },
+            "message": { "description": "The same for people; its words may change.", "type": "string" },
+        }),
+    );
+    // What the causes of today say of `hides`.
+    gap["allOf"] = json!([
+        {
+            "if": { "properties": { "cause": { "enum": hides(true) } } },
+            "then": { "properties": { "hides": { "const": true } } },
+        },
+        {
+            "if": { "properties": { "cause": { "enum": hides(false) } } },
+            "then": { "properties": { "hides": { "const": false } } },
+        },
+    ]);
+    gap
+}
+
+fn columns() -> Value {
+    let types: Vec<_> = [
+        Type::Number,
+        Type::String,
+        Type::NumberOrString,
+        Type::Strings,
+    ]
+    .map(Type::name)
+    .into();
+    let column = all_required(
+        "One column.",
+        json!({
+            "name": { "type": "string" },
+            "key": { "description": "Its key in the other documents.", "type": "string" },
+            "type": { "enum": types },
+            "description": { "type": "string" },
+        }),
+    );
+    all_required(
+        "nsls --json --list-columns",
+        json!({ "version": version(), "columns": { "type": "array", "items": column } }),
+    )
+}
+
+/// One of these words, or of those that are still to come.
+fn word<'a>(words: impl Iterator<Item = &'a str>) -> Value {
+    json!({ "type": "string", "examples": words.collect::<Vec<_>>() })
+}
+
+fn link() -> Value {
+    word(Link::ALL.iter().map(|link| link.name()))
+}

@@ -1,0 +1,176 @@
+//! What the command writes fits the schema, and what is malformed does not.
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::schema;
+use crate::common::{Nsls, fixture, fixtures};
+
+fn open() -> Validator {
+    jsonschema::draft202012::new(&schema()).unwrap()
+}
+
+/// The schema without room for what is still to come.
+fn closed() -> Validator {
+    let mut schema = schema();
+    close(&mut schema["$defs"]);
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// Forbids keys that are not named and words that are no examples.
+fn close(schema: &mut Value) {
+    if let Some(object) = schema.as_object_mut() {
+        if object.get("type") == Some(&json!("object")) {
+            object.insert("additionalProperties".to_owned(), json!(false));
+        }
+        if let Some(words) = object.remove("examples") {
+            object.insert("enum".to_owned(), words);
+        }
+        object.values_mut().for_each(close);
+    } else if let Some(list) = schema.as_array_mut() {
+        list.iter_mut().for_each(close);
+    }
+}
+
+fn read(fixture_name: &str, arguments: &str) -> Value {
+    let run = Nsls::words(arguments).sysroot(fixture(fixture_name)).run();
+    assert_eq!(run.status, 0, "{fixture_name} {arguments}: {run}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+fn check(validator: &Validator, name: &str, document: &Value) {
+    if let Err(error) = validator.validate(document) {
+        panic!("{name}: {error} at {}", error.instance_path());
+    }
+}
+
+#[test]
+fn every_form_of_every_fixture_fits_the_schema_and_has_nothing_that_is_not_in_it() {
+    let (open, closed) = (open(), closed());
+    for name in fixtures().into_iter().filter(|name| name != "empty") {
+        let all = read(&name, "--json");
+        let namespaces = all["namespaces"].as_array().unwrap();
+        let pid = namespaces
+            .iter()
+            .filter_map(|one| one["pid"].as_u64())
+            .max();
+        let ns = namespaces.last().unwrap()["ns"].clone();
+        for arguments in [
+            "--json".to_owned(),
+            "--json --output-all".to_owned(),
+            "--json -o user,NS,links".to_owned(),
+            "--json -t net -o netnsid".to_owned(),
+            "--json -Q false".to_owned(),
+            format!("--json --pid {}", pid.unwrap()),
+            format!("--json {ns}"),
+            format!("--json -o pid,ons {ns}"),
+        ] {
+            let document = read(&name, &arguments);
+            let name = format!("{name} {arguments}");
+            check(&open, &name, &document);
+            check(&closed, &name, &document);
+        }
+    }
+}
+
+#[test]
+fn the_list_of_columns_fits_the_schema() {
+    let columns = read("ubuntu-20.04", "--json --list-columns");
+    check(&closed(), "--list-columns", &columns);
+}
+
+#[test]
+fn what_is_still_to_come_fits_the_schema() {
+    let open = open();
+    let mut document = read("unreadable", "--json");
+    document["new"] = json!({});
+    document["namespaces"][0]["new"] = json!([1]);
+    document["gaps"][0]["new"] = json!(1.5);
+    document["gaps"][0]["cause"] = json!("new");
+    document["gaps"][0]["hides"] = json!(false);
+    check(&open, "with new keys", &document);
+}
+
+/// A document without a key.
+fn without(mut document: Value, pointer: &str, key: &str) -> Value {
+    let object = document.pointer_mut(pointer).unwrap().as_object_mut();
+    assert!(object.unwrap().remove(key).is_some(), "{pointer} {key}");
+    document
+}
+
+/// A document with another value.
+fn with(mut document: Value, pointer: &str, value: Value) -> Value {
+    *document.pointer_mut(pointer).unwrap() = value;
+    document
+}
+
+#[test]
+fn malformed_documents_do_not_fit_the_schema() {
+    let open = open();
+    let listing = || read("unreadable", "--json");
+    let one = || read("ubuntu-20.04", "--json 4026532206");
+    for (name, document) in [
+        ("no version", without(listing(), "", "version")),
+        ("version 2", with(listing(), "/version", json!(2))),
+        ("no gaps", without(listing(), "", "gaps")),
+        ("no complete", without(listing(), "", "complete")),
+        ("no namespaces", without(listing(), "", "namespaces")),
+        (
+            "ns a string",
+            with(listing(), "/namespaces/0/ns", json!("4026531833")),
+        ),
+        ("ns null", with(listing(), "/namespaces/0/ns", json!(null))),
+        (
+            "nprocs negative",
+            with(listing(), "/namespaces/0/nprocs", json!(-1)),
+        ),
+        (
+            "pid a fraction",
+            with(listing(), "/namespaces/0/pid", json!(1.5)),
+        ),
+        (
+            "user a number",
+            with(listing(), "/namespaces/0/user", json!(0)),
+        ),
+        (
+            "nsfs null",
+            with(listing(), "/namespaces/0/nsfs", json!(null)),
+        ),
+        (
+            "netnsid a word",
+            with(listing(), "/namespaces/0/netnsid", json!("none")),
+        ),
+        ("no hides", without(listing(), "/gaps/0", "hides")),
+        (
+            "hides of denied",
+            with(listing(), "/gaps/0/hides", json!(false)),
+        ),
+        ("no processes", without(one(), "", "processes")),
+        ("namespace in part", without(one(), "/namespace", "type")),
+        ("a list", json!([])),
+    ] {
+        assert!(!open.is_valid(&document), "{name}: {document:#}");
+    }
+}
+
+#[test]
+fn a_word_or_key_that_is_not_in_the_schema_is_found_by_these_tests() {
+    let closed = closed();
+    let listing = || read("unreadable", "--json");
+    let new_key = |pointer: &str| {
+        let mut document = listing();
+        document.pointer_mut(pointer).unwrap()["new"] = json!(1);
+        document
+    };
+    for (name, document) in [
+        ("cause", with(listing(), "/gaps/0/cause", json!("new"))),
+        ("source", with(listing(), "/gaps/0/source", json!("new"))),
+        ("link", with(listing(), "/gaps/0/links", json!(["new"]))),
+        ("type", with(listing(), "/namespaces/0/type", json!("new"))),
+        ("key of the document", new_key("")),
+        ("key of a gap", new_key("/gaps/0")),
+        ("key of a namespace", new_key("/namespaces/0")),
+    ] {
+        assert!(!closed.is_valid(&document), "{name}: {document:#}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The command line, as documents about it need it.
+
+use clap::{Arg, Command, CommandFactory, ValueHint};
+use nsls::Cli;
+
+/// The command and its sub-commands, complete with the options that clap adds.
+pub fn command() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
+/// The sub-commands that have documents of their own: not `help`.
+pub fn subcommands(command: &Command) -> Vec<&Command> {
+    let all = command.get_subcommands();
+    all.filter(|one| one.get_name() != "help").collect()
+}
+
+/// The options of one command.
+pub fn flags(command: &Command) -> Vec<Flag> {
+    let options = command.get_arguments().filter(|arg| !arg.is_positional());
+    options
+        .filter(|arg| !arg.is_hide_set())
+        .map(Flag::of)
+        .collect()
+}
+
+/// One option.
+pub struct Flag {
+    pub short: Option<char>,
+    /// The long names, aliases included.
+    pub longs: Vec<String>,
+    /// One line.
+    pub help: String,
+    pub value: Value,
+    /// Whether the value may be missing, and stands behind `=` if it is there.
+    pub is_optional: bool,
+    /// Whether it may be given more than once.
+    pub repeats: bool,
+}
+
+/// What can be offered for a value.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The option has none.
+    None,
+    /// Columns, with commas between.
+    Columns,
+    /// One of these words.
+    Word(Vec<String>),
+    /// Some of these words, with commas between.
+    Words(Vec<String>),
+    /// A process.
+    Pid,
+    /// Some processes, with commas between.
+    Pids,
+    Dir,
+    File,
+    /// Something that nobody can guess.
+    Any,
+}
+
+impl Flag {
+    fn of(arg: &Arg) -> Self {
+        let longs = arg.get_long_and_visible_aliases().unwrap_or_default();
+        Flag {
+            short: arg.get_short(),
+            longs: longs.into_iter().map(str::to_owned).collect(),
+            help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+            value: Value::of(arg),
+            is_optional: arg
+                .get_num_args()
+                .is_some_and(|range| range.min_values() == 0)
+                && arg.get_action().takes_values(),
+            repeats: matches!(arg.get_action(), clap::ArgAction::Append),
+        }
+    }
+
+    /// All its names, with their dashes.
+    pub fn names(&self) -> Vec<String> {
+        let short = self.short.map(|short| format!("-{short}"));
+        let longs = self.longs.iter().map(|long| format!("--{long}"));
+        short.into_iter().chain(longs).collect()
+    }
+}
+
+impl Value {
+    /// By the value's name and hint. A comma list of words is as much a value
+    /// as a word.
+    pub fn of(arg: &Arg) -> Self {
+        if !arg.get_action().takes_values() {
+            return Value::None;
+        }
+        let values = arg.get_possible_values().into_iter();
+        let words: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
+        let is_list = arg.get_value_delimiter() == Some(',');
+        let name = arg.get_value_names().and_then(|names| names.first());
+        match (name.map(|name| name.as_str()), arg.get_value_hint()) {
+            _ if !words.is_empty() && is_list => Value::Words(words),
+            _ if !words.is_empty() => Value::Word(words),
+            (Some("LIST"), _) => Value::Columns,
+            (Some("PID"), _) if is_list => Value::Pids,
+            (Some("PID"), _) => Value::Pid,
+            (_, ValueHint::DirPath) => Value::Dir,
+            (_, ValueHint::FilePath) => Value::File,
+            _ => Value::Any,
+        }
+    }
+}
+
+#[test]
+fn the_values_that_can_be_offered_are_known_by_option() {
+    let command = command();
+    let flags = flags(&command);
+    let of = |name: &str| {
+        let is = |flag: &&Flag| flag.names().iter().any(|one| one == name);
+        &flags.iter().find(is).unwrap().value
+    };
+    assert_eq!(of("--output"), &Value::Columns);
+    assert_eq!(of("--task"), &Value::Pid);
+    assert_eq!(of("--sysroot"), &Value::Dir);
+    assert_eq!(of("--filter"), &Value::Any);
+    assert_eq!(of("--json"), &Value::None);
+    assert!(matches!(of("-t"), Value::Words(words) if words.len() == 8));
+}
