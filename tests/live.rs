@@ -14,17 +14,18 @@ fn inside(stdout: &str) -> Outcome {
     }
 }
 
-/// Processes in namespaces of each type, nested ones among them. `settle` waits
-/// until they are there.
+/// Processes in namespaces of each type, nested ones among them, one after the
+/// other: lsns shows siblings in the order of their processes.
 const TOPOLOGY: &str = r#"
-    unshare --uts sleep 1000 & unshare --ipc --net sleep 1001 &
-    unshare --mount --cgroup sleep 1002 & unshare --time --fork sleep 1003 &
-    unshare --user --map-root-user sleep 1004 &
-    unshare --user --map-root-user --pid --fork --mount-proc sleep 1005 &
-    unshare --pid --fork unshare --pid --fork sleep 1006 &
-    setpriv --reuid 65534 --clear-groups sleep 1007 &
     settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
-    settle 8
+    unshare --uts sleep 1000 & settle 1
+    unshare --ipc --net sleep 1001 & settle 2
+    unshare --mount --cgroup sleep 1002 & settle 3
+    unshare --time --fork sleep 1003 & settle 4
+    unshare --user --map-root-user sleep 1004 & settle 5
+    unshare --user --map-root-user --pid --fork --mount-proc sleep 1005 & settle 6
+    unshare --pid --fork unshare --pid --fork sleep 1006 & settle 7
+    setpriv --reuid 65534 --clear-groups sleep 1007 & settle 8
 "#;
 
 #[test]
