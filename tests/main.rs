@@ -18,6 +18,7 @@ mod filter;
 mod hostile;
 mod json;
 mod live;
+mod mounts_live;
 mod output;
 mod readme;
 mod seed;
