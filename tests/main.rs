@@ -15,6 +15,7 @@ mod capture;
 mod churn;
 mod docs;
 mod filter;
+mod holders;
 mod hostile;
 mod json;
 mod live;

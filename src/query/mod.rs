@@ -4,11 +4,14 @@
 mod column;
 mod filter;
 mod forest;
+mod holder;
 mod row;
 mod value;
 
 pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
 pub use forest::{Branch, Placed, Relation, flat, grow};
+pub(crate) use holder::write_keys;
+pub use holder::{HolderJson, place};
 pub use row::Row;
 pub use value::Value;

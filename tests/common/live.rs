@@ -49,6 +49,20 @@ pub fn script(text: &str, dir: &Path) -> Command {
     command
 }
 
+/// The same in the initial pid namespace: only a mount namespace of its own.
+pub fn script_in_mounts(text: &str, dir: &Path) -> Command {
+    std::fs::write(dir.join("script"), format!("set -u\n{text}")).unwrap();
+    let mut command = Command::new("unshare");
+    command
+        .args(["-m", "bash", "script"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("NSLS", binary())
+        .current_dir(dir)
+        .stdin(Stdio::null());
+    command
+}
+
 /// What such a script writes.
 pub fn run(text: &str) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
