@@ -122,7 +122,7 @@ impl Listing<'_> {
             let cell = |(place, cell): (usize, &Vec<String>)| {
                 let text = cell.get(nth).map_or("", String::as_str);
                 if Some(place) == tree_place {
-                    drawing(&placed.branches, nth == 0, look.unicode) + text
+                    drawing(placed, nth == 0, look.unicode) + text
                 } else {
                     text.to_owned()
                 }
@@ -136,7 +136,7 @@ impl Listing<'_> {
 }
 
 /// What stands before a row, or before its further lines.
-fn drawing(branches: &[Branch], is_first: bool, unicode: bool) -> String {
+fn drawing(placed: &Placed<'_>, is_first: bool, unicode: bool) -> String {
     let glyph = |branch: &Branch| match (branch, unicode) {
         (Branch::Blank, _) => "  ",
         (Branch::Corner, _) if !is_first => "  ",
@@ -149,5 +149,7 @@ fn drawing(branches: &[Branch], is_first: bool, unicode: bool) -> String {
         (Branch::Corner, true) => "\u{2514}\u{2500}",
         (Branch::Corner, false) => "`-",
     };
-    branches.iter().map(glyph).collect()
+    // To its children a line leads by its further lines.
+    let down = (placed.has_children && !is_first).then_some(&Branch::Line);
+    placed.branches.iter().chain(down).map(glyph).collect()
 }

@@ -4,11 +4,13 @@
 mod column;
 mod filter;
 mod forest;
+mod order;
 mod row;
 mod value;
 
 pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
-pub use forest::{Branch, Placed, Relation, flat, grow};
+pub use forest::{Placed, Relation, flat, grow};
+pub use order::Branch;
 pub use row::Row;
 pub use value::Value;
