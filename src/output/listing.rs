@@ -39,8 +39,8 @@ pub struct Listing<'a> {
     pub namespace: Option<(Row<'a>, &'a [&'static Column])>,
     /// What is listed.
     pub rows: Vec<Placed<'a>>,
-    /// The name of the column in which a tree is drawn, if one is and the
-    /// column is shown.
+    /// The name of the column in which a tree is drawn, if one is; without that
+    /// column, in the first.
     pub tree_column: Option<&'static str>,
     /// What is shown of each.
     pub columns: &'a [&'static Column],
@@ -76,7 +76,7 @@ impl Listing<'_> {
     fn write_table(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
         let tree_place = self.tree_column.and_then(|name| {
             let mut columns = self.columns.iter();
-            columns.position(|column| column.name == name)
+            Some(columns.position(|column| column.name == name).unwrap_or(0))
         });
         let column = |(place, column): (usize, &&'static Column)| table::Column {
             heading: column.name,
@@ -122,7 +122,7 @@ impl Listing<'_> {
             let cell = |(place, cell): (usize, &Vec<String>)| {
                 let text = cell.get(nth).map_or("", String::as_str);
                 if Some(place) == tree_place {
-                    drawing(placed, nth == 0, look.unicode) + text
+                    drawing(placed, nth == 0, text.is_empty(), look.unicode) + text
                 } else {
                     text.to_owned()
                 }
@@ -135,8 +135,9 @@ impl Listing<'_> {
     }
 }
 
-/// What stands before a row, or before its further lines.
-fn drawing(placed: &Placed<'_>, is_first: bool, unicode: bool) -> String {
+/// What stands before a row, or before its further lines, which may be free of
+/// text.
+fn drawing(placed: &Placed<'_>, is_first: bool, is_free: bool, unicode: bool) -> String {
     let glyph = |branch: &Branch| match (branch, unicode) {
         (Branch::Blank, _) => "  ",
         (Branch::Corner, _) if !is_first => "  ",
@@ -150,6 +151,7 @@ fn drawing(placed: &Placed<'_>, is_first: bool, unicode: bool) -> String {
         (Branch::Corner, false) => "`-",
     };
     // To its children a line leads by its further lines.
-    let down = (placed.has_children && !is_first).then_some(&Branch::Line);
+    let leads_down = placed.has_children && !is_first && is_free;
+    let down = leads_down.then_some(&Branch::Line);
     placed.branches.iter().chain(down).map(glyph).collect()
 }
