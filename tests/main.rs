@@ -24,3 +24,5 @@ mod seed;
 mod snapshots;
 mod terminal;
 mod usage;
+mod views;
+mod views_live;
