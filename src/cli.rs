@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::model::{Kind, Member, Pid, Source, Sources};
 
@@ -75,7 +75,7 @@ pub(crate) struct ListArgs {
     #[arg(short, long)]
     pub(crate) noheadings: bool,
 
-    /// Do not cut the last column at the width of the terminal
+    /// Do not cut commands at the width of the terminal
     #[arg(short = 'u', long)]
     pub(crate) notruncate: bool,
 
@@ -153,15 +153,32 @@ impl Cli {
     /// The command line of this process. clap itself exits after `--help`, and
     /// with a message and code 2 where it is wrong.
     pub fn of_process() -> Self {
-        Cli::parse_from(std::env::args_os().map(attach))
+        let command = Cli::command();
+        let flags = command.get_arguments();
+        let flags = flags.filter(|argument| !argument.get_action().takes_values());
+        let flags: String = flags.filter_map(clap::Arg::get_short).collect();
+        let mut are_values = false;
+        Cli::parse_from(std::env::args_os().map(|word| {
+            are_values |= word == "--";
+            if are_values {
+                word
+            } else {
+                attach(word, &flags)
+            }
+        }))
     }
 }
 
-/// `-Towner` is `-T=owner`: only a value that is attached is one of -T.
-fn attach(word: OsString) -> OsString {
-    match word.to_str().and_then(|word| word.strip_prefix("-T")) {
-        Some(value) if value.starts_with(|first: char| first.is_ascii_lowercase()) => {
-            format!("-T={value}").into()
+/// `-Towner` is `-T=owner`, also behind some of these flags: `-nTowner`. Only a
+/// value that is attached is one of -T.
+fn attach(word: OsString, flags: &str) -> OsString {
+    let letters = word.to_str().and_then(|word| word.strip_prefix('-'));
+    match letters.and_then(|letters| letters.split_once('T')) {
+        Some((before, value))
+            if before.chars().all(|flag| flags.contains(flag))
+                && value.starts_with(|first: char| first.is_ascii_lowercase()) =>
+        {
+            format!("-{before}T={value}").into()
         }
         _ => word,
     }
@@ -202,4 +219,21 @@ fn sources_parser() -> impl TypedValueParser<Value = Sources> {
         // No single source has the name "all".
         name.parse().map_or_else(|_| Sources::all(), Sources::of)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relation_may_be_attached_to_its_letter() {
+        let attached = |word: &str| attach(word.into(), "nJ").into_string().unwrap();
+        assert_eq!(attached("-Towner"), "-T=owner");
+        assert_eq!(attached("-nJTparent"), "-nJT=parent");
+        for word in [
+            "-T", "-T=owner", "-nT", "--Tx", "-oTx", "-TJ", "Towner", "-", "--",
+        ] {
+            assert_eq!(attached(word), word);
+        }
+    }
 }

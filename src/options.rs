@@ -85,12 +85,11 @@ impl Options {
         let filter = args.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(Error::Filter)?;
         let tree = match args.tree {
-            Some(Tree::Owner) => Some(Relation::Owner),
-            Some(Tree::Parent) => Some(Relation::Parent),
-            Some(Tree::Process) => Some(Relation::Process),
             None if args.list => None,
-            None => matches!(target, Target::Namespace(_)).then_some(Relation::Process),
+            None => matches!(target, Target::Namespace(_)).then_some(Tree::Process),
+            tree => tree,
         };
+        let tree = tree.and_then(|tree| relation(tree, &target, layout, &columns));
         Ok(Options {
             root: root(args.root),
             target,
@@ -126,8 +125,8 @@ impl Options {
         columns.extend(self.filter.iter().flat_map(Filter::columns));
         let mut needs = match self.tree {
             Some(Relation::Owner | Relation::Parent) => Needs::of(Need::Relations),
-            Some(Relation::Process) if self.layout != Layout::Json => Needs::of(Need::Ancestry),
-            Some(Relation::Process) | None => Needs::EMPTY,
+            Some(Relation::Process) => Needs::of(Need::Ancestry),
+            None => Needs::EMPTY,
         };
         for column in columns {
             needs = needs.union(column.needs());
@@ -139,6 +138,24 @@ impl Options {
 /// The root that was named, or the running system.
 pub(crate) fn root(args: RootArgs) -> Sysroot {
     args.sysroot.map_or_else(Sysroot::live, Sysroot::at)
+}
+
+/// What rows hang below in what is written. JSON is flat; processes hang below
+/// processes, and only where a command shows it.
+fn relation(
+    tree: Tree,
+    target: &Target,
+    layout: Layout,
+    columns: &[&'static Column],
+) -> Option<Relation> {
+    let has_command = columns.iter().any(|column| column.name == "COMMAND");
+    match (tree, target) {
+        _ if layout == Layout::Json => None,
+        (Tree::Process, _) => has_command.then_some(Relation::Process),
+        (_, Target::Namespace(_)) => None,
+        (Tree::Owner, _) => Some(Relation::Owner),
+        (Tree::Parent, _) => Some(Relation::Parent),
+    }
 }
 
 /// The columns that are shown if none are asked for. JSON holds all that a
@@ -232,6 +249,27 @@ mod tests {
         assert_eq!(names("NS,+PID"), unknown("+PID", "PID"));
         assert_eq!(names("nproc"), unknown("nproc", "NPROCS"));
         assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
+    }
+
+    #[test]
+    fn a_tree_costs_nothing_where_none_is_drawn() {
+        let needs = |line: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            Options::new(cli.list).unwrap().needs()
+        };
+        assert_eq!(needs("nsls -o NS -T"), Needs::of(Need::Relations));
+        assert_eq!(needs("nsls -o NS -T=parent"), Needs::of(Need::Relations));
+        let both = [Need::Ancestry, Need::Command].into_iter().collect();
+        assert_eq!(needs("nsls -o COMMAND -T=process"), both);
+        assert_eq!(needs("nsls -o COMMAND 1"), both);
+        for line in [
+            "nsls -o NS -T -J",
+            "nsls -o PID -T=process",
+            "nsls -o PID 1",
+            "nsls -o PID -T=owner 1",
+        ] {
+            assert_eq!(needs(line), Needs::EMPTY, "{line}");
+        }
     }
 
     #[test]

@@ -275,7 +275,10 @@ fn what_has_no_process_is_listed_alone_and_below_its_owner() {
     "#;
     let Some(run) = run(script) else { return };
     assert_eq!(run.status, 2);
-    assert_eq!(run.stdout, "net 0 root DIR/net\nuser 2 root\nnet  0 root\n");
+    assert_eq!(
+        run.stdout,
+        "net 0 root DIR/net\nuser  2 root\n`-net 0 root\n"
+    );
     let usage = "error: the argument '--persistent' cannot be used with '--pid <PID>'\n";
     let messages = format!("{}{usage}", live::INSIDE);
     assert!(run.stderr.starts_with(&messages), "{}", run.stderr);

@@ -26,3 +26,4 @@ mod seed;
 mod snapshots;
 mod terminal;
 mod usage;
+mod views;

@@ -7,12 +7,12 @@ fn run(script: &str) -> Option<Outcome> {
 }
 
 /// What all of these need: namespaces mounted on files, and a listing of those
-/// without processes, which must not take long.
+/// without processes, sorted by type, which must not take long.
 const MOUNTED: &str = r#"
     mount --make-rprivate /
     mounted() { touch "$2"; unshare --$1="$2" true; }
     list() { timeout 20 "$NSLS" -P -n -r -o TYPE,NSFS,PATH "$@" > list 2> messages; echo $?
-        sed "s|$PWD|DIR|g" list; grep -v 'outside of the own' messages; true; }
+        sed "s|$PWD|DIR|g" list | LC_ALL=C sort; grep -v 'outside of the own' messages; true; }
 "#;
 
 #[test]
@@ -30,12 +30,12 @@ fn what_lies_over_a_mounted_namespace_is_not_taken_for_it() {
     );
     let Some(run) = run(&script) else { return };
     let expected = "0\n\
-        uts DIR/fifo-over \n\
         ipc DIR/file-over \n\
+        uts DIR/fifo-over \n\
         nsls: parent or owner of 2 namespaces could not be read (another mount lies over it)\n\
         0\n\
-        uts DIR/fifo-over DIR/fifo-over\n\
-        ipc DIR/file-over DIR/file-over\n";
+        ipc DIR/file-over DIR/file-over\n\
+        uts DIR/fifo-over DIR/fifo-over\n";
     assert_eq!(run, Outcome::success(expected));
 }
 
@@ -53,8 +53,8 @@ fn of_two_namespaces_on_one_path_each_is_itself() {
     );
     let Some(run) = run(&script) else { return };
     let expected = "0\n\
-        uts DIR/both \n\
         net DIR/both DIR/both\n\
+        uts DIR/both \n\
         nsls: parent or owner of 1 namespace could not be read (another mount lies over it)\n\
         the upper one is the net namespace\n";
     assert_eq!(run, Outcome::success(expected));
@@ -147,8 +147,8 @@ END
         return crate::common::skip("there is no /dev/fuse");
     }
     let expected = "0\n\
-        uts DIR/covered \n\
         ipc DIR/open DIR/open\n\
+        uts DIR/covered \n\
         nsls: parent or owner of 1 namespace could not be read (another mount lies over it)\n\
         0\n0\n0\n";
     assert_eq!(run, Outcome::success(expected));

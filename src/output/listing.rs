@@ -39,8 +39,8 @@ pub struct Listing<'a> {
     pub namespace: Option<(Row<'a>, &'a [&'static Column])>,
     /// What is listed.
     pub rows: Vec<Placed<'a>>,
-    /// The name of the column in which a tree is drawn, if one is and the
-    /// column is shown.
+    /// The name of the column in which a tree is drawn, if one is; without that
+    /// column, in the first.
     pub tree_column: Option<&'static str>,
     /// What is shown of each.
     pub columns: &'a [&'static Column],
@@ -74,9 +74,9 @@ impl Listing<'_> {
     }
 
     fn write_table(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
-        let tree_place = self.tree_column.and_then(|name| {
+        let tree_place = self.tree_column.map(|name| {
             let mut columns = self.columns.iter();
-            columns.position(|column| column.name == name)
+            columns.position(|column| column.name == name).unwrap_or(0)
         });
         let column = |(place, column): (usize, &&'static Column)| table::Column {
             heading: column.name,
@@ -122,7 +122,7 @@ impl Listing<'_> {
             let cell = |(place, cell): (usize, &Vec<String>)| {
                 let text = cell.get(nth).map_or("", String::as_str);
                 if Some(place) == tree_place {
-                    drawing(&placed.branches, nth == 0, look.unicode) + text
+                    drawing(placed, nth == 0, text.is_empty(), look.unicode) + text
                 } else {
                     text.to_owned()
                 }
@@ -135,8 +135,9 @@ impl Listing<'_> {
     }
 }
 
-/// What stands before a row, or before its further lines.
-fn drawing(branches: &[Branch], is_first: bool, unicode: bool) -> String {
+/// What stands before a row, or before its further lines, which may be free of
+/// text.
+fn drawing(placed: &Placed<'_>, is_first: bool, is_free: bool, unicode: bool) -> String {
     let glyph = |branch: &Branch| match (branch, unicode) {
         (Branch::Blank, _) => "  ",
         (Branch::Corner, _) if !is_first => "  ",
@@ -149,5 +150,8 @@ fn drawing(branches: &[Branch], is_first: bool, unicode: bool) -> String {
         (Branch::Corner, true) => "\u{2514}\u{2500}",
         (Branch::Corner, false) => "`-",
     };
-    branches.iter().map(glyph).collect()
+    // To its children a line leads by its further lines.
+    let leads_down = placed.has_children && !is_first && is_free;
+    let down = leads_down.then_some(&Branch::Line);
+    placed.branches.iter().chain(down).map(glyph).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::{NsId, Pid, Snapshot};
 use crate::query::Row;
+use crate::query::order::{Branch, order};
 
 /// What rows hang below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,21 +24,10 @@ pub struct Placed<'a> {
     pub row: Row<'a>,
     /// What is drawn before it, from the root on; empty for a root.
     pub branches: Vec<Branch>,
+    /// Whether others hang below it.
+    pub has_children: bool,
     /// Whether it is only there so that others can hang below it.
     pub is_context: bool,
-}
-
-/// What is drawn at one level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Branch {
-    /// Nothing.
-    Blank,
-    /// A line goes by.
-    Line,
-    /// A line goes by, and this row hangs on it.
-    Tee,
-    /// This row is the last that hangs here.
-    Corner,
 }
 
 /// Rows without any tree.
@@ -45,6 +35,7 @@ pub fn flat(rows: Vec<Row<'_>>) -> Vec<Placed<'_>> {
     let place = |row| Placed {
         row,
         branches: Vec::new(),
+        has_children: false,
         is_context: false,
     };
     rows.into_iter().map(place).collect()
@@ -72,15 +63,16 @@ pub fn grow<'a>(rows: Vec<Row<'a>>, snapshot: &'a Snapshot, relation: Relation) 
             let pid = |row: &Row<'_>| row.process.map(|process| process.pid);
             let places: HashMap<Pid, usize> = places(&rows, pid);
             let parents = rows.iter().map(|row| {
-                let mut seen = HashSet::new();
-                let mut here = pid(row)?;
+                let own = pid(row)?;
+                let mut seen = HashSet::from([own]);
+                let mut here = own;
                 loop {
                     here = *snapshot.parents.get(&here)?;
                     match places.get(&here) {
-                        Some(place) => return Some(*place),
+                        Some(place) if here != own => return Some(*place),
                         // What a captured tree says need not be true.
-                        None if seen.insert(here) => {}
-                        None => return None,
+                        _ if seen.insert(here) => {}
+                        _ => return None,
                     }
                 }
             });
@@ -124,7 +116,7 @@ fn with_ancestors<'a>(
     (rows, wanted)
 }
 
-/// Puts every row below its parent. Who is its own ancestor is a root.
+/// Puts every row below its parent.
 fn draw<'a>(
     rows: Vec<Row<'a>>,
     parents: &[Option<usize>],
@@ -132,106 +124,92 @@ fn draw<'a>(
 ) -> Vec<Placed<'a>> {
     order(parents)
         .into_iter()
-        .filter_map(|(place, branches)| {
-            let row = *rows.get(place)?;
+        .filter_map(|drawn| {
+            let row = *rows.get(drawn.place)?;
             Some(Placed {
                 row,
-                branches,
+                branches: drawn.branches,
+                has_children: drawn.has_children,
                 is_context: !is_wanted(&row),
             })
         })
         .collect()
 }
 
-/// The order in which a forest is drawn, and what is drawn before each.
-fn order(parents: &[Option<usize>]) -> Vec<(usize, Vec<Branch>)> {
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
-    let mut roots = Vec::new();
-    for (place, parent) in parents.iter().enumerate() {
-        match parent.and_then(|parent| children.get_mut(parent)) {
-            Some(siblings) => siblings.push(place),
-            None => roots.push(place),
-        }
-    }
-    let mut drawn = vec![false; parents.len()];
-    let mut order = Vec::with_capacity(parents.len());
-    let mut draw_from = |root: usize| {
-        // From the right, for the last one pushed comes first.
-        let mut next: Vec<(usize, Vec<Branch>)> = vec![(root, Vec::new())];
-        while let Some((place, branches)) = next.pop() {
-            if drawn.get(place).copied().unwrap_or(true) {
-                continue;
-            }
-            if let Some(drawn) = drawn.get_mut(place) {
-                *drawn = true;
-            }
-            let below: Vec<Branch> = branches
-                .iter()
-                .map(|branch| match branch {
-                    Branch::Tee | Branch::Line => Branch::Line,
-                    Branch::Corner | Branch::Blank => Branch::Blank,
-                })
-                .collect();
-            let siblings = children.get(place).map_or(&[][..], Vec::as_slice);
-            for (nth, child) in siblings.iter().enumerate().rev() {
-                let is_last = nth + 1 == siblings.len();
-                let hangs = if is_last { Branch::Corner } else { Branch::Tee };
-                next.push((*child, [&below[..], &[hangs]].concat()));
-            }
-            order.push((place, branches));
-        }
-    };
-    for root in roots {
-        draw_from(root);
-    }
-    // What is left goes round in circles.
-    for place in 0..parents.len() {
-        draw_from(place);
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::Branch::{Blank, Corner, Line, Tee};
     use super::*;
+    use crate::model::{Holder, Kind, Namespace};
 
-    #[test]
-    fn children_hang_below_their_parents_in_their_order() {
-        let parents = [None, Some(0), Some(1), Some(1), Some(0), None, Some(5)];
-        assert_eq!(
-            order(&parents),
-            [
-                (0, vec![]),
-                (1, vec![Tee]),
-                (2, vec![Line, Tee]),
-                (3, vec![Line, Corner]),
-                (4, vec![Corner]),
-                (5, vec![]),
-                (6, vec![Corner]),
-            ]
-        );
-        let chain = [None, Some(0), Some(1), Some(2)];
-        assert_eq!(order(&chain)[3], (3, vec![Blank, Blank, Corner]));
+    fn user(ino: u64) -> NsId {
+        let kind = Kind::User;
+        NsId { ino, kind }
     }
 
-    #[test]
-    fn a_circle_begins_anywhere_and_loses_nobody() {
-        let places: Vec<usize> = order(&[Some(1), Some(0), Some(2), Some(9)])
-            .into_iter()
-            .map(|(place, _)| place)
-            .collect();
-        assert_eq!(places, [3, 0, 1, 2]);
+    fn namespace(id: NsId, above: Option<u64>) -> Namespace {
+        let mut namespace = Namespace::new(id, Holder::Fd { pid: 1, fd: 3 });
+        namespace.relations.owner = above.map(user);
+        namespace.relations.parent = above.map(user).filter(|_| id.kind == Kind::User);
+        namespace
     }
 
-    proptest! {
-        #[test]
-        fn every_row_is_drawn_once(parents in proptest::collection::vec(proptest::option::of(0usize..40), 0..40)) {
-            let mut drawn: Vec<usize> = order(&parents).into_iter().map(|(place, _)| place).collect();
-            drawn.sort_unstable();
-            prop_assert_eq!(drawn, (0..parents.len()).collect::<Vec<_>>());
+    /// What is drawn: number, depth, whether it is context.
+    fn grown(snapshot: &Snapshot, shown: &[u64], relation: Relation) -> Vec<(u64, usize, bool)> {
+        let rows = snapshot.namespaces.iter();
+        let rows = rows.filter(|namespace| shown.contains(&namespace.id.ino));
+        let rows = rows.map(|namespace| snapshot.row(namespace)).collect();
+        let placed = grow(rows, snapshot, relation).into_iter();
+        placed
+            .map(|it| (it.row.namespace.id.ino, it.branches.len(), it.is_context))
+            .collect()
+    }
+
+    /// 1 is above 2 and 2 above 3, which owns 9; the owner of 7 is not seen.
+    fn snapshot() -> Snapshot {
+        let uts = |ino| NsId {
+            ino,
+            kind: Kind::Uts,
+        };
+        Snapshot {
+            ancestors: vec![namespace(user(1), None)],
+            namespaces: vec![
+                namespace(user(2), Some(1)),
+                namespace(user(3), Some(2)),
+                namespace(uts(7), Some(6)),
+                namespace(uts(9), Some(3)),
+            ],
+            ..Snapshot::default()
         }
+    }
+
+    #[test]
+    fn what_is_above_is_context_whether_or_not_it_was_asked_for() {
+        assert_eq!(
+            grown(&snapshot(), &[9], Relation::Owner),
+            [(1, 0, true), (2, 1, true), (3, 2, true), (9, 3, false)]
+        );
+        assert_eq!(
+            grown(&snapshot(), &[2, 9], Relation::Owner),
+            [(1, 0, true), (2, 1, false), (3, 2, true), (9, 3, false)]
+        );
+    }
+
+    #[test]
+    fn what_hangs_below_something_unseen_or_below_nothing_is_a_root() {
+        assert_eq!(grown(&snapshot(), &[7], Relation::Owner), [(7, 0, false)]);
+        assert_eq!(
+            grown(&snapshot(), &[3, 9], Relation::Parent),
+            [(1, 0, true), (2, 1, true), (3, 2, false), (9, 0, false)]
+        );
+    }
+
+    #[test]
+    fn namespaces_that_own_each_other_are_all_shown() {
+        let mut snapshot = snapshot();
+        snapshot.ancestors = vec![namespace(user(1), Some(3))];
+        assert_eq!(
+            grown(&snapshot, &[3, 7], Relation::Owner),
+            [(1, 0, true), (2, 1, true), (3, 2, false), (7, 0, false)]
+        );
     }
 }
