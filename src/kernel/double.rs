@@ -108,6 +108,10 @@ impl Kernel for Double {
         found.map(|(unique_id, _)| *unique_id).ok_or(Errno::NOTTY)
     }
 
+    fn ino(&self, ns: &NsId) -> Result<u64, Errno> {
+        Ok(ns.ino)
+    }
+
     fn id(&self, ns: &NsId) -> Result<NsId, Errno> {
         Ok(*ns)
     }

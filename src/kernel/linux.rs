@@ -211,9 +211,13 @@ impl Kernel for Linux {
         ioctl::get_id(ns)
     }
 
+    fn ino(&self, ns: &OwnedFd) -> Result<u64, Errno> {
+        Ok(rustix::fs::fstat(ns)?.st_ino)
+    }
+
     fn id(&self, ns: &OwnedFd) -> Result<NsId, Errno> {
         let kind = kind_of_flag(ioctl::get_type(ns)?).ok_or(Errno::INVAL)?;
-        let ino = rustix::fs::fstat(ns)?.st_ino;
+        let ino = self.ino(ns)?;
         Ok(NsId { ino, kind })
     }
 

@@ -100,6 +100,9 @@ pub(crate) trait Kernel: Sync {
     /// before Linux 6.18.
     fn unique_id(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
+    /// The inode number of a namespace of a type that is known.
+    fn ino(&self, ns: &Self::Ns) -> Result<u64, Errno>;
+
     /// Which namespace this is.
     fn id(&self, ns: &Self::Ns) -> Result<NsId, Errno>;
 

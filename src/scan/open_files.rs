@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{Device, Kernel};
-use crate::model::{Cause, Holder, LinkSet, NsId, Source};
+use crate::model::{Cause, Holder, Kind, LinkSet, NsId, Source};
 use crate::proc::{PathHash, Sysroot};
 use crate::scan::group::Find;
 use crate::scan::links::OpenFile;
@@ -98,15 +98,23 @@ fn ask_process<K: Kernel>(
         }
     };
     let held = files.first().map(|first| kernel.hold(first.pid));
-    let ask = |file: &OpenFile| match &held {
+    // While one is open the kernel keeps the inode, which would otherwise be
+    // made anew for each socket of the same namespace.
+    let mut last = None;
+    let mut ask = |file: &OpenFile| match &held {
         Some(Ok(process)) => {
             let ns = kernel.device_ns(process, file.fd, device);
-            keep(ns.and_then(|ns| kernel.id(&ns)))
+            keep(ns.and_then(|ns| {
+                let ino = kernel.ino(&ns)?;
+                last = Some(ns);
+                let kind = Kind::Net;
+                Ok(NsId { ino, kind })
+            }))
         }
         Some(Err(errno)) => keep(Err(*errno)),
         None => Ok(None),
     };
-    let ids = files.iter().map(ask).collect::<Result<_, Error>>()?;
+    let ids = files.iter().map(&mut ask).collect::<Result<_, Error>>()?;
     Ok((ids, cause))
 }
 
@@ -155,7 +163,7 @@ pub(crate) fn look_at_files<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::Double;
-    use crate::model::{Gap, Kind};
+    use crate::model::Gap;
 
     const fn net(ino: u64) -> NsId {
         NsId {
