@@ -32,7 +32,7 @@ const TOPOLOGY: &str = r#"
 fn every_namespace_with_a_process_is_listed_as_lsns_lists_it() {
     let script = format!(
         r#"{TOPOLOGY}
-        columns=NS,TYPE,NPROCS,PID,PPID,UID,USER,PATH,COMMAND
+        columns=NS,TYPE,NPROCS,PID,PPID,UID,USER,PNS,ONS,NSFS,PATH,COMMAND
         "$NSLS" -Q 'NPROCS > 0' -r -o $columns > nsls 2> /dev/null
         lsns -l -r -o $columns > lsns
         sort nsls > nsls.sorted; sort lsns > lsns.sorted

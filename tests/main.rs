@@ -13,6 +13,7 @@ mod common;
 
 mod capture;
 mod churn;
+mod differential;
 mod docs;
 mod filter;
 mod holders;
