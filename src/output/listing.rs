@@ -74,9 +74,9 @@ impl Listing<'_> {
     }
 
     fn write_table(&self, look: Look, out: &mut dyn Write) -> io::Result<()> {
-        let tree_place = self.tree_column.and_then(|name| {
+        let tree_place = self.tree_column.map(|name| {
             let mut columns = self.columns.iter();
-            Some(columns.position(|column| column.name == name).unwrap_or(0))
+            columns.position(|column| column.name == name).unwrap_or(0)
         });
         let column = |(place, column): (usize, &&'static Column)| table::Column {
             heading: column.name,
