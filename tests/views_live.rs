@@ -5,22 +5,22 @@ use crate::common::{Outcome, live};
 /// Runs a script where everything it needs is there. What nsls says about the
 /// pid namespace that the script itself is in is left out.
 fn run(script: &str) -> Option<Outcome> {
-    if !live::can_unshare() || !live::has(&["lsns", "unshare", "nsenter"]) {
+    if !live::can_unshare() || !live::has(&["lsns", "python3"]) {
         return None;
     }
-    let run = live::run(&format!("{HELPERS}{script}"));
+    // From a file, or the command line of the shell were the whole script.
+    let file = format!("cat > script << 'END'\n{HELPERS}{script}\nEND\nexec bash script");
+    let run = live::run(&file);
     let stderr = run.stderr.replace(live::INSIDE, "");
     Some(Outcome { stderr, ..run })
 }
 
-/// `settle COUNT` waits for sleeping processes, and `ino PID TYPE` is a number.
-/// `named` puts letters in the place of numbers, in the order of the kernel:
-/// nobody knows the numbers beforehand, but the smallest is the oldest here.
+/// `settle COUNT` waits for so many sleeping processes; `ino PID TYPE` is the
+/// number of a namespace.
 const HELPERS: &str = r#"
     export LC_ALL=C.UTF-8
     settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
     ino() { local link=$(readlink /proc/$1/ns/$2); echo "${link//[!0-9]/}"; }
-    plain() { sed 's/ *$//'; }
 "#;
 
 /// The lines of a tree without the numbers, which nobody knows beforehand.
@@ -28,6 +28,9 @@ fn shape(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let digits = |letter: char| letter.is_ascii_digit();
         let (drawing, rest) = line.split_at(line.find(digits).unwrap_or(0));
+        if drawing.contains(char::is_alphabetic) {
+            return format!("{line}\n");
+        }
         format!(
             "{drawing}{}\n",
             rest.trim_start_matches(digits).trim_start()
@@ -59,26 +62,55 @@ fn user_namespaces_hang_below_each_other_through_one_without_processes() {
     assert!(either.contains(&below.to_owned()), "{below}");
 }
 
+/// The rows of a tree in the column NS, the first: each behind the row that it
+/// hangs below, in no order. lsns draws one that it finds through a child
+/// before its siblings, whatever its number.
+fn edges(text: &str) -> Vec<String> {
+    let mut above: Vec<String> = Vec::new();
+    let mut rows: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let drawn = line.find(|letter: char| letter.is_alphanumeric() || letter == '/');
+        let (drawing, rest) = line.split_at(drawn.unwrap_or(0));
+        let words = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        if rest.starts_with('/') {
+            rows.last_mut().unwrap().push_str(&format!(" and {words}"));
+            continue;
+        }
+        above.truncate(drawing.chars().count() / 2);
+        rows.push(format!("{}: {words}", above.join(" > ")));
+        above.push(words.split(' ').next().unwrap().to_owned());
+    }
+    rows.sort();
+    rows
+}
+
 #[test]
 fn trees_have_the_shape_that_lsns_gives_them() {
-    let Some(run) = run(r#"
+    let forms = [
+        "-T -o NS,TYPE,NPROCS,USER,COMMAND",
+        "-T -o NS,NSFS,TYPE",
+        "-T -W -o NS,NSFS,TYPE",
+        "-Tparent -t user -t pid -o NS,TYPE,NPROCS,USER,COMMAND",
+        "-Tparent -t user -o NS,NSFS,TYPE",
+    ];
+    let script = r#"
         unshare -Ur unshare -Ur sleep 1000 & unshare -Un sleep 1001 &
         unshare -pf unshare -pf sleep 1002 & unshare -i sleep 1003 & settle 4
-        touch one two; mount --bind /proc/$(pgrep -f '^sleep 1001')/ns/user one
-        mount --bind /proc/$(pgrep -f '^sleep 1001')/ns/user two
-        columns=NS,TYPE,NPROCS,USER,NSFS,COMMAND
-        for form in "-T -o $columns" "-T -W -o $columns" "--tree=parent -t pid -o $columns" \
-            "--tree=parent -t user -o $columns" "-T -t user -o COMMAND,NS,TYPE"; do
-            for LC_ALL in C C.UTF-8; do
-                lsns $form | grep -v ' lsns ' | plain > lsns
-                "$NSLS" $form > nsls
-                diff lsns nsls > /dev/null && echo same || diff lsns nsls
-            done
-        done
-    "#) else {
-        return;
-    };
-    assert_eq!(run, Outcome::success("same\n".repeat(10)));
+        user=/proc/$(pgrep -f '^sleep 1001')/ns/user
+        touch one two; mount --bind $user one; mount --bind $user two
+        "#;
+    for form in forms {
+        for locale in ["C", "C.UTF-8"] {
+            let both =
+                format!("{script} export LC_ALL={locale}; lsns {form}; echo ==; \"$NSLS\" {form}");
+            let Some(run) = run(&both) else { return };
+            assert_eq!((run.status, &*run.stderr), (0, ""), "{form}");
+            let (lsns, nsls) = run.stdout.split_once("==\n").unwrap();
+            assert_eq!(edges(nsls), edges(lsns), "{form}\n{}", run.stdout);
+            assert!(edges(nsls).len() > 4, "{}", run.stdout);
+            assert_eq!(nsls.is_ascii(), locale == "C", "{}", run.stdout);
+        }
+    }
 }
 
 #[test]
@@ -104,10 +136,11 @@ fn pid_namespaces_hang_below_their_parents_and_other_types_nowhere() {
 fn a_selection_is_drawn_with_what_is_above_it_and_raw_output_without() {
     let Some(run) = run(r#"
         unshare -Ur unshare -Ur unshare -n sleep 1000 & settle 1
-        pid=$!; net=$(ino $pid net); user=$(ino $pid user)
-        middle=$("$NSLS" -n -r -o PNS $user 2> /dev/null)
+        pid=$!; net=$(ino $pid net)
         "$NSLS" -T -t net -n -o NS,TYPE,NPROCS -Q "NS == $net"
         "$NSLS" -T -p $pid -t net -n -o NS,TYPE,NPROCS
+        "$NSLS" -T -p $pid -t net -n -o TYPE,NPROCS
+        "$NSLS" -T -p $pid -t net -n -o TYPE,NS | tr -d 0-9
         for form in "-r -T" "-r -l"; do
             "$NSLS" $form -t net -n -o TYPE,NPROCS -Q "NS == $net"
         done
@@ -118,9 +151,11 @@ fn a_selection_is_drawn_with_what_is_above_it_and_raw_output_without() {
         return;
     };
     let drawn = "user 2\n└─user 0\n  └─user 1\n    └─net  1\n";
-    let expected = format!("{}net 1\nnet 1\nsame\n", drawn.repeat(2));
+    let first = "user      2\n└─user    0\n  └─user  1\n    └─net 1\n";
+    let second = "user \nuser └─\nuser   └─\nnet      └─\n";
+    let expected = format!("{drawn}{drawn}{first}{second}net 1\nnet 1\nsame\n");
     let shape = Outcome {
-        stdout: shape(&run.stdout).replace("net 1\nnet 1\n", "net 1\nnet 1\n"),
+        stdout: shape(&run.stdout),
         ..run
     };
     assert_eq!(shape, Outcome::success(expected));
@@ -130,14 +165,14 @@ fn a_selection_is_drawn_with_what_is_above_it_and_raw_output_without() {
 fn what_has_no_process_is_found_wherever_it_is_held() {
     let Some(run) = run(r#"
         touch net; unshare --net=net true
-        exec 9< <(sleep 1000); settle 1
-        unshare -u bash -c 'echo $$ > pid; exec sleep 1001' & settle 2
-        exec 8< /proc/$!/ns/uts; kill $!; wait $! 2> /dev/null; settle 1
-        unshare -T sleep 1002 & settle 2
-        unshare -Ur unshare -Ur sleep 1003 & settle 3
+        unshare -u sleep 1000 & settle 1
+        exec 8< /proc/$!/ns/uts; kill $!; wait $! 2> /dev/null; settle 0
+        unshare -Ur unshare -Ur sleep 1001 & settle 1
+        python3 -c 'import ctypes, time; ctypes.CDLL(None).unshare(0x80); time.sleep(1000)' &
+        until [ "$(ino $! time)" != "$(ino $! time_for_children)" ]; do sleep 0.02; done
         "$NSLS" -P -r -n -o TYPE,NPROCS,NSFS | sed "s|$PWD|DIR|" | sort
         "$NSLS" -P -t net -n -o TYPE,NPROCS,USER,NSFS | sed "s|$PWD|DIR|"
-        "$NSLS" -P -T -t user -n -o NS,NPROCS | tr -d 0-9 | plain
+        "$NSLS" -P -T -t user -n -o NS,NPROCS | tr -d 0-9 | sed 's/ *$//'
         "$NSLS" -P -t ipc -n; echo $?
     "#) else {
         return;
@@ -166,17 +201,44 @@ fn the_processes_of_a_namespace_are_drawn_as_lsns_draws_them() {
         sh -c 'sleep 1000 & sh -c "sleep 1001; true"; true' & unshare -u sleep 1002 & settle 3
         for LC_ALL in C C.UTF-8; do
             for form in "" -l -Towner; do
-                # No own line, and so the last branch is another's.
-                lsns -n $form $(ino 1 ipc) -o COMMAND,PID,PPID | grep -v ' lsns ' > lsns
+                lsns -n $form $(ino 1 ipc) -o COMMAND,PID,PPID > lsns
                 "$NSLS" -n $form $(ino 1 ipc) -o COMMAND,PID,PPID > nsls
                 # The lines of the two themselves differ, and so do widths.
                 grep -v lsns lsns | tr -s ' ' > lsns.others
                 grep -v nsls nsls | tr -s ' ' > nsls.others
-                diff lsns.others nsls.others > /dev/null && echo same || diff lsns.others nsls.others
+                diff lsns.others nsls.others && echo same
             done
         done
     "#) else {
         return;
     };
     assert_eq!(run, Outcome::success("same\n".repeat(6)));
+}
+
+#[test]
+fn on_a_terminal_what_was_not_asked_for_is_faint_unless_nobody_wants_that() {
+    if !live::has(&["script"]) {
+        return;
+    }
+    let Some(run) = run(r#"
+        unshare -Un sleep 1000 & settle 1
+        echo "stty cols 80; $NSLS -T -t net -p $! -n -o NS,TYPE" > command
+        for styles in TERM=xterm TERM=dumb "TERM=xterm NO_COLOR=1" A=b; do
+            env -u TERM $styles script -qec 'sh command' /dev/null < /dev/null |
+                tr -d '\r' | sed 's/[0-9]\{10\}//; s/\x1b/ESC/g'
+        done
+    "#) else {
+        return;
+    };
+    let rows = |on: &str, off: &str| {
+        format!(
+            "{on}     user{off}
+{on}└─   user{off}
+  └─ net
+"
+        )
+    };
+    let plain = rows("", "");
+    let expected = format!("{}{plain}{plain}{plain}", rows("ESC[2m", "ESC[0m"));
+    assert_eq!(run.stdout, expected);
 }
