@@ -4,13 +4,15 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use crate::capture::capture;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, HoldersArgs};
 use crate::error::Error;
+use crate::holders;
 use crate::model::{Snapshot, summary};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
+use crate::proc::Sysroot;
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Scanner, Target};
+use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 
 /// Where the command writes.
 #[expect(missing_debug_implementations, reason = "it holds writers")]
@@ -44,6 +46,7 @@ pub fn run(cli: Cli, mut console: Console<'_>) -> u8 {
             console.messages,
         )
         .map(|()| Outcome::Complete),
+        Some(Command::Holders(args)) => list_holders(args, &mut console),
         None => Options::new(cli.list).and_then(|options| list(&options, &mut console)),
     };
     match done {
@@ -95,14 +98,55 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     let written = listing
         .write(format, console.out)
         .and_then(|()| console.out.flush());
+    finish(&snapshot, &options.root, options.strict, written, console)
+}
+
+fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+    let format = match (args.json, args.raw) {
+        (true, _) => Format::Json,
+        (false, true) => Format::Raw,
+        (false, false) => Format::Table(Look {
+            width: console.width.filter(|_| !args.notruncate),
+            ..Look::default()
+        }),
+    };
+    let columns = Column::usual().map(Column::needs);
+    let needs = columns.fold(Needs::of(Need::Holders), Needs::union);
+    let root = options::root(args.root);
+    let snapshot = Scanner::new(root.clone())
+        .target(Target::Namespace(NsRef::from(args.namespace)))
+        .needs(needs)
+        .scan()?;
+    let mut written = Ok(());
+    if let Some(namespace) = snapshot.namespaces.first() {
+        let held = holders::holders(&snapshot, namespace, args.chain);
+        let headings = !args.noheadings;
+        written = holders::write(&snapshot, namespace, &held, format, headings, console.out);
+        if let (Format::Table(_), Some(_), Some(line)) =
+            (format, console.width, holders::advice(&held))
+        {
+            written = written.and_then(|()| writeln!(console.out, "{line}"));
+        }
+    }
+    let written = written.and_then(|()| console.out.flush());
+    finish(&snapshot, &root, args.strict, written, console)
+}
+
+/// Says what is missing, after the result was written.
+fn finish(
+    snapshot: &Snapshot,
+    root: &Sysroot,
+    strict: bool,
+    written: io::Result<()>,
+    console: &mut Console<'_>,
+) -> Result<Outcome, Error> {
     // The warning first: it holds even if the reader has gone.
-    let privileged = !options.root.is_live() || rustix::process::geteuid().is_root();
+    let privileged = !root.is_live() || rustix::process::geteuid().is_root();
     if let Some(line) = summary(&snapshot.gaps, privileged) {
         (console.messages)(&line);
     }
     written.map_err(Error::Output)?;
-    let incomplete = options.strict && !snapshot.is_complete();
-    Ok(if incomplete {
+    Ok(if strict && !snapshot.is_complete() {
         Outcome::Incomplete
     } else {
         Outcome::Complete
@@ -121,8 +165,8 @@ fn listing<'a>(
     let (namespace, mut rows): (_, Vec<Row<'_>>) =
         match (&options.target, snapshot.namespaces.first()) {
             (Target::Namespace(_), Some(namespace)) => {
-                let members = snapshot.members(namespace.id).map(Some);
-                let row = |process| Row { namespace, process };
+                let members = snapshot.members(namespace.id);
+                let row = |process| snapshot.member(namespace, process);
                 let shown = (snapshot.row(namespace), namespace_columns);
                 (Some(shown), members.map(row).collect())
             }

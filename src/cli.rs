@@ -20,6 +20,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Name everything that keeps a namespace alive
+    Holders(HoldersArgs),
     /// Write what a scan reads into a directory, to be read again with --sysroot
     Capture(CaptureArgs),
 }
@@ -96,6 +98,40 @@ pub(crate) struct ListArgs {
     /// Look for namespaces only here, or in all places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
     pub(crate) sources: Vec<Sources>,
+
+    /// Exit with 3 if not everything could be seen
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) root: RootArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HoldersArgs {
+    /// The namespace: an inode number, net:[4026532000], or a path
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) namespace: PathBuf,
+
+    /// Below each holder that is a namespace or lies in one, what holds that
+    #[arg(long)]
+    pub(crate) chain: bool,
+
+    /// Write JSON
+    #[arg(short = 'J', long, conflicts_with = "raw")]
+    pub(crate) json: bool,
+
+    /// Write words with single spaces between, without alignment
+    #[arg(short, long)]
+    pub(crate) raw: bool,
+
+    /// Write no line of column names
+    #[arg(short, long)]
+    pub(crate) noheadings: bool,
+
+    /// Do not cut commands at the width of the terminal
+    #[arg(short = 'u', long)]
+    pub(crate) notruncate: bool,
 
     /// Exit with 3 if not everything could be seen
     #[arg(long)]

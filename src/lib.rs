@@ -28,6 +28,7 @@ mod app;
 mod capture;
 mod cli;
 mod error;
+mod holders;
 mod kernel;
 pub mod model;
 mod options;

@@ -113,7 +113,7 @@ impl Options {
     /// The columns in which JSON shows the namespace whose processes are
     /// listed.
     pub(crate) fn namespace_columns(&self) -> Vec<&'static Column> {
-        Column::ALL.iter().collect()
+        Column::usual().collect()
     }
 
     /// What a scan has to collect for this.
@@ -167,7 +167,7 @@ fn defaults(
 ) -> Result<Vec<&'static Column>, Error> {
     let names = match target {
         Target::Namespace(_) => PROCESSES,
-        _ if layout == Layout::Json => return Ok(Column::ALL.iter().collect()),
+        _ if layout == Layout::Json => return Ok(Column::usual().collect()),
         Target::Process(_) => OF_PROCESS,
         Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
         Target::All => NAMESPACES,

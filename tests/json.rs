@@ -306,6 +306,7 @@ fn every_listed_column_has_its_key_and_type() {
                 let fits = match (&*column.r#type, &object[&column.key]) {
                     ("number", Value::Number(_)) | ("string", Value::String(_)) => true,
                     ("array", Value::Array(list)) => list.iter().all(Value::is_string),
+                    ("array of objects", Value::Array(list)) => list.iter().all(Value::is_object),
                     ("number or string", Value::Number(_) | Value::String(_)) => true,
                     ("number" | "string" | "number or string", Value::Null) => true,
                     _ => false,

@@ -20,6 +20,9 @@ _nsls_columns=(
     NSFS
     PNS
     ONS
+    ID
+    NHOLDERS
+    HOLDERS
     LINKS
 )
 
@@ -93,10 +96,12 @@ _nsls_value() {
         nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:--sysroot | nsls:--sysroot=) compopt -o dirnames ;;
         nsls:) compopt -o default ;;
+        holders:--sysroot | holders:--sysroot=) compopt -o dirnames ;;
+        holders:) : ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' capture help ;;
+        help:) _nsls_offer '' holders capture help ;;
         *) return 1 ;;
     esac
 }
@@ -109,7 +114,7 @@ _nsls() {
     # Options exclude commands, so a command comes first.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            capture | help) command=${COMP_WORDS[1]} ;;
+            holders | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -140,13 +145,14 @@ _nsls() {
     if [[ $cur == -* ]]; then
         case $command in
             nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --sources --strict --sysroot -h --help -V --version ;;
+            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' capture help
+        _nsls_offer '' holders capture help
     fi
     return 0
 }

@@ -7,7 +7,7 @@
 # exclude commands, so a command comes first.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] capture help
+    if set -q words[2]; and contains -- $words[2] holders capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -57,12 +57,16 @@ function __nsls_columns
         'NSFS	where the namespace is bind-mounted'\
         'PNS	parent of the pid or user namespace'\
         'ONS	user namespace that owns the namespace'\
+        'ID	number that is never given to another namespace'\
+        'NHOLDERS	number of things that keep the namespace alive'\
+        'HOLDERS	what keeps the namespace alive; in a table the first, and how many more'\
         'LINKS	names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid'
 end
 
+complete -c nsls -n __nsls_first -a holders -d 'Name everything that keeps a namespace alive'
 complete -c nsls -n __nsls_first -a capture -d 'Write what a scan reads into a directory, to be read again with --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'holders capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process, those of its children included'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -82,6 +86,14 @@ complete -c nsls -n '__nsls_command' -l strict -d 'Exit with 3 if not everything
 complete -c nsls -n '__nsls_command' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command' -s V -l version -d 'Print version'
+complete -c nsls -n '__nsls_command holders' -l chain -d 'Below each holder that is a namespace or lies in one, what holds that'
+complete -c nsls -n '__nsls_command holders' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command holders' -s r -l raw -d 'Write words with single spaces between, without alignment'
+complete -c nsls -n '__nsls_command holders' -s n -l noheadings -d 'Write no line of column names'
+complete -c nsls -n '__nsls_command holders' -s u -l notruncate -d 'Do not cut commands at the width of the terminal'
+complete -c nsls -n '__nsls_command holders' -l strict -d 'Exit with 3 if not everything could be seen'
+complete -c nsls -n '__nsls_command holders' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command holders' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command capture' -s h -l help -d 'Print help'

@@ -1,4 +1,4 @@
-use crate::model::{Link, NsId, Pid};
+use crate::model::{Kind, Link, NsId, Pid};
 
 /// What keeps a namespace alive, and so how it was found.
 ///
@@ -114,6 +114,11 @@ impl Holder {
         }
     }
 
+    /// Whether it keeps the namespace alive, and does not only tell of it.
+    pub const fn holds(&self) -> bool {
+        !matches!(self, Holder::Path(_) | Holder::Listed { .. })
+    }
+
     /// The word for it in JSON.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -155,6 +160,21 @@ impl Holder {
             | Holder::Child(_)
             | Holder::Owned(_)
             | Holder::Listed { .. } => None,
+        }
+    }
+
+    /// The namespace that holds it, or in which it is held.
+    pub fn namespace(&self) -> Option<NsId> {
+        match self {
+            Holder::Child(id) | Holder::Owned(id) => Some(*id),
+            Holder::Mount(Mount {
+                within: Some(within),
+                ..
+            }) => Some(NsId {
+                ino: within.mount_ns,
+                kind: Kind::Mnt,
+            }),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
-use crate::model::{Gap, Source};
+use crate::model::{Gap, Snapshot, Source};
 use crate::output::Listing;
 use crate::query::{Column, Placed, Row};
 
@@ -18,7 +18,7 @@ pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<(
 
 /// Writes a listing. It never nests and does not depend on the terminal.
 pub(crate) fn write_listing(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write(&Document(listing), out)
+    write_document(listing.snapshot, &Document(listing), out)
 }
 
 /// `{"version", "complete", "gaps", "sources", "namespaces"}`, or for one
@@ -30,11 +30,6 @@ impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let listing = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("version", &VERSION)?;
-        map.serialize_entry("complete", &listing.snapshot.is_complete())?;
-        map.serialize_entry("gaps", &Gaps(&listing.snapshot.gaps))?;
-        let sources: Vec<_> = listing.snapshot.sources.iter().map(Source::name).collect();
-        map.serialize_entry("sources", &sources)?;
         let mut rows: Vec<_> = listing
             .rows
             .iter()
@@ -57,6 +52,32 @@ impl Serialize for Document<'_> {
     }
 }
 
+/// Writes one document about a snapshot: how complete it is, and what `about`
+/// has to say.
+pub(crate) fn write_document(
+    snapshot: &Snapshot,
+    about: &impl Serialize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Whole<'a, T> {
+        version: u32,
+        complete: bool,
+        gaps: Gaps<'a>,
+        sources: Vec<&'static str>,
+        #[serde(flatten)]
+        about: &'a T,
+    }
+    let whole = Whole {
+        version: VERSION,
+        complete: snapshot.is_complete(),
+        gaps: Gaps(&snapshot.gaps),
+        sources: snapshot.sources.iter().map(Source::name).collect(),
+        about,
+    };
+    write(&whole, out)
+}
+
 struct Rows<'a>(&'a [&'a Placed<'a>], &'a [&'static Column]);
 
 impl Serialize for Rows<'_> {
@@ -66,7 +87,8 @@ impl Serialize for Rows<'_> {
     }
 }
 
-struct Object<'a>(&'a Row<'a>, &'a [&'static Column]);
+/// A row as an object, with these columns.
+pub(crate) struct Object<'a>(pub(crate) &'a Row<'a>, pub(crate) &'a [&'static Column]);
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,9 +2,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::output::escape::for_table;
-use crate::output::{Format, json, raw, table};
-use crate::query::{Align, Column};
+use crate::output::{Format, json, write_rows};
+use crate::query::Column;
 
 #[derive(Serialize)]
 struct Entry {
@@ -30,28 +29,17 @@ const NAMES: [&str; 3] = ["NAME", "TYPE", "DESCRIPTION"];
 /// Those of the writer.
 pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::Result<()> {
     let columns = Column::ALL.iter();
-    let names = headings.then_some(&NAMES[..]);
     let cells = |column: &Column| {
         [column.name, column.json.name(), column.help]
             .map(|cell| cell.as_bytes().to_vec())
             .to_vec()
     };
     match format {
-        Format::Table(_) => {
-            let column = |heading| table::Column {
-                heading,
-                align: Align::Left,
-                is_cut: false,
-            };
-            let line = |column: &Column| table::Line {
-                cells: cells(column).iter().map(|cell| for_table(cell)).collect(),
-                is_faint: false,
-            };
-            let plain = anstyle::Style::new();
-            let lines = columns.map(line).collect();
-            table::write(&NAMES.map(column), headings, lines, None, plain, out)
+        Format::Table(_) | Format::Raw => {
+            // A description is not cut.
+            let rows = columns.map(cells).collect();
+            write_rows(&NAMES, &[], None, headings, rows, format, out)
         }
-        Format::Raw => raw::write(names, columns.map(cells), out),
         Format::Json => {
             let entry = |column: &Column| Entry {
                 name: column.name,

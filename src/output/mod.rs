@@ -6,8 +6,11 @@ mod json;
 mod list_columns;
 mod listing;
 mod raw;
+mod rows;
 mod table;
 
 pub(crate) use escape::for_table;
+pub(crate) use json::{Object, write_document};
 pub use list_columns::list_columns;
 pub use listing::{Format, Listing, Look};
+pub(crate) use rows::write_rows;

@@ -27,6 +27,8 @@ pub enum Type {
     NumberOrString,
     /// An array of strings.
     Strings,
+    /// An array of objects.
+    Objects,
 }
 
 impl Type {
@@ -37,6 +39,7 @@ impl Type {
             Type::String => "string",
             Type::NumberOrString => "number or string",
             Type::Strings => "array",
+            Type::Objects => "array of objects",
         }
     }
 }
@@ -211,6 +214,36 @@ impl Column {
             value: |row| number_or_zero(row.namespace.relations.owner),
         },
         Column {
+            name: "ID",
+            key: "id",
+            help: "number that is never given to another namespace",
+            json: Type::Number,
+            align: Align::Right(0),
+            is_cut: false,
+            needs: &[Need::UniqueId],
+            value: |row| Value::number(row.namespace.relations.unique_id),
+        },
+        Column {
+            name: "NHOLDERS",
+            key: "nholders",
+            help: "number of things that keep the namespace alive",
+            json: Type::Number,
+            align: Align::Right(0),
+            is_cut: false,
+            needs: &[Need::Holders],
+            value: |row| Value::Number(row.namespace.holders.len() as u64),
+        },
+        Column {
+            name: "HOLDERS",
+            key: "holders",
+            help: "what keeps the namespace alive; in a table the first, and how many more",
+            json: Type::Objects,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Holders, Need::Command],
+            value: |row| Value::Holders(&row.namespace.holders, row.holder),
+        },
+        Column {
             name: "LINKS",
             key: "links",
             help: "names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid",
@@ -224,6 +257,15 @@ impl Column {
             },
         },
     ];
+
+    /// The columns that JSON shows if none are named: those that cost little
+    /// more than the scan.
+    pub fn usual() -> impl Iterator<Item = &'static Column> {
+        let dear = [Need::UniqueId, Need::Holders];
+        Column::ALL
+            .iter()
+            .filter(move |column| !column.needs.iter().any(|need| dear.contains(need)))
+    }
 
     /// What a scan has to collect so that the column can be shown.
     pub fn needs(&self) -> Needs {

@@ -4,6 +4,7 @@
 mod column;
 mod filter;
 mod forest;
+mod holder;
 mod order;
 mod row;
 mod value;
@@ -11,6 +12,8 @@ mod value;
 pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
 pub use forest::{Placed, Relation, flat, grow};
+pub(crate) use holder::write_keys;
+pub use holder::{HolderJson, place};
 pub use order::Branch;
 pub use row::Row;
 pub use value::Value;

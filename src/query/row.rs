@@ -10,6 +10,8 @@ pub struct Row<'a> {
     pub namespace: &'a Namespace,
     /// The process; none in a namespace that has no process.
     pub process: Option<&'a Process>,
+    /// The process of the first holder of the namespace, if holders are known.
+    pub holder: Option<&'a Process>,
 }
 
 impl<'a> Row<'a> {
@@ -47,11 +49,26 @@ impl<'a> Row<'a> {
 }
 
 impl Snapshot {
+    fn holder(&self, namespace: &Namespace) -> Option<&Process> {
+        let pid = namespace.holders.first()?.pid()?;
+        self.process(pid)
+    }
+
+    /// The row of a process in a namespace.
+    pub fn member<'a>(&'a self, namespace: &'a Namespace, process: &'a Process) -> Row<'a> {
+        Row {
+            namespace,
+            process: Some(process),
+            holder: self.holder(namespace),
+        }
+    }
+
     /// The row of a namespace, with its representative.
     pub fn row<'a>(&'a self, namespace: &'a Namespace) -> Row<'a> {
         Row {
             namespace,
             process: namespace.pid.and_then(|pid| self.process(pid)),
+            holder: self.holder(namespace),
         }
     }
 }

@@ -2,6 +2,9 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
+use crate::model::{Holder, Process};
+use crate::query::holder::{HolderJson, first_holder};
+
 /// What stands in one cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -20,6 +23,9 @@ pub enum Value<'a> {
     List(Vec<Cow<'a, [u8]>>),
     /// Several texts, in a table one a line.
     Lines(Vec<Cow<'a, [u8]>>),
+    /// Holders, and the process of the first one: that one and the number of
+    /// the others in a table.
+    Holders(&'a [Holder], Option<&'a Process>),
 }
 
 impl<'a> Value<'a> {
@@ -42,6 +48,7 @@ impl<'a> Value<'a> {
                 number.to_string().into_bytes().into()
             }
             Value::Text(text) => Cow::Borrowed(text),
+            Value::Holders(holders, process) => first_holder(holders, *process).into(),
             Value::List(texts) | Value::Lines(texts) => texts.join(&b","[..]).into(),
         }
     }
@@ -55,6 +62,7 @@ impl Serialize for Value<'_> {
             Value::Null | Value::Unnamed(_) | Value::NoNumber => serializer.serialize_none(),
             Value::Number(number) => serializer.serialize_u64(*number),
             Value::Text(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
+            Value::Holders(holders, _) => serializer.collect_seq(holders.iter().map(HolderJson)),
             Value::List(texts) | Value::Lines(texts) => {
                 let mut list = serializer.serialize_seq(Some(texts.len()))?;
                 for text in texts {

@@ -53,12 +53,14 @@ impl Answers {
     }
 
     /// Tells namespaces what was said of them, and splits them into those that
-    /// are wanted and, if `up`, those above them.
+    /// are wanted and others that matter: those `below`, and if `up` those above
+    /// them.
     pub(crate) fn split(
         &self,
         mut all: Vec<Namespace>,
         wanted: impl Fn(&Namespace) -> bool,
         up: bool,
+        below: &HashSet<NsId>,
     ) -> (Vec<Namespace>, Vec<Namespace>) {
         for namespace in &mut all {
             if let Some(answer) = self.0.get(&namespace.id) {
@@ -70,13 +72,30 @@ impl Answers {
             }
         }
         let (found, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
-        if !up {
-            return (found, Vec::new());
-        }
-        let reached = self.reach(found.iter().map(|namespace| namespace.id));
-        let above = rest
-            .into_iter()
-            .filter(|namespace| reached.contains(&namespace.id));
-        (found, above.collect())
+        let found_ids = found.iter().map(|namespace| namespace.id);
+        let above = self.reach(found_ids.filter(|_| up));
+        let matters =
+            |namespace: &Namespace| above.contains(&namespace.id) || below.contains(&namespace.id);
+        (found, rest.into_iter().filter(matters).collect())
     }
+}
+
+/// The namespaces that hold those that are wanted, and those that hold these,
+/// down to the last: children, namespaces that they own, and the mount
+/// namespaces in which they are mounted.
+pub(crate) fn below(all: &[Namespace], wanted: impl Fn(&Namespace) -> bool) -> HashSet<NsId> {
+    let find = |id: NsId| {
+        let place = all.binary_search_by_key(&id, |namespace| namespace.id);
+        place.ok().and_then(|place| all.get(place))
+    };
+    let mut below = HashSet::new();
+    let mut next: Vec<&Namespace> = all.iter().filter(|namespace| wanted(namespace)).collect();
+    while let Some(namespace) = next.pop() {
+        for id in namespace.holders.iter().filter_map(Holder::namespace) {
+            if below.insert(id) {
+                next.extend(find(id));
+            }
+        }
+    }
+    below
 }

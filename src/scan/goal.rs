@@ -39,17 +39,25 @@ impl Goal {
     }
 
     /// The processes that will be shown: members of the one namespace, or else
-    /// representatives.
+    /// representatives; and what holds.
     pub(crate) fn shown(
         &self,
         processes: &[Process],
         namespaces: &[Namespace],
         ancestors: &[Namespace],
     ) -> Vec<Pid> {
-        let representatives = namespaces.iter().chain(ancestors);
-        let mut pids: Vec<Pid> = representatives
-            .filter_map(|namespace| namespace.pid)
-            .collect();
+        let all = || namespaces.iter().chain(ancestors);
+        let mut pids: Vec<Pid> = all().filter_map(|namespace| namespace.pid).collect();
+        let holders = |namespace: &Namespace| {
+            // Of a list the first is enough.
+            let most = match self {
+                Goal::Namespace(_) => usize::MAX,
+                Goal::All | Goal::Process(..) => 1,
+            };
+            let holders = namespace.holders.iter().take(most);
+            holders.filter_map(Holder::pid).collect::<Vec<_>>()
+        };
+        pids.extend(all().flat_map(holders));
         if let Goal::Namespace(_) = self {
             let member = |process: &&Process| {
                 namespaces

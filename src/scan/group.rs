@@ -45,6 +45,10 @@ pub(crate) fn group(
     }
     let mut namespaces = groups.namespaces;
     namespaces.sort_unstable_by_key(|namespace| namespace.id);
+    for namespace in &mut namespaces {
+        namespace.holders.sort_unstable();
+        namespace.holders.dedup();
+    }
     namespaces
 }
 
@@ -83,7 +87,7 @@ fn add_link(namespace: &mut Namespace, process: &Process, link: Link, holders: b
 
 /// Something else leads to a namespace.
 fn add_find(namespace: &mut Namespace, holder: &Holder, holders: bool) {
-    if holders {
+    if holders && holder.holds() {
         namespace.holders.push(holder.clone());
     }
     if let Some(link) = holder.link() {

@@ -10,7 +10,7 @@ use crate::model::{
     Sources, summary,
 };
 use crate::proc::{ProcessDir, Sysroot, Users};
-use crate::scan::answers::Answers;
+use crate::scan::answers::{Answers, below};
 use crate::scan::details::{Seen, read_details};
 use crate::scan::findings::Findings;
 use crate::scan::goal::Goal;
@@ -120,6 +120,9 @@ impl Scanner {
             Goal::All => self.scan_for(&goal, self.sources)?,
             // Nothing but its own links leads to the namespaces of a process.
             Goal::Process(..) => self.scan_for(&goal, Sources::EMPTY)?,
+            Goal::Namespace(_) if self.needs.contains(Need::Holders) => {
+                self.scan_for(&goal, self.sources)?
+            }
             Goal::Namespace(_) => {
                 let near = self.sources.intersection(Sources::of(Source::Threads));
                 let snapshot = self.scan_for(&goal, near)?;
@@ -158,8 +161,13 @@ impl Scanner {
             if self.ask(&plan, goal, &all, &mut findings, &mut answers, &mut tally)? {
                 continue;
             }
+            let wants = |namespace: &Namespace| goal.wants(namespace, self.kinds);
+            let below = match goal {
+                Goal::Namespace(_) => below(&all, wants),
+                Goal::All | Goal::Process(..) => HashSet::new(),
+            };
             let up = self.needs.contains(Need::Relations);
-            let found = answers.split(all, |namespace| goal.wants(namespace, self.kinds), up);
+            let found = answers.split(all, wants, up, &below);
             let shown = goal.shown(&findings.processes, &found.0, &found.1);
             if self.add_details(&shown, &mut findings, &mut users, &mut tally)? {
                 continue;
@@ -207,6 +215,8 @@ impl Scanner {
     /// What has to be read and asked so that nothing is missed, and no more.
     fn plan(&self, goal: &Goal, sources: Sources) -> Plan {
         let shown = match goal {
+            // What holds it may be a namespace of another type.
+            Goal::Namespace(_) if self.needs.contains(Need::Holders) => KindSet::all(),
             Goal::Namespace(wanted) => wanted.kinds(),
             Goal::All | Goal::Process(..) => self.kinds,
         };
@@ -354,7 +364,9 @@ impl Scanner {
                 break;
             }
         }
-        let is_new = finds.iter().any(|(id, _)| inquiry.found(*id));
+        // Who is held is known already, unless holders are to be named.
+        let holders = self.needs.contains(Need::Holders);
+        let is_new = finds.iter().any(|(id, _)| holders || inquiry.found(*id));
         findings.finds.extend(finds);
         findings.lose(&self.root, &lost, tally)?;
         Ok(is_new || !lost.is_empty())

@@ -37,10 +37,24 @@ pub fn has(commands: &[&str]) -> bool {
 /// and an empty directory. `$NSLS` is the tested binary; pid 1 is the shell,
 /// and everything it started ends with it.
 pub fn script(text: &str, dir: &Path) -> Command {
+    std::fs::write(dir.join("script"), format!("set -u\n{text}")).unwrap();
     let mut command = Command::new("unshare");
     command
-        .args(["-mfp", "--mount-proc", "--kill-child", "bash", "-c"])
-        .arg(format!("set -u; {text}"))
+        .args(["-mfp", "--mount-proc", "--kill-child", "bash", "script"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("NSLS", binary())
+        .current_dir(dir)
+        .stdin(Stdio::null());
+    command
+}
+
+/// The same in the initial pid namespace: only a mount namespace of its own.
+pub fn script_in_mounts(text: &str, dir: &Path) -> Command {
+    std::fs::write(dir.join("script"), format!("set -u\n{text}")).unwrap();
+    let mut command = Command::new("unshare");
+    command
+        .args(["-m", "bash", "script"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("NSLS", binary())

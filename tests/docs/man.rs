@@ -14,14 +14,15 @@ use crate::common::skip;
 
 pub fn page() -> String {
     let command = command();
-    let capture = command.find_subcommand("capture").unwrap();
+    let options_of = |name| options(command.find_subcommand(name).unwrap());
     fill(
         include_str!("templates/nsls.8"),
         &[
             ("VERSION", command.get_version().unwrap().to_owned()),
             ("ABOUT", about(&command)),
             ("OPTIONS", options(&command)),
-            ("CAPTURE", options(capture)),
+            ("HOLDERS", options_of("holders")),
+            ("CAPTURE", options_of("capture")),
             ("COLUMNS", Column::ALL.iter().map(column).collect()),
         ],
     )
@@ -145,6 +146,7 @@ fn the_man_page_is_set_without_a_warning_and_in_order() {
             &"FILTER",
             &"JSON",
             &"GAPS",
+            &"HOLDERS",
             &"CAPTURE",
             &"EXIT STATUS",
             &"NOTES",

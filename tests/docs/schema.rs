@@ -22,6 +22,7 @@ fn schema() -> Value {
         "oneOf": [
             { "$ref": "#/$defs/listing" },
             { "$ref": "#/$defs/one" },
+            { "$ref": "#/$defs/holders" },
             { "$ref": "#/$defs/columns" },
         ],
         "$defs": {
@@ -33,9 +34,9 @@ fn schema() -> Value {
                 "nsls --json NAMESPACE",
                 json!({
                     "namespace": {
-                        "description": "The namespace, with every column.",
+                        "description": "The namespace, with the columns that are there without --output.",
                         "$ref": "#/$defs/row",
-                        "required": Column::ALL.iter().map(|column| column.key).collect::<Vec<_>>(),
+                        "required": Column::usual().map(|column| column.key).collect::<Vec<_>>(),
                     },
                     "processes": {
                         "description": "The processes in it, ordered by pid.",
@@ -44,9 +45,17 @@ fn schema() -> Value {
                     },
                 }),
             ),
+            "holders": document(
+                "nsls holders --json NAMESPACE",
+                json!({
+                    "namespace": { "$ref": "#/$defs/row" },
+                    "holders": { "type": "array", "items": { "$ref": "#/$defs/holder" } },
+                }),
+            ),
             "columns": columns(),
             "row": row(),
             "gap": gap(),
+            "holder": holder(),
         },
     })
 }
@@ -120,6 +129,7 @@ fn cell(column: &Column) -> Value {
         (_, Type::NumberOrString) => {
             json!({ "anyOf": [number, { "enum": ["unassigned", null] }] })
         }
+        (_, Type::Objects) => json!({ "type": "array", "items": { "$ref": "#/$defs/holder" } }),
         (_, Type::Strings) => json!({ "type": "array", "items": { "type": "string" } }),
     };
     cell["description"] = column.help.into();
@@ -174,12 +184,42 @@ fn gap() -> Value {
     gap
 }
 
+/// Every kind of holder has `kind`, and some of the other keys.
+fn holder() -> Value {
+    let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
+    let text = || json!({ "type": ["string", "null"] });
+    json!({
+        "description": "What keeps a namespace alive.",
+        "type": "object",
+        "required": ["kind"],
+        "properties": {
+            "kind": word([
+                "process", "for-children", "thread", "mount", "fd", "path", "socket", "tun",
+                "child", "owned", "listed",
+            ].into_iter()),
+            "pid": number(),
+            "tid": number(),
+            "fd": number(),
+            "link": link(),
+            "path": text(),
+            "mount_ns": number(),
+            "ns": number(),
+            "type": word(Kind::ALL.iter().map(|kind| kind.name())),
+            "id": number(),
+            "user": text(),
+            "command": text(),
+            "holds": number(),
+        },
+    })
+}
+
 fn columns() -> Value {
     let types: Vec<_> = [
         Type::Number,
         Type::String,
         Type::NumberOrString,
         Type::Strings,
+        Type::Objects,
     ]
     .map(Type::name)
     .into();

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::model::Holder;
 use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
 use crate::query::filter::number::Number;
-use crate::query::{Row, Value};
+use crate::query::{Row, Value, place};
 
 /// What a part of an expression comes to for one row.
 enum Operand<'a> {
@@ -59,6 +60,14 @@ impl<'a> From<Value<'a>> for Operand<'a> {
                 Operand::One(Scalar::Number(Number::Integer(number.into())))
             }
             Value::Text(text) => Operand::One(Scalar::Text(text)),
+            Value::Holders(holders, _) => {
+                let text =
+                    |holder: &Holder| [holder.kind().as_bytes(), b" ", &place(holder)].concat();
+                let texts = holders
+                    .iter()
+                    .map(|holder| Scalar::Text(text(holder).into()));
+                Operand::List(texts.collect())
+            }
             Value::List(texts) | Value::Lines(texts) => {
                 Operand::List(texts.into_iter().map(Scalar::Text).collect())
             }

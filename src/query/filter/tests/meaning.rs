@@ -36,6 +36,7 @@ fn assert_with(details: Details, truths: &[(&str, bool)]) {
     let row = Row {
         namespace: &namespace(),
         process: Some(&process),
+        holder: None,
     };
     assert_matches(&row, truths);
 }
@@ -49,6 +50,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
     let row = Row {
         namespace: &namespace,
         process: None,
+        holder: None,
     };
     assert_matches(&row, truths);
 }
@@ -282,6 +284,7 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
         let row = Row {
             namespace: &namespace,
             process: None,
+            holder: None,
         };
         assert_matches(&row, truths);
     };

@@ -1,0 +1,167 @@
+//! `nsls holders`: everything that keeps one namespace alive.
+
+use std::io::{self, Write};
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::model::{Holder, Namespace, NsId, Snapshot};
+use crate::output::{Format, write_document, write_rows};
+use crate::query::{Column, place, write_keys};
+
+/// One holder, and how it is reached.
+pub(crate) struct Held<'a> {
+    /// What holds.
+    pub(crate) holder: &'a Holder,
+    /// What is held: the namespace that was asked for, or one that holds it in
+    /// turn.
+    pub(crate) id: NsId,
+    /// Through how many other namespaces.
+    pub(crate) depth: usize,
+}
+
+/// The holders of a namespace; with `chain`, below each that is a namespace or
+/// is in one, the holders of that.
+pub(crate) fn holders<'a>(
+    snapshot: &'a Snapshot,
+    namespace: &'a Namespace,
+    chain: bool,
+) -> Vec<Held<'a>> {
+    let mut seen = vec![namespace.id];
+    let mut found = Vec::new();
+    add(snapshot, namespace, 0, chain, &mut seen, &mut found);
+    found
+}
+
+fn add<'a>(
+    snapshot: &'a Snapshot,
+    namespace: &'a Namespace,
+    depth: usize,
+    chain: bool,
+    seen: &mut Vec<NsId>,
+    found: &mut Vec<Held<'a>>,
+) {
+    for holder in &namespace.holders {
+        let id = namespace.id;
+        found.push(Held { holder, id, depth });
+        // The kernel nests 32 deep at most, user_namespaces(7).
+        let next = holder.namespace().filter(|id| chain && !seen.contains(id));
+        let others = || snapshot.ancestors.iter();
+        if let Some(next) = next
+            && let Some(next) = others().find(|other| other.id == next)
+        {
+            seen.push(next.id);
+            add(snapshot, next, depth + 1, chain, seen, found);
+        }
+    }
+}
+
+/// The columns of the listing; COMMAND may be cut.
+const HEADINGS: [&str; 5] = ["KIND", "PID", "USER", "COMMAND", "WHERE"];
+
+/// Writes the holders.
+pub(crate) fn write(
+    snapshot: &Snapshot,
+    namespace: &Namespace,
+    held: &[Held<'_>],
+    format: Format,
+    headings: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if format == Format::Json {
+        return write_document(snapshot, &Document(snapshot, namespace, held), out);
+    }
+    let rows = held.iter().map(|held| {
+        let process = held.holder.pid().and_then(|pid| snapshot.process(pid));
+        let details = process.and_then(|process| process.details.as_deref());
+        let user = details.and_then(|details| {
+            let uid = details.uid.map(|uid| uid.to_string().into_bytes());
+            details.user.clone().or(uid)
+        });
+        let command = details.and_then(|details| details.command.clone());
+        let pid = held.holder.pid().map(|pid| pid.to_string().into_bytes());
+        let indent = match format {
+            Format::Raw => String::new(),
+            _ => "  ".repeat(held.depth),
+        };
+        vec![
+            (indent + held.holder.kind()).into_bytes(),
+            pid.unwrap_or_default(),
+            user.unwrap_or_default(),
+            command.unwrap_or_default(),
+            place(held.holder),
+        ]
+    });
+    write_rows(
+        &HEADINGS,
+        &["PID"],
+        Some("COMMAND"),
+        headings,
+        rows.collect(),
+        format,
+        out,
+    )
+}
+
+/// One line on how to let go of a namespace, for those kinds that hold it.
+pub(crate) fn advice(held: &[Held<'_>]) -> Option<String> {
+    let has = |kinds: &[&str]| held.iter().any(|held| kinds.contains(&held.holder.kind()));
+    let advice = [
+        (&["process", "thread"][..], "end the processes"),
+        (&["for-children"], "end the process or let it fork"),
+        (
+            &["fd", "socket", "tun"],
+            "close the files or end who has them open",
+        ),
+        (&["mount"], "unmount the paths where they are mounted"),
+        (
+            &["child", "owned"],
+            "let go of the namespaces below (--chain)",
+        ),
+    ];
+    let words: Vec<_> = advice
+        .into_iter()
+        .filter(|(kinds, _)| has(kinds))
+        .map(|(_, words)| words)
+        .collect();
+    (!words.is_empty()).then(|| format!("to let go: {}", words.join("; ")))
+}
+
+struct Document<'a>(&'a Snapshot, &'a Namespace, &'a [Held<'a>]);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Document(snapshot, namespace, held) = self;
+        let row = snapshot.row(namespace);
+        let mut map = serializer.serialize_map(None)?;
+        let columns: Vec<_> = Column::usual().collect();
+        map.serialize_entry("namespace", &crate::output::Object(&row, &columns))?;
+        let rows: Vec<_> = held.iter().map(|held| HeldJson(snapshot, held)).collect();
+        map.serialize_entry("holders", &rows)?;
+        map.end()
+    }
+}
+
+/// A holder with what is known of its process, and with what it holds.
+struct HeldJson<'a>(&'a Snapshot, &'a Held<'a>);
+
+impl Serialize for HeldJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let HeldJson(snapshot, held) = self;
+        let mut map = serializer.serialize_map(None)?;
+        write_keys(held.holder, &mut map)?;
+        if let Some(pid) = held.holder.pid() {
+            let details = snapshot
+                .process(pid)
+                .and_then(|process| process.details.as_deref());
+            let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+            let user = details.and_then(|details| details.user.as_ref()).map(text);
+            let command = details
+                .and_then(|details| details.command.as_ref())
+                .map(text);
+            map.serialize_entry("user", &user)?;
+            map.serialize_entry("command", &command)?;
+        }
+        map.serialize_entry("holds", &held.id.ino)?;
+        map.end()
+    }
+}

@@ -1,0 +1,244 @@
+//! Every way in which a namespace is kept alive, each alone: it is found, what
+//! holds it is named, and once that lets go it is gone.
+
+use crate::common::{Outcome, live};
+
+/// Makes a namespace in each way and says on a line what it is, in the words
+/// `WAY TYPE NUMBER PID`; each PID lets go of it when it ends. Then it waits.
+const WAYS: &str = r#"
+import ctypes, fcntl, os, signal, socket, struct, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+FLAGS = dict(mnt=0x20000, net=0x40000000, uts=0x4000000, user=0x10000000, pid=0x20000000,
+             ipc=0x8000000, time=0x80)
+PARENT = os.getpid()
+
+def check(returned):
+    if returned:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+def unshare(*kinds):
+    check(libc.unshare(sum(FLAGS[kind] for kind in kinds)))
+
+def back(*kinds):
+    for kind in kinds:
+        fd = os.open(f"/proc/{PARENT}/ns/{kind}", os.O_RDONLY)
+        check(libc.setns(fd, 0))
+        os.close(fd)
+
+def link(name):
+    return os.readlink(f"/proc/thread-self/ns/{name}")
+
+def mount(source, place, flags):
+    check(libc.mount(source and source.encode(), place.encode(), None, flags, None))
+
+def bind(kind, place):
+    open(place, "w").close()
+    mount(f"/proc/self/ns/{kind}", place, 0x1000)
+
+def private_mounts():
+    unshare("mnt")
+    mount(None, "/", 0x44000)
+
+held = []
+
+def hold(path):
+    held.append(os.open(path, os.O_RDWR if path.startswith("/dev") else os.O_RDONLY))
+
+def way(name, make):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        try:
+            said = make()
+        except OSError as error:
+            said = f"{error}:[0]"
+        os.write(writer, said.encode())
+        os.close(writer)
+        while True:
+            signal.pause()
+    os.close(writer)
+    kind, number = os.read(reader, 99).decode()[:-1].split(":[")
+    os.close(reader)
+    print(name, kind, number, pid)
+
+def thread():
+    said = []
+    def away():
+        unshare("uts")
+        said.append(link("uts"))
+        time.sleep(10000)
+    threading.Thread(target=away, daemon=True).start()
+    while not said:
+        time.sleep(0.01)
+    return said[0]
+
+def time_for_children():
+    unshare("time")
+    return link("time_for_children")
+
+def pid_for_children():
+    unshare("pid")
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return link("pid_for_children")
+
+def fd():
+    unshare("uts")
+    hold("/proc/self/ns/uts")
+    said = link("uts")
+    back("uts")
+    return said
+
+def fd_through_gone_mount():
+    private_mounts()
+    unshare("uts")
+    bind("uts", "gone")
+    hold("gone")
+    check(libc.umount2(b"gone", 2))
+    said = link("uts")
+    back("uts", "mnt")
+    return said
+
+def mount_here():
+    unshare("ipc")
+    bind("ipc", "here")
+    said = link("ipc")
+    back("ipc")
+    return said
+
+def mount_elsewhere():
+    private_mounts()
+    unshare("ipc")
+    bind("ipc", "elsewhere")
+    said = link("ipc")
+    back("ipc")
+    return said
+
+def mount_without_process():
+    private_mounts()
+    unshare("ipc")
+    bind("ipc", "lonely")
+    said = link("ipc")
+    hold("/proc/self/ns/mnt")
+    back("ipc", "mnt")
+    return said
+
+def middle_user():
+    unshare("user")
+    said = link("user")
+    for file, text in ("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1"):
+        with open(f"/proc/self/{file}", "w") as map:
+            map.write(text)
+    unshare("user")
+    return said
+
+def owner():
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        unshare("user", "uts")
+        os.write(writer, link("user").encode())
+        signal.pause()
+    said = os.read(reader, 99).decode()
+    hold(f"/proc/{child}/ns/uts")
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return said
+
+def in_net(keep):
+    def make():
+        unshare("net")
+        said = link("net")
+        keep()
+        back("net")
+        return said
+    return make
+
+def keep_tun():
+    hold("/dev/net/tun")
+    fcntl.ioctl(held[-1], 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
+
+# A mount here comes last: who has mounts of its own later, has it too.
+for make in (thread, time_for_children, pid_for_children, fd, fd_through_gone_mount,
+             mount_elsewhere, mount_without_process, middle_user, owner, mount_here):
+    way(make.__name__, make)
+way("socket", in_net(lambda: held.append(socket.socket())))
+if os.path.exists("/dev/net/tun"):
+    way("tun", in_net(keep_tun))
+# A zombie would go on holding its user namespace.
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("all", flush=True)
+time.sleep(10000)
+"#;
+
+/// For each way: what `nsls` says of it, and `nsls holders`; then it lets go,
+/// and says whether anything is left. Numbers that differ each time are
+/// replaced by words.
+const ASK: &str = r#"
+    mount --make-rprivate /
+    mkdir -p tmp && mount -t tmpfs tmpfs tmp && cd tmp
+    python3 -u ../ways.py > ways & started=$!
+    until grep -q '^all$' ways 2> /dev/null; do kill -0 $started || exit 9; sleep 0.05; done
+    while read -r way kind number pid; do
+        [ $way = all ] && break
+        listed=$("$NSLS" -t $kind -P -n -r -o NS,NPROCS,NHOLDERS 2> /dev/null | grep "^$number ")
+        echo "$way: $kind ${listed#* }"
+        "$NSLS" holders --chain -n -r $kind:[$number] 2> /dev/null > all; cut -d ' ' -f 1,2,5- all > said
+        sed -E "s/$number/N/g; s/\\b$pid\\b/PID/g; s/thread\\\\x20[0-9]+/thread/; s/\[[0-9]+\]/[X]/; s|$PWD|DIR|" said
+        kill -9 $pid; wait $pid 2> /dev/null
+        while [ -e /proc/$pid/ns/net ]; do sleep 0.01; done
+        [ $way = mount_here ] && umount here
+        for try in 1 2 3 4 5 6 7 8 9; do
+            "$NSLS" holders $kind:[$number] > /dev/null 2>&1 || break; sleep 0.05
+        done
+        [ $try = 9 ] && "$NSLS" holders $kind:[$number]
+    done < ways
+    kill -9 $started
+"#;
+
+#[test]
+fn each_way_to_keep_a_namespace_is_found_and_named_and_ends() {
+    if !live::can_unshare() || !live::has(&["python3"]) {
+        return;
+    }
+    // Only from the initial namespaces the kernel lists mount namespaces.
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ways.py"), WAYS).unwrap();
+    let run = Outcome::of(&mut live::script_in_mounts(ASK, dir.path()));
+    let tun = if std::path::Path::new("/dev/net/tun").exists() {
+        "tun: net 0 1\ntun PID fd\\x203\n"
+    } else {
+        ""
+    };
+    let expected = r"thread: uts 0 1
+thread PID thread,\x20uts
+time_for_children: time 0 1
+for-children PID time_for_children
+pid_for_children: pid 0 1
+for-children PID pid_for_children
+fd: uts 0 1
+fd PID fd\x203
+fd_through_gone_mount: uts 0 1
+fd PID fd\x203
+mount_elsewhere: ipc 0 1
+mount  DIR/elsewhere\x20in\x20mnt:[X]
+process PID mnt
+mount_without_process: ipc 0 1
+mount  DIR/lonely\x20in\x20mnt:[X]
+fd PID fd\x203
+middle_user: user 0 1
+child  user:[X]
+process PID user
+owner: user 0 1
+owned  uts:[X]
+fd PID fd\x206
+mount_here: ipc 0 1
+mount  DIR/here
+socket: net 0 1
+socket PID fd\x203
+";
+    assert_eq!(run, Outcome::success(format!("{expected}{tun}")));
+}
