@@ -28,3 +28,4 @@ mod snapshots;
 mod terminal;
 mod usage;
 mod views;
+mod views_live;
