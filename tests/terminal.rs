@@ -104,3 +104,60 @@ fn json_and_raw_output_do_not_depend_on_the_terminal() {
         assert_eq!(on_terminal(20, nsls()), nsls().run().stdout);
     }
 }
+
+#[test]
+fn a_number_that_ends_a_row_stays_whole() {
+    let tree = Tree::new().process(4_194_303, "sleep\x001000\0");
+    for columns in [1, 5, 20, 30] {
+        let run = Nsls::words("-t uts -o user,ns,pid").sysroot(tree.path());
+        let expected = "USER         NS     PID\nroot 4026531838 4194303\n";
+        assert_eq!(on_terminal(columns, run), expected, "{columns}");
+    }
+}
+
+#[test]
+fn a_wide_character_is_shown_whole_or_not_at_all() {
+    let tree = Tree::new().process(7, "abcdef世界\0");
+    let command = |columns| {
+        on_terminal(
+            columns,
+            Nsls::words("-t uts -n -o command").sysroot(tree.path()),
+        )
+    };
+    assert_eq!(command(7), "abcdef\n");
+    assert_eq!(command(8), "abcdef世\n");
+    assert_eq!(command(9), "abcdef世\n");
+    assert_eq!(command(10), "abcdef世界\n");
+}
+
+#[test]
+fn where_the_terminal_does_not_know_its_width_nothing_is_cut() {
+    let tree = tree();
+    let nsls = || Nsls::words("-t uts").sysroot(tree.path());
+    assert_eq!(on_terminal(0, nsls()), nsls().run().stdout);
+}
+
+#[test]
+fn a_row_stays_a_row_at_every_width() {
+    let tree = tree();
+    let whole = Nsls::words("-t uts").sysroot(tree.path()).run().stdout;
+    for columns in 1..=80 {
+        let shown = on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
+        assert_eq!(
+            shown.lines().count(),
+            whole.lines().count(),
+            "{columns}: {shown}"
+        );
+        for (line, whole) in shown.lines().zip(whole.lines()) {
+            assert!(whole.starts_with(line), "{columns}: {shown}");
+            // The fixed columns, and the heading COMMAND below them.
+            let room = usize::from(columns).max(41);
+            let expected = whole.len().min(room);
+            assert_eq!(
+                line.len(),
+                whole[..expected].trim_end().len(),
+                "{columns}: {shown}"
+            );
+        }
+    }
+}
