@@ -23,6 +23,7 @@ mod lists;
 mod mounts;
 mod need;
 mod open_files;
+mod plan;
 mod relations;
 mod scanner;
 mod tally;

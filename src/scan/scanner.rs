@@ -6,8 +6,8 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::kernel::{self, Linux};
 use crate::model::{
-    Cause, Gap, Kind, KindSet, Link, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source,
-    Sources, summary,
+    Cause, Gap, KindSet, Link, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source, Sources,
+    summary,
 };
 use crate::proc::{ProcessDir, Sysroot, Users};
 use crate::scan::answers::{Answers, below};
@@ -19,7 +19,8 @@ use crate::scan::links::{Look, Sighting, read_process, settle};
 use crate::scan::lists::{list_mount_namespaces, list_namespaces};
 use crate::scan::mounts::{read_other_mounts, read_own_mounts};
 use crate::scan::open_files::{ask_sockets, ask_tuns, look_at_files};
-use crate::scan::relations::{Inquiry, Questions};
+use crate::scan::plan::Plan;
+use crate::scan::relations::Inquiry;
 use crate::scan::tally::Tally;
 use crate::scan::target::Wanted;
 use crate::scan::walk::walk;
@@ -140,7 +141,7 @@ impl Scanner {
     /// One pass over the system, through the links of all processes and these
     /// sources.
     fn scan_for(&self, goal: &Goal, sources: Sources) -> Result<Snapshot, Error> {
-        let plan = self.plan(goal, sources);
+        let plan = Plan::new(goal, self.kinds, self.needs, sources, self.root.is_live());
         let pids = self.root.pids()?;
         if pids.is_empty() {
             return Err(Error::NoProcesses(self.root.proc_path()));
@@ -210,53 +211,6 @@ impl Scanner {
             }
         }
         Ok(snapshot)
-    }
-
-    /// What has to be read and asked so that nothing is missed, and no more.
-    fn plan(&self, goal: &Goal, sources: Sources) -> Plan {
-        let shown = match goal {
-            // What holds it may be a namespace of another type.
-            Goal::Namespace(_) if self.needs.contains(Need::Holders) => KindSet::all(),
-            Goal::Namespace(wanted) => wanted.kinds(),
-            Goal::All | Goal::Process(..) => self.kinds,
-        };
-        let live = self.root.is_live();
-        let up = live && self.needs.contains(Need::Relations);
-        let look_up = live && sources.contains(Source::Relations);
-        // Every namespace has a user namespace above it.
-        let look_up_owners = look_up && shown.contains(Kind::User);
-        let kinds = if look_up_owners {
-            KindSet::all()
-        } else if up {
-            shown.union(KindSet::of(Kind::User))
-        } else {
-            shown
-        };
-        let runs = |source: &Source| match source {
-            Source::Processes => true,
-            // Only the running kernel can be asked.
-            Source::Sockets | Source::Tuns => live && kinds.contains(Kind::Net),
-            Source::Relations => look_up,
-            Source::MountNamespaces | Source::Listns => live,
-            Source::Threads | Source::Fds | Source::Mounts => true,
-            Source::Details => false,
-        };
-        let mut sources: Sources = sources.iter().filter(runs).collect();
-        sources.insert(Source::Processes);
-        let has = |need| live && self.needs.contains(need);
-        Plan {
-            kinds,
-            look_up,
-            sources,
-            questions: Questions {
-                owners: look_up_owners || up,
-                parents: (look_up && kinds.contains(Kind::Pid)) || up,
-                netnsids: has(Need::NetNsId),
-                unique_ids: has(Need::UniqueId),
-                owner_uids: has(Need::Uid) || has(Need::User),
-                paths: has(Need::Path),
-            },
-        }
     }
 
     /// Everything that leads to a namespace, source by source.
@@ -513,15 +467,4 @@ impl Scanner {
             _ => Ok(()),
         }
     }
-}
-
-/// What one pass reads and asks.
-struct Plan {
-    /// Of which types.
-    kinds: KindSet,
-    /// Whether what is above is looked for, and not only for what is shown.
-    look_up: bool,
-    /// Where to look.
-    sources: Sources,
-    questions: Questions,
 }
