@@ -39,6 +39,11 @@ impl Answers {
         causes
     }
 
+    /// Notes that a namespace cannot be opened, so that nobody asks it again.
+    pub(crate) fn close(&mut self, id: NsId) {
+        self.0.entry(id).or_default().is_closed = true;
+    }
+
     /// Namespaces, and all that are known to be above them.
     pub(crate) fn reach(&self, ids: impl Iterator<Item = NsId>) -> HashSet<NsId> {
         let mut reached = HashSet::new();

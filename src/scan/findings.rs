@@ -35,18 +35,22 @@ impl Findings {
     }
 
     /// Takes out what does not lead to its namespace any more. A process that
-    /// only went elsewhere is looked at again.
+    /// only went elsewhere is looked at again. Returns the namespaces to which
+    /// it leads as before, although its link could not be opened.
     pub(crate) fn lose(
         &mut self,
         root: &Sysroot,
         lost: &HashSet<Holder>,
         tally: &mut Tally,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<NsId>, Error> {
+        let mut unopened = Vec::new();
         self.finds.retain(|(_, holder)| !lost.contains(holder));
         let pids: HashSet<Pid> = lost
             .iter()
             .filter_map(|holder| match holder {
-                Holder::Process { pid, .. } | Holder::ForChildren { pid, .. } => Some(*pid),
+                Holder::Process { pid, .. }
+                | Holder::ForChildren { pid, .. }
+                | Holder::Thread { pid, .. } => Some(*pid),
                 _ => None,
             })
             .collect();
@@ -59,13 +63,21 @@ impl Findings {
                 threads: false,
                 fds: false,
             };
-            process.links = read_process(root, *pid, look)?.links;
+            let seen = read_process(root, *pid, look)?;
+            let same = process.thread == seen.thread;
+            let before = seen.links.iter().filter(|(link, id)| {
+                let is_lost = lost.contains(&process.holder(*link));
+                same && is_lost && process.links.ino(*link) == Some(id.ino)
+            });
+            unopened.extend(before.map(|(_, id)| id));
+            process.links = seen.links;
+            process.thread = seen.thread;
             if process.links.is_empty() {
                 tally.add(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
             }
         }
         self.processes
             .retain(|process| !(pids.contains(&process.pid) && process.links.is_empty()));
-        Ok(())
+        Ok(unopened)
     }
 }

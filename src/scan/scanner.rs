@@ -322,7 +322,11 @@ impl Scanner {
         let holders = self.needs.contains(Need::Holders);
         let is_new = finds.iter().any(|(id, _)| holders || inquiry.found(*id));
         findings.finds.extend(finds);
-        findings.lose(&self.root, &lost, tally)?;
+        for id in findings.lose(&self.root, &lost, tally)? {
+            answers.close(id);
+            let cause = Cause::Failed("it could not be opened".to_owned());
+            tally.add(Source::Relations, cause, LinkSet::EMPTY);
+        }
         Ok(is_new || !lost.is_empty())
     }
 
