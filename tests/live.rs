@@ -291,19 +291,3 @@ fn inside_a_pid_namespace_its_parent_is_said_to_lie_outside() {
     };
     assert_eq!(run, inside("pid 2          0\n"));
 }
-
-#[test]
-fn a_zombie_counts_where_lsns_counts_it() {
-    let script = r#"
-        perl -e 'fork or exit; sleep 1000' &
-        until grep -q '^State:.Z' /proc/[0-9]*/status; do sleep 0.02; done
-        zombie=$(grep -l '^State:.Z' /proc/[0-9]*/status); zombie=${zombie//[!0-9]/}
-        columns=NS,TYPE,NPROCS,PID,PPID,UID,USER,PATH,COMMAND
-        "$NSLS" -r -o $columns 2> /dev/null | sort > nsls
-        lsns -l -r -o $columns | sort > lsns
-        diff lsns nsls && wc -l < nsls
-        "$NSLS" -p $zombie -r -n -o TYPE,NPROCS,PID 2> /dev/null | sort
-    "#;
-    let Some(run) = run(script) else { return };
-    assert_eq!(run, Outcome::success("9\npid 4 1\nuser 4 1\n"));
-}
