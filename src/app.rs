@@ -7,7 +7,7 @@ use crate::capture::capture;
 use crate::cli::{Cli, Command, HoldersArgs};
 use crate::error::Error;
 use crate::holders;
-use crate::model::{Snapshot, summary};
+use crate::model::{Cause, Snapshot, Source, summary};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
 use crate::proc::Sysroot;
@@ -37,8 +37,8 @@ enum Outcome {
 }
 
 /// Runs the command and returns its exit code.
-pub fn run(cli: Cli, mut console: Console<'_>) -> u8 {
-    let done = match cli.command {
+pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {
+    let done = cli.and_then(|cli| match cli.command {
         Some(Command::Capture(args)) => capture(
             &options::root(args.root),
             &args.dir,
@@ -48,7 +48,7 @@ pub fn run(cli: Cli, mut console: Console<'_>) -> u8 {
         .map(|()| Outcome::Complete),
         Some(Command::Holders(args)) => list_holders(args, &mut console),
         None => Options::new(cli.list).and_then(|options| list(&options, &mut console)),
-    };
+    });
     match done {
         Ok(Outcome::Complete) => 0,
         Ok(Outcome::Incomplete) => 3,
@@ -98,7 +98,16 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     let written = listing
         .write(format, console.out)
         .and_then(|()| console.out.flush());
-    finish(&snapshot, &options.root, options.strict, written, console)
+    let can_infer = options.target == Target::All;
+    let strict = options.strict;
+    finish(
+        &snapshot,
+        &options.root,
+        strict,
+        can_infer,
+        written,
+        console,
+    )
 }
 
 fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
@@ -129,7 +138,7 @@ fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome,
         }
     }
     let written = written.and_then(|()| console.out.flush());
-    finish(&snapshot, &root, args.strict, written, console)
+    finish(&snapshot, &root, args.strict, false, written, console)
 }
 
 /// Says what is missing, after the result was written.
@@ -137,12 +146,22 @@ fn finish(
     snapshot: &Snapshot,
     root: &Sysroot,
     strict: bool,
+    can_infer: bool,
     written: io::Result<()>,
     console: &mut Console<'_>,
 ) -> Result<Outcome, Error> {
     // The warning first: it holds even if the reader has gone.
-    let privileged = !root.is_live() || rustix::process::geteuid().is_root();
-    if let Some(line) = summary(&snapshot.gaps, privileged) {
+    let denies = snapshot
+        .gaps
+        .iter()
+        .any(|gap| gap.source == Source::Processes && gap.cause == Cause::Denied);
+    let foreign = root.is_live() && !rustix::process::geteuid().is_root();
+    let advice = foreign.then_some(if can_infer && snapshot.inferred.is_empty() && denies {
+        "run as root for the rest, or let --infer guess some of it"
+    } else {
+        "run as root for the rest"
+    });
+    if let Some(line) = summary(&snapshot.gaps, advice) {
         (console.messages)(&line);
     }
     written.map_err(Error::Output)?;
@@ -171,7 +190,7 @@ fn listing<'a>(
                 (Some(shown), members.map(row).collect())
             }
             _ => {
-                let namespaces = snapshot.namespaces.iter();
+                let namespaces = snapshot.namespaces.iter().chain(&snapshot.inferred);
                 let empty = |row: &Row<'_>| !options.persistent || row.namespace.nprocs == 0;
                 let rows = namespaces.map(|namespace| snapshot.row(namespace));
                 (None, rows.filter(empty).collect())

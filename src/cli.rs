@@ -1,11 +1,13 @@
 //! What may be typed, and nothing else.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::error::Error;
 use crate::model::{Kind, Member, Pid, Source, Sources};
 
 /// List namespaces: which there are, who is in them, and whose they are
@@ -42,7 +44,7 @@ pub(crate) struct ListArgs {
     pub(crate) types: Vec<Kind>,
 
     /// Only namespaces without processes
-    #[arg(short = 'P', long, conflicts_with = "pid")]
+    #[arg(short = 'P', long, conflicts_with_all = ["pid", "namespace"])]
     pub(crate) persistent: bool,
 
     /// Only rows that meet this condition, such as 'TYPE == "net" and NPROCS > 1'
@@ -94,6 +96,10 @@ pub(crate) struct ListArgs {
     /// List the columns that there are, and exit
     #[arg(short = 'H', long)]
     pub(crate) list_columns: bool,
+
+    /// Show as well what processes whose namespaces may not be read have in common
+    #[arg(long, conflicts_with_all = ["pid", "namespace"])]
+    pub(crate) infer: bool,
 
     /// Look for namespaces only here, or in all places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
@@ -150,22 +156,35 @@ pub(crate) enum Tree {
 }
 
 impl Cli {
-    /// The command line of this process. clap itself exits after `--help`, and
-    /// with a message and code 2 where it is wrong.
-    pub fn of_process() -> Self {
+    /// The command line of this process. Exits after `--help`, and with a
+    /// message and code 2 where it is wrong.
+    ///
+    /// # Errors
+    ///
+    /// The help could not be written.
+    pub fn of_process() -> Result<Self, Error> {
         let command = Cli::command();
         let flags = command.get_arguments();
         let flags = flags.filter(|argument| !argument.get_action().takes_values());
         let flags: String = flags.filter_map(clap::Arg::get_short).collect();
         let mut are_values = false;
-        Cli::parse_from(std::env::args_os().map(|word| {
+        let parsed = Cli::try_parse_from(std::env::args_os().map(|word| {
             are_values |= word == "--";
             if are_values {
                 word
             } else {
                 attach(word, &flags)
             }
-        }))
+        }));
+        parsed.map_err(|error| {
+            if error.use_stderr() {
+                error.exit();
+            }
+            match error.print().and_then(|()| io::stdout().flush()) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Error::Output(error),
+                _ => std::process::exit(0),
+            }
+        })
     }
 }
 

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use nsls::{Cli, Console};
 
 fn main() -> ExitCode {
-    let cli = Cli::of_process();
     let stdout = io::stdout();
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
@@ -21,5 +20,5 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "nsls: {line}");
         },
     };
-    ExitCode::from(nsls::run(cli, console))
+    ExitCode::from(nsls::run(Cli::of_process(), console))
 }

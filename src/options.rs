@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) list_columns: bool,
     /// Where to look, if not everywhere.
     pub(crate) sources: Option<Sources>,
+    /// Whether to infer what may not be read.
+    pub(crate) infer: bool,
     /// Whether an incomplete view is a failure.
     pub(crate) strict: bool,
 }
@@ -80,7 +82,16 @@ impl Options {
         let columns = if args.output_all {
             Column::ALL.iter().collect()
         } else {
-            choose(args.output.as_deref(), &defaults(&target, kinds, layout)?)?
+            let defaults = defaults(&target, kinds, layout)?;
+            let mut columns = choose(args.output.as_deref(), &defaults)?;
+            let inferred = column("INFERRED")?;
+            if args.infer && !columns.contains(&inferred) {
+                // What is inferred must never look like a fact. A command
+                // comes last, for it may be long.
+                let place = columns.len() - usize::from(columns.last() == defaults.last());
+                columns.insert(place, inferred);
+            }
+            columns
         };
         let filter = args.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(Error::Filter)?;
@@ -106,6 +117,7 @@ impl Options {
             headings: !args.noheadings,
             list_columns: args.list_columns,
             sources: args.sources.into_iter().reduce(Sources::union),
+            infer: args.infer,
             strict: args.strict,
         })
     }
@@ -130,6 +142,9 @@ impl Options {
         };
         for column in columns {
             needs = needs.union(column.needs());
+        }
+        if self.infer {
+            needs.insert(Need::Inference);
         }
         needs
     }

@@ -135,6 +135,7 @@ fn the_namespace_whose_processes_are_filtered_stays_whole_in_json() {
     "nsfs": [],
     "pns": null,
     "ons": null,
+    "inferred": null,
     "links": [
       "mnt"
     ]

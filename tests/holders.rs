@@ -135,6 +135,31 @@ def middle_user():
     unshare("user")
     return said
 
+def middle_pid():
+    """Two generations, both of which have lost their init."""
+    reader, writer = os.pipe()
+    unshare("pid")
+    child = os.fork()
+    if child == 0:
+        # /proc is not of this pid namespace: only thread-self there knows us.
+        unshare("pid")
+        if os.fork() == 0:
+            os.write(writer, b"x")
+            signal.pause()
+        signal.pause()
+    os.read(reader, 1)
+    said = link("pid_for_children")
+    with open(f"/proc/self/task/{os.getpid()}/children") as children:
+        init = int(children.read())
+    with open(f"/proc/{init}/task/{init}/children") as children:
+        below = int(children.read())
+    hold(f"/proc/{below}/ns/pid")
+    os.kill(init, 9)
+    os.waitpid(init, 0)
+    # It would go on holding it for its children.
+    back("pid")
+    return said
+
 def owner():
     reader, writer = os.pipe()
     child = os.fork()
@@ -161,9 +186,15 @@ def keep_tun():
     hold("/dev/net/tun")
     fcntl.ioctl(held[-1], 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
 
+def ip_netns():
+    import subprocess
+    subprocess.run(["ip", "netns", "add", "nsls-test"], check=True)
+    ino = os.stat("/run/netns/nsls-test").st_ino
+    return f"net:[{ino}]"
+
 # A mount here comes last: who has mounts of its own later, has it too.
 for make in (thread, time_for_children, pid_for_children, fd, fd_through_gone_mount,
-             mount_elsewhere, mount_without_process, middle_user, owner, mount_here):
+             mount_elsewhere, mount_without_process, middle_user, middle_pid, owner, mount_here, ip_netns):
     way(make.__name__, make)
 way("socket", in_net(lambda: held.append(socket.socket())))
 if os.path.exists("/dev/net/tun"):
@@ -179,8 +210,9 @@ time.sleep(10000)
 /// replaced by words.
 const ASK: &str = r#"
     mount --make-rprivate /
+    mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns
     mkdir -p tmp && mount -t tmpfs tmpfs tmp && cd tmp
-    python3 -u ../ways.py > ways & started=$!
+    python3 -u ../ways.py > ways & started=$!; disown
     until grep -q '^all$' ways 2> /dev/null; do kill -0 $started || exit 9; sleep 0.05; done
     while read -r way kind number pid; do
         [ $way = all ] && break
@@ -191,6 +223,7 @@ const ASK: &str = r#"
         kill -9 $pid; wait $pid 2> /dev/null
         while [ -e /proc/$pid/ns/net ]; do sleep 0.01; done
         [ $way = mount_here ] && umount here
+        [ $way = ip_netns ] && ip netns delete nsls-test
         for try in 1 2 3 4 5 6 7 8 9; do
             "$NSLS" holders $kind:[$number] > /dev/null 2>&1 || break; sleep 0.05
         done
@@ -201,7 +234,7 @@ const ASK: &str = r#"
 
 #[test]
 fn each_way_to_keep_a_namespace_is_found_and_named_and_ends() {
-    if !live::can_unshare() || !live::has(&["python3"]) {
+    if !live::can_unshare() || !live::has(&["python3", "ip"]) {
         return;
     }
     // Only from the initial namespaces the kernel lists mount namespaces.
@@ -232,11 +265,16 @@ fd PID fd\x203
 middle_user: user 0 1
 child  user:[X]
 process PID user
+middle_pid: pid 0 1
+child  pid:[X]
+fd PID fd\x206
 owner: user 0 1
 owned  uts:[X]
 fd PID fd\x206
 mount_here: ipc 0 1
 mount  DIR/here
+ip_netns: net 0 1
+mount  /run/netns/nsls-test
 socket: net 0 1
 socket PID fd\x203
 ";

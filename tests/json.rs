@@ -53,6 +53,7 @@ struct Namespace {
     nsfs: Vec<String>,
     pns: Option<u64>,
     ons: Option<u64>,
+    inferred: Option<String>,
     links: Vec<String>,
 }
 
@@ -258,6 +259,7 @@ fn chosen_columns_are_the_only_keys_in_the_order_in_which_they_were_named() {
     "nsfs": [],
     "pns": null,
     "ons": null,
+    "inferred": null,
     "links": [
       "uts"
     ]

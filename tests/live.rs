@@ -158,13 +158,12 @@ fn an_ordinary_user_is_told_what_is_missing() {
     "#;
     let Some(run) = run(script) else { return };
     let missing = "nsls: 3 of 4 processes could not be read (permission denied); \
-                   run as root for the rest\n";
+                   run as root for the rest, or let --infer guess some of it\n";
     let expected = Outcome {
         status: 0,
         stdout: "uts 1\nuts 1\n3\n  \"complete\": false,\n1\n1\nlsns: 0\n".to_owned(),
         stderr: format!(
-            "{missing}{missing}nsls: 3 of 4 processes could not be read (permission denied); \
-             run as root for the rest\n\
+            "{missing}{missing}{missing}\
              nsls: cannot read the namespaces of process 1: permission denied\n\
              nsls: no process 999999\n"
         ),

@@ -18,6 +18,7 @@ mod docs;
 mod filter;
 mod holders;
 mod hostile;
+mod infer;
 mod json;
 mod live;
 mod mounts_live;

@@ -47,6 +47,16 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
+fn help_that_cannot_be_written_is_an_error_too() {
+    let full = "cannot write to standard output: no space left on device";
+    for form in ["--help", "-h", "--version", "holders --help"] {
+        let full_device = File::options().write(true).open("/dev/full").unwrap();
+        let run = Nsls::words(form).stdout(full_device).run();
+        assert_eq!(run, Outcome::failure(1, full), "{form}");
+    }
+}
+
+#[test]
 fn too_few_files_are_an_error_and_never_a_shorter_list() {
     let tree = (1..40).fold(Tree::new(), |tree, pid| tree.process(pid, "x\0"));
     let with_limit = |limit: u32| {

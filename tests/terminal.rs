@@ -89,6 +89,38 @@ fn on_a_terminal_too_narrow_for_anything_numbers_stay_whole() {
 }
 
 #[test]
+fn the_columns_before_a_command_in_the_middle_stay_whole() {
+    let tree = tree();
+    let nsls = Nsls::words("-t uts -o NS,COMMAND,PID").sysroot(tree.path());
+    assert_eq!(
+        on_terminal(24, nsls),
+        "        NS COMMAND   PID
+4026531838 init --     1
+4026532001 evil\\x1    20
+"
+    );
+}
+
+#[test]
+fn holders_end_with_what_to_do_about_them() {
+    let tree = Tree::new()
+        .process(1, "init\0")
+        .link("proc/1/ns/uts", "uts:[4026532001]")
+        .process(20, "sleep\0")
+        .link("proc/20/fd/3", "uts:[4026532001]");
+    let root = tree.path().display();
+    let nsls = |more: &str| Nsls::words(&format!("holders 4026532001 --sysroot {root}{more}"));
+    let table = "KIND      PID USER COMMAND WHERE
+process     1 root init    uts
+fd         20 root sleep   fd 3
+";
+    let advice = "to let go: end the processes; close the files or end who has them open\n";
+    assert_eq!(on_terminal(80, nsls("")), format!("{table}{advice}"));
+    assert_eq!(nsls("").run().stdout, table);
+    assert_eq!(on_terminal(80, nsls(" -r")), nsls(" -r").run().stdout);
+}
+
+#[test]
 fn nothing_is_cut_if_nobody_wants_that_or_there_is_no_terminal() {
     let tree = tree();
     let whole = Nsls::words("-t uts").sysroot(tree.path()).run().stdout;

@@ -23,6 +23,7 @@ _nsls_columns=(
     ID
     NHOLDERS
     HOLDERS
+    INFERRED
     LINKS
 )
 
@@ -144,7 +145,7 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --sources --strict --sysroot -h --help -V --version ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --infer --sources --strict --sysroot -h --help -V --version ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac

@@ -60,6 +60,7 @@ function __nsls_columns
         'ID	number that is never given to another namespace'\
         'NHOLDERS	number of things that keep the namespace alive'\
         'HOLDERS	what keeps the namespace alive; in a table the first, and how many more'\
+        'INFERRED	by what the row was inferred with --infer, for want of permission; else empty'\
         'LINKS	names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid'
 end
 
@@ -81,6 +82,7 @@ complete -c nsls -n '__nsls_command' -s W -l nowrap -d 'Join several texts of a 
 complete -c nsls -n '__nsls_command' -s l -l list -d 'No tree (the default, but for the processes of NAMESPACE)'
 complete -c nsls -n '__nsls_command' -s T -l tree -f -a 'owner parent process' -d 'Show what hangs below what; by owner if nothing is named'
 complete -c nsls -n '__nsls_command' -s H -l list-columns -d 'List the columns that there are, and exit'
+complete -c nsls -n '__nsls_command' -l infer -d 'Show as well what processes whose namespaces may not be read have in common'
 complete -c nsls -n '__nsls_command' -l sources -x -a '(__nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all)' -d 'Look for namespaces only here, or in all places'
 complete -c nsls -n '__nsls_command' -l strict -d 'Exit with 3 if not everything could be seen'
 complete -c nsls -n '__nsls_command' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'

@@ -111,8 +111,13 @@ impl Kernel for Linux {
         // server that wants to be asked about the way is not.
         let path = Path::new(OsStr::from_bytes(&mount.path));
         let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let open = |dir: BorrowedFd<'_>, resolve| {
-            rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve)
+        let open = |dir: BorrowedFd<'_>, resolve: ResolveFlags| {
+            let open = || rustix::fs::openat2(dir, path, flags, Mode::empty(), resolve);
+            // Any mount that comes or goes meanwhile makes the kernel give up
+            // a look into its memory too.
+            let mut tries = (0..16).map(|_| open());
+            let seen = tries.find(|opened| !matches!(opened, Err(Errno::AGAIN)));
+            seen.unwrap_or(Err(Errno::AGAIN))
         };
         let file = match mount.within {
             None => open(CWD, ResolveFlags::CACHED)?,

@@ -211,9 +211,9 @@ fn list(f: &mut fmt::Formatter<'_>, links: LinkSet) -> fmt::Result {
 
 /// All gaps in one line; `None` if there are none.
 ///
-/// `privileged` tells whether the scan ran as root, where "run as root" would
-/// be no help.
-pub fn summary(gaps: &[Gap], privileged: bool) -> Option<String> {
+/// `advice` is what to do if permission is all that is wanting; none for root,
+/// who has it.
+pub fn summary(gaps: &[Gap], advice: Option<&str>) -> Option<String> {
     if gaps.is_empty() {
         return None;
     }
@@ -222,8 +222,11 @@ pub fn summary(gaps: &[Gap], privileged: bool) -> Option<String> {
         .map(Gap::to_string)
         .collect::<Vec<_>>()
         .join(", ");
-    if !privileged && gaps.iter().any(|gap| gap.cause.is_permission()) {
-        line.push_str("; run as root for the rest");
+    if let Some(advice) = advice
+        && gaps.iter().any(|gap| gap.cause.is_permission())
+    {
+        line.push_str("; ");
+        line.push_str(advice);
     }
     Some(line)
 }

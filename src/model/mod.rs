@@ -4,8 +4,10 @@
 //! found ([`Snapshot`], [`Namespace`], [`Process`]) and what it could not find
 //! ([`Gap`]), and everything that shows something reads only these.
 
+mod facts;
 mod gap;
 mod holder;
+mod inference;
 mod kind;
 mod link;
 mod namespace;
@@ -14,8 +16,10 @@ mod set;
 mod snapshot;
 mod source;
 
+pub use facts::{IdMap, TimeOffset, TimeOffsets};
 pub use gap::{Cause, Gap, summary};
 pub use holder::{Fd, Holder, Mount, Tid, Within};
+pub use inference::{Fingerprint, Inference};
 pub use kind::{Kind, UnknownKind};
 pub use link::Link;
 pub use namespace::{Namespace, NetNsId, NsId, Relations};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::model::{Holder, Kind, LinkSet, Pid};
+use crate::model::{Holder, Inference, Kind, LinkSet, Pid};
 
 /// Which namespace: its inode number on nsfs, and its type.
 ///
@@ -45,9 +45,17 @@ pub struct Namespace {
     pub holders: Vec<Holder>,
     /// What the kernel said of it.
     pub relations: Relations,
+    /// That it is only inferred, and from what. Its number is then not known,
+    /// and 0 stands in its place.
+    pub inferred: Option<Inference>,
 }
 
 impl Namespace {
+    /// By what listings are sorted: by number, and what has none comes last.
+    pub const fn order(&self) -> (bool, NsId) {
+        (self.inferred.is_some(), self.id)
+    }
+
     /// A namespace of which nothing else is known yet.
     pub const fn new(id: NsId, via: Holder) -> Self {
         Namespace {
@@ -67,6 +75,7 @@ impl Namespace {
                 netnsid: None,
                 unique_id: None,
             },
+            inferred: None,
         }
     }
 }

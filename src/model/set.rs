@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-/// What can be put into a [`Set`]: an enum of at most sixteen values.
+/// What can be put into a [`Set`]: an enum of at most 32 values.
 pub trait Member: Copy + 'static {
     /// Every value, in order; a value's place is its [`index`](Member::index).
     const ALL: &'static [Self];
@@ -12,7 +12,7 @@ pub trait Member: Copy + 'static {
 
 /// A small set of enum values, one bit each.
 pub struct Set<T> {
-    bits: u16,
+    bits: u32,
     member: PhantomData<T>,
 }
 

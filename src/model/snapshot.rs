@@ -11,7 +11,11 @@ pub struct Snapshot {
     /// themselves; only with [`Need::Relations`](crate::Need::Relations). By
     /// number.
     pub ancestors: Vec<Namespace>,
-    /// Every process with at least one link that was read, by pid.
+    /// What processes whose links may not be read have in common, as if it
+    /// were namespaces; only with [`Need::Inference`](crate::Need::Inference).
+    pub inferred: Vec<Namespace>,
+    /// Every process with at least one link that was read, by pid; with
+    /// [`Need::Inference`](crate::Need::Inference) also those that refuse.
     pub processes: Vec<Process>,
     /// The parent of each process that is shown, and of each of its ancestors;
     /// only with [`Need::Ancestry`](crate::Need::Ancestry).

@@ -38,7 +38,7 @@ impl Serialize for Document<'_> {
         // As without a tree.
         rows.sort_by_key(|placed| match &listing.namespace {
             Some(_) => (placed.row.process.map(|process| process.pid), None),
-            None => (None, Some(placed.row.namespace.id)),
+            None => (None, Some(placed.row.namespace.order())),
         });
         let rows = Rows(&rows, listing.columns);
         match &listing.namespace {

@@ -8,6 +8,7 @@
 
 mod cmdline;
 mod hidepid;
+mod id_map;
 mod link_text;
 mod mountinfo;
 mod process_dir;
@@ -15,6 +16,7 @@ mod read;
 mod stat;
 mod status;
 mod sysroot;
+mod timens_offsets;
 mod users;
 
 pub(crate) use link_text::parse_id;

@@ -8,12 +8,15 @@ use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use crate::model::{Fd, Link, NsId, Pid, Tid};
+use crate::model::{Fd, IdMap, Link, NsId, Pid, Tid, TimeOffsets};
 use crate::proc::cmdline::join_arguments;
+use crate::proc::id_map::parse_id_map;
 use crate::proc::link_text::{parse_id, parse_link};
+use crate::proc::mountinfo::parse_line;
 use crate::proc::read::read_file;
 use crate::proc::stat::{Stat, parse_stat};
-use crate::proc::status::parse_euid;
+use crate::proc::status::{parse_euid, parse_nspid};
+use crate::proc::timens_offsets::parse_timens_offsets;
 use crate::proc::{ReadError, Sysroot};
 
 /// One process of a proc tree, held open: if its pid is given to another
@@ -124,6 +127,36 @@ impl<'a> ProcessDir<'a> {
         } else {
             parse_euid(&self.raw("status")?)
         }
+    }
+
+    /// Its ids, one in each pid namespace, from that of this proc tree on.
+    pub(crate) fn nspid(&self) -> Result<Vec<Pid>, ReadError> {
+        parse_nspid(&self.raw("status")?)
+    }
+
+    /// The user ids of its user namespace, and what they are outside.
+    pub(crate) fn uid_map(&self) -> Result<Vec<IdMap>, ReadError> {
+        parse_id_map(&self.raw("uid_map")?)
+    }
+
+    /// The clocks of the time namespace of its children.
+    pub(crate) fn timens_offsets(&self) -> Result<TimeOffsets, ReadError> {
+        parse_timens_offsets(&self.raw("timens_offsets")?)
+    }
+
+    /// The number of the first mount that it sees.
+    pub(crate) fn first_mount(&self) -> Result<u64, ReadError> {
+        let mountinfo = self.raw("mountinfo")?;
+        let first = mountinfo.split(|byte| *byte == b'\n').next();
+        let first = first.and_then(parse_line).ok_or(ReadError::Malformed)?;
+        Ok(first.id)
+    }
+
+    /// The inode number of one of its files, without reading it.
+    pub(crate) fn inode(&self, file: &str) -> Result<u64, ReadError> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let file = self.process.open_relative_flags(file, flags)?;
+        Ok(rustix::fs::fstat(file)?.st_ino)
     }
 
     /// The bytes of one of its files.

@@ -1,3 +1,4 @@
+use crate::model::Pid;
 use crate::proc::ReadError;
 
 /// The effective user id in `/proc/PID/status`: the second number of `Uid:`,
@@ -26,6 +27,16 @@ pub(crate) fn parse_groups(bytes: &[u8]) -> Result<Vec<u32>, ReadError> {
         .map_err(|_| ReadError::Malformed)
 }
 
+/// The ids of the process in each pid namespace, from that of the reader to its
+/// own: `NSpid:`.
+pub(crate) fn parse_nspid(bytes: &[u8]) -> Result<Vec<Pid>, ReadError> {
+    let ids = field(bytes, "NSpid").ok_or(ReadError::Malformed)?;
+    let ids: Result<Vec<Pid>, _> = ids.split_ascii_whitespace().map(str::parse).collect();
+    ids.ok()
+        .filter(|ids| !ids.is_empty())
+        .ok_or(ReadError::Malformed)
+}
+
 /// What follows `NAME:` on the line that begins so.
 ///
 /// A process's own text stands only in `Name:`, where the kernel escapes
@@ -44,7 +55,7 @@ mod tests {
     use super::*;
 
     const STATUS: &[u8] = b"Name:\tUid:\t\\n\xff\nState:\tS\nUid:\t1000\t0\t1000\t1000\n\
-        Gid:\t1\t1\t1\t1\nGroups:\t4 24 \nCapEff:\t00000000a80425fb\n";
+        Gid:\t1\t1\t1\t1\nGroups:\t4 24 \nNSpid:\t9454\t11\nCapEff:\t00000000a80425fb\n";
 
     #[test]
     fn fields_are_found_by_name_and_the_name_of_the_process_is_none() {
@@ -52,6 +63,7 @@ mod tests {
         assert_eq!(parse_cap_eff(STATUS), Ok(0xa80425fb));
         assert_eq!(parse_groups(STATUS), Ok(vec![4, 24]));
         assert_eq!(parse_groups(b"Groups:\t\n"), Ok(vec![]));
+        assert_eq!(parse_nspid(STATUS), Ok(vec![9454, 11]));
     }
 
     #[test]
@@ -73,6 +85,9 @@ mod tests {
         }
         assert_eq!(parse_cap_eff(b"CapEff:\t"), Err(ReadError::Malformed));
         assert_eq!(parse_groups(b"Groups:\t1 x\n"), Err(ReadError::Malformed));
+        for text in ["", "NSpid:\n", "NSpid:\t1\tx\n", "NSpid:\t-1\n"] {
+            assert_eq!(parse_nspid(text.as_bytes()), Err(ReadError::Malformed));
+        }
     }
 
     proptest! {
@@ -85,6 +100,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(text: Vec<u8>) {
             let _ = (parse_euid(&text), parse_cap_eff(&text), parse_groups(&text));
+            let _ = parse_nspid(&text);
         }
     }
 }

@@ -75,7 +75,10 @@ impl Column {
             align: Align::Right(10),
             is_cut: false,
             needs: &[],
-            value: |row| Value::Number(row.namespace.id.ino),
+            value: |row| match row.namespace.inferred {
+                Some(_) => Value::Null,
+                None => Value::Number(row.namespace.id.ino),
+            },
         },
         Column {
             name: "TYPE",
@@ -242,6 +245,21 @@ impl Column {
             is_cut: false,
             needs: &[Need::Holders, Need::Command],
             value: |row| Value::Holders(&row.namespace.holders, row.holder),
+        },
+        Column {
+            name: "INFERRED",
+            key: "inferred",
+            help: "by what the row was inferred with --infer, for want of permission; else empty",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[],
+            value: |row| {
+                let inferred = row.namespace.inferred.as_ref();
+                inferred.map_or(Value::Null, |inferred| {
+                    Value::Text(inferred.to_string().into_bytes().into())
+                })
+            },
         },
         Column {
             name: "LINKS",

@@ -112,7 +112,7 @@ fn with_ancestors<'a>(
             next.extend(above(row));
         }
     }
-    rows.sort_by_key(|row| row.namespace.id);
+    rows.sort_by_key(|row| row.namespace.order());
     (rows, wanted)
 }
 

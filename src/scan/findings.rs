@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
-use crate::model::{Cause, Holder, LinkSet, NsId, Pid, Process, Source};
+use crate::model::{Cause, Fingerprint, Holder, LinkSet, Links, NsId, Pid, Process, Source};
 use crate::proc::Sysroot;
 use crate::scan::group::Find;
 use crate::scan::links::{Look, read_process};
@@ -13,6 +13,8 @@ pub(crate) struct Findings {
     pub(crate) processes: Vec<Process>,
     /// Everything else that leads to a namespace.
     pub(crate) finds: Vec<Find>,
+    /// What tells something of processes whose links may not be read.
+    pub(crate) fingerprints: Vec<(Pid, Vec<Fingerprint>)>,
 }
 
 impl Findings {
@@ -23,6 +25,24 @@ impl Findings {
             .binary_search_by_key(&pid, |process| process.pid)
             .ok()?;
         self.processes.get_mut(place)
+    }
+
+    /// Adds processes of which no link may be read.
+    pub(crate) fn add_refused(&mut self, pids: Vec<Pid>) {
+        self.processes.extend(pids.into_iter().map(|pid| Process {
+            pid,
+            links: Links::default(),
+            thread: None,
+            details: None,
+        }));
+        self.processes.sort_unstable_by_key(|process| process.pid);
+    }
+
+    /// The fingerprints of the processes that are still there.
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &(Pid, Vec<Fingerprint>)> {
+        let pids: HashSet<Pid> = self.processes.iter().map(|process| process.pid).collect();
+        let taken = self.fingerprints.iter();
+        taken.filter(move |(pid, _)| pids.contains(pid))
     }
 
     /// What leads to each namespace, other than links.

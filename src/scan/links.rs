@@ -260,6 +260,8 @@ pub(crate) struct Settled {
     pub(crate) sockets: Vec<(OpenFile, u64)>,
     /// The open files that are tun or tap devices.
     pub(crate) tuns: Vec<OpenFile>,
+    /// The processes that refuse every link.
+    pub(crate) refused: Vec<Pid>,
     /// Other open files, any of which may be a namespace seen through a mount.
     pub(crate) files: Vec<(OpenFile, PathHash)>,
 }
@@ -289,6 +291,10 @@ pub(crate) fn settle(sightings: Vec<Sighting>, asked: LinkSet, tally: &mut Tally
     let mut settled = Settled::default();
     for sighting in sightings {
         let pid = sighting.pid;
+        let denies = |(cause, _): &(Cause, LinkSet)| *cause == Cause::Denied;
+        if sighting.links.is_empty() && sighting.troubles.iter().any(denies) {
+            settled.refused.push(pid);
+        }
         for (cause, of) in sighting.troubles {
             let of = of.intersection(asked);
             if !of.is_empty() {

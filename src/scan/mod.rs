@@ -18,6 +18,7 @@ mod details;
 mod findings;
 mod goal;
 mod group;
+mod infer;
 mod links;
 mod lists;
 mod mounts;

@@ -26,6 +26,8 @@ pub enum Need {
     UniqueId,
     /// That a namespace without processes can be opened by its path now.
     Path,
+    /// What processes whose links may not be read have in common.
+    Inference,
 }
 
 impl Member for Need {
@@ -41,6 +43,7 @@ impl Member for Need {
         Need::Holders,
         Need::UniqueId,
         Need::Path,
+        Need::Inference,
     ];
 
     fn index(self) -> usize {

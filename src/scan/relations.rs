@@ -136,6 +136,9 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                 Err(Errno::STALE) if matches!(holder, Holder::Mount(_)) => {
                     asked.closed = Some(Cause::Covered);
                 }
+                Err(Errno::AGAIN) => {
+                    asked.closed = Some(Cause::Failed("a file server lies on the way".to_owned()));
+                }
                 Err(Errno::STALE) => asked.lost.push(holder.clone()),
                 Err(errno) => {
                     let path = || namespace.id.to_string().into();

@@ -15,6 +15,7 @@ use crate::scan::details::{Seen, read_details};
 use crate::scan::findings::Findings;
 use crate::scan::goal::Goal;
 use crate::scan::group::group;
+use crate::scan::infer::{group_fingerprints, liken, take_fingerprints};
 use crate::scan::links::{Look, Sighting, read_process, settle};
 use crate::scan::lists::{list_mount_namespaces, list_namespaces};
 use crate::scan::mounts::{read_other_mounts, read_own_mounts};
@@ -152,7 +153,7 @@ impl Scanner {
         let mut answers = Answers::default();
         let mut users = Users::below(&self.root);
         // Each round takes out what ended meanwhile, or adds what was found.
-        let (shown, (namespaces, ancestors)) = loop {
+        let (shown, (namespaces, ancestors), mut inferred) = loop {
             let all = group(
                 &findings.processes,
                 &findings.finds,
@@ -169,12 +170,17 @@ impl Scanner {
             };
             let up = self.needs.contains(Need::Relations);
             let found = answers.split(all, wants, up, &below);
-            let shown = goal.shown(&findings.processes, &found.0, &found.1);
+            let inferred = group_fingerprints(findings.fingerprints());
+            let mut shown = goal.shown(&findings.processes, &found.0, &found.1);
+            shown.extend(inferred.iter().filter_map(|namespace| namespace.pid));
+            shown.sort_unstable();
+            shown.dedup();
             if self.add_details(&shown, &mut findings, &mut users, &mut tally)? {
                 continue;
             }
-            break (shown, found);
+            break (shown, found, inferred);
         };
+        liken(&mut inferred, &self.root, &findings.processes);
         let mut gaps = tally.gaps();
         let absent = |gap: &Gap| {
             gap.source.is_list() && matches!(gap.cause, Cause::Unsupported | Cause::Outside)
@@ -191,6 +197,7 @@ impl Scanner {
         let mut snapshot = Snapshot {
             namespaces,
             ancestors,
+            inferred,
             processes: findings.processes,
             parents: self.parents(shown),
             sources: plan.sources.without(absent),
@@ -266,10 +273,17 @@ impl Scanner {
             let seen = look_at_files(&linux, root, files, &finds, threads, tally)?;
             finds.extend(seen);
         }
-        Ok(Findings {
+        let mut findings = Findings {
             processes: settled.processes,
             finds,
-        })
+            fingerprints: Vec::new(),
+        };
+        if self.needs.contains(Need::Inference) {
+            let refused = settled.refused;
+            findings.fingerprints = take_fingerprints(root, &refused, self.kinds, threads)?;
+            findings.add_refused(refused);
+        }
+        Ok(findings)
     }
 
     /// Asks the kernel about what was found, as far as somebody wants to know
@@ -453,7 +467,7 @@ impl Scanner {
 
     /// An empty list is no answer where there must be something.
     fn refuse_nothing(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        let why = || summary(&snapshot.gaps, true);
+        let why = || summary(&snapshot.gaps, None);
         match &self.target {
             Target::Namespace(name) if snapshot.namespaces.is_empty() => {
                 let why = if snapshot.is_complete() { None } else { why() };

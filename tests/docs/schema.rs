@@ -121,7 +121,7 @@ fn cell(column: &Column) -> Value {
     let number = json!({ "type": "integer", "minimum": 0 });
     let mut cell = match (column.key, column.json) {
         // These are never unknown.
-        ("ns" | "nprocs", _) => number,
+        ("nprocs", _) => number,
         ("type", _) => word(Kind::ALL.iter().map(|kind| kind.name())),
         ("links", _) => json!({ "type": "array", "items": link() }),
         (_, Type::Number) => json!({ "type": ["integer", "null"], "minimum": 0 }),

@@ -119,7 +119,10 @@ fn malformed_documents_do_not_fit_the_schema() {
             "ns a string",
             with(listing(), "/namespaces/0/ns", json!("4026531833")),
         ),
-        ("ns null", with(listing(), "/namespaces/0/ns", json!(null))),
+        (
+            "type null",
+            with(listing(), "/namespaces/0/type", json!(null)),
+        ),
         (
             "nprocs negative",
             with(listing(), "/namespaces/0/nprocs", json!(-1)),

@@ -1,0 +1,123 @@
+use std::fmt;
+
+use crate::model::{IdMap, Kind, NsId, TimeOffsets};
+
+/// What stands for a namespace of processes whose links may not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inference {
+    /// What these processes have in common.
+    pub by: Fingerprint,
+    /// The namespace that they are in, if a process that can be read is known
+    /// to be in the same.
+    pub like: Option<NsId>,
+}
+
+/// Something that everybody may read of a process and that depends on one of
+/// its namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fingerprint {
+    /// The first mount in `/proc/PID/mountinfo`. A mount is in one mount
+    /// namespace only, but who has another root directory sees another first
+    /// one.
+    FirstMount(u64),
+    /// The inode number of `/proc/PID/net/dev`: each net namespace has another.
+    NetDev(u64),
+    /// The lines of `/proc/PID/uid_map`, which many user namespaces may share.
+    UidMap(Vec<IdMap>),
+    /// How many ids the process has, one in each pid namespace from that of
+    /// the reader on: `NSpid` in `/proc/PID/status`.
+    Depth(usize),
+    /// The lines of `/proc/PID/timens_offsets`, which many time namespaces may
+    /// share.
+    Offsets(TimeOffsets),
+}
+
+impl Fingerprint {
+    /// Of which type the namespace is.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Fingerprint::FirstMount(_) => Kind::Mnt,
+            Fingerprint::NetDev(_) => Kind::Net,
+            Fingerprint::UidMap(_) => Kind::User,
+            Fingerprint::Depth(_) => Kind::Pid,
+            Fingerprint::Offsets(_) => Kind::Time,
+        }
+    }
+
+    /// Whether processes that have it in common are in one namespace for
+    /// certain. At depth 1 there is only the pid namespace of the reader's
+    /// /proc.
+    pub const fn is_of_one(&self) -> bool {
+        match self {
+            Fingerprint::FirstMount(_) | Fingerprint::NetDev(_) | Fingerprint::Depth(1) => true,
+            Fingerprint::UidMap(_) | Fingerprint::Depth(_) | Fingerprint::Offsets(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Inference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.by {
+            Fingerprint::FirstMount(id) => write!(f, "by first mount {id}"),
+            Fingerprint::NetDev(ino) => write!(f, "by net/dev {ino}"),
+            Fingerprint::UidMap(map) => {
+                let map: Vec<_> = map.iter().map(IdMap::to_string).collect();
+                write!(f, "by uid_map {}", map.join(","))
+            }
+            Fingerprint::Depth(depth) => write!(f, "by depth {depth}"),
+            Fingerprint::Offsets(offsets) => write!(f, "by offsets {offsets}"),
+        }?;
+        match self.like {
+            Some(id) => write!(f, ", as {id}"),
+            None if self.by.is_of_one() => Ok(()),
+            None => f.write_str(", perhaps several"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inference_says_by_what_and_how_sure_it_is() {
+        let text = |by, like| Inference { by, like }.to_string();
+        let id = NsId {
+            ino: 7,
+            kind: Kind::Net,
+        };
+        let map = IdMap {
+            inner: 0,
+            outer: 100_000,
+            count: 65_536,
+        };
+        let two = vec![
+            map,
+            IdMap {
+                inner: 65_536,
+                ..map
+            },
+        ];
+        let all = [
+            text(Fingerprint::NetDev(9), Some(id)),
+            text(Fingerprint::FirstMount(9), None),
+            text(Fingerprint::Depth(1), None),
+            text(Fingerprint::Depth(2), None),
+            text(Fingerprint::UidMap(two), None),
+            text(Fingerprint::UidMap(Vec::new()), None),
+            text(Fingerprint::Offsets(TimeOffsets::default()), None),
+        ];
+        assert_eq!(
+            all,
+            [
+                "by net/dev 9, as net:[7]",
+                "by first mount 9",
+                "by depth 1",
+                "by depth 2, perhaps several",
+                "by uid_map 0:100000:65536,65536:100000:65536, perhaps several",
+                "by uid_map , perhaps several",
+                "by offsets monotonic=0,boottime=0, perhaps several",
+            ]
+        );
+    }
+}
