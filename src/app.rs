@@ -4,15 +4,15 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use crate::capture::capture;
-use crate::cli::{Cli, Command, HoldersArgs};
+use crate::cli::{Cli, Command, HoldersArgs, ViewArgs};
 use crate::error::Error;
-use crate::holders;
 use crate::model::{Cause, Snapshot, Source, summary};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
 use crate::proc::Sysroot;
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::views::holders;
 
 /// Where the command writes.
 #[expect(missing_debug_implementations, reason = "it holds writers")]
@@ -72,7 +72,7 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
         Layout::Table { cut, join } => Format::Table(Look {
             width: console.width.filter(|_| cut),
             unicode: console.unicode,
-            faint: console.styles && console.width.is_some(),
+            styles: console.styles && console.width.is_some(),
             join,
         }),
         Layout::Raw => Format::Raw,
@@ -110,26 +110,37 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     )
 }
 
-fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
-    let format = match (args.json, args.raw) {
+/// The format of a subcommand.
+fn view_format(args: &ViewArgs, console: &Console<'_>) -> Format {
+    match (args.json, args.raw) {
         (true, _) => Format::Json,
         (false, true) => Format::Raw,
         (false, false) => Format::Table(Look {
             width: console.width.filter(|_| !args.notruncate),
+            styles: console.styles && console.width.is_some(),
             ..Look::default()
         }),
-    };
+    }
+}
+
+fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+    let HoldersArgs {
+        namespace,
+        chain,
+        view,
+    } = args;
+    let format = view_format(&view, console);
     let columns = Column::usual().map(Column::needs);
     let needs = columns.fold(Needs::of(Need::Holders), Needs::union);
-    let root = options::root(args.root);
+    let root = options::root(view.root);
     let snapshot = Scanner::new(root.clone())
-        .target(Target::Namespace(NsRef::from(args.namespace)))
+        .target(Target::Namespace(NsRef::from(namespace)))
         .needs(needs)
         .scan()?;
     let mut written = Ok(());
     if let Some(namespace) = snapshot.namespaces.first() {
-        let held = holders::holders(&snapshot, namespace, args.chain);
-        let headings = !args.noheadings;
+        let held = holders::holders(&snapshot, namespace, chain);
+        let headings = !view.noheadings;
         written = holders::write(&snapshot, namespace, &held, format, headings, console.out);
         if let (Format::Table(_), Some(_), Some(line)) =
             (format, console.width, holders::advice(&held))
@@ -138,7 +149,7 @@ fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome,
         }
     }
     let written = written.and_then(|()| console.out.flush());
-    finish(&snapshot, &root, args.strict, false, written, console)
+    finish(&snapshot, &root, view.strict, false, written, console)
 }
 
 /// Says what is missing, after the result was written.

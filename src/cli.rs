@@ -123,6 +123,13 @@ pub(crate) struct HoldersArgs {
     #[arg(long)]
     pub(crate) chain: bool,
 
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+/// How a subcommand writes.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
     /// Write JSON
     #[arg(short = 'J', long, conflicts_with = "raw")]
     pub(crate) json: bool,

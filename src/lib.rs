@@ -28,7 +28,6 @@ mod app;
 mod capture;
 mod cli;
 mod error;
-mod holders;
 mod kernel;
 pub mod model;
 mod options;
@@ -36,6 +35,7 @@ pub mod output;
 mod proc;
 pub mod query;
 mod scan;
+mod views;
 
 pub use app::{Console, is_utf8_locale, run};
 pub use cli::Cli;

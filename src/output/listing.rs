@@ -23,8 +23,8 @@ pub struct Look {
     pub width: Option<usize>,
     /// Draw trees with more than ASCII.
     pub unicode: bool,
-    /// Show context faintly, with an escape sequence.
-    pub faint: bool,
+    /// Show context faintly, and what matters in colour, with escape sequences.
+    pub styles: bool,
     /// Join several texts of a cell by commas rather than one a line.
     pub join: bool,
 }
@@ -91,7 +91,7 @@ impl Listing<'_> {
         for placed in &self.rows {
             self.add_lines(placed, tree_place, look, &mut lines);
         }
-        let faint = if look.faint {
+        let faint = if look.styles {
             anstyle::Style::new().dimmed()
         } else {
             anstyle::Style::new()
