@@ -30,6 +30,9 @@ pub enum Error {
         /// What the system said.
         errno: Errno,
     },
+    /// There is no thread to be had.
+    #[error("cannot start a thread: {}", reason(*.0))]
+    NoThread(Errno),
     /// The result could not be written to standard output.
     #[error("cannot write to standard output: {}", io_reason(.0))]
     Output(io::Error),

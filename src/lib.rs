@@ -28,6 +28,7 @@ mod app;
 mod capture;
 mod cli;
 mod error;
+mod facts;
 mod kernel;
 pub mod model;
 mod options;

@@ -23,6 +23,23 @@ _nsls_columns=(
     ID
     NHOLDERS
     HOLDERS
+    HOSTNAME
+    DOMAIN
+    NSPID
+    UIDMAP
+    GIDMAP
+    TIMEOFFSET
+    CGROUPROOT
+    NMOUNTS
+    MNTROOT
+    INTERFACES
+    SYSVIPC
+    PIDMAX
+    CONTAINER
+    ENGINE
+    POD
+    UNIT
+    HOST
     INFERRED
     LINKS
 )

@@ -60,6 +60,23 @@ function __nsls_columns
         'ID	number that is never given to another namespace'\
         'NHOLDERS	number of things that keep the namespace alive'\
         'HOLDERS	what keeps the namespace alive; in a table the first, and how many more'\
+        'HOSTNAME	host name in a uts namespace'\
+        'DOMAIN	NIS domain name in a uts namespace'\
+        'NSPID	pid of PID in its own pid namespace; in JSON in all, from the outermost'\
+        'UIDMAP	user ids of a user namespace, as inner:outer:count'\
+        'GIDMAP	group ids of a user namespace, as inner:outer:count'\
+        'TIMEOFFSET	seconds by which the clocks of a time namespace differ'\
+        'CGROUPROOT	root of a cgroup namespace, as a path of the caller\'s'\
+        'NMOUNTS	number of mounts in a mount namespace'\
+        'MNTROOT	what is mounted at the root of a mount namespace'\
+        'INTERFACES	network interfaces in a net namespace; of a veth, the net namespace of its peer'\
+        'SYSVIPC	numbers of System V objects in an ipc namespace'\
+        'PIDMAX	largest pid in a pid namespace'\
+        'CONTAINER	containers of the processes, as engine:name; in a table the first, and how many more'\
+        'ENGINE	what runs those containers'\
+        'POD	uids of their pods'\
+        'UNIT	systemd services and scopes of the processes'\
+        'HOST	yes for a namespace that the host itself started with, else no'\
         'INFERRED	by what the row was inferred with --infer, for want of permission; else empty'\
         'LINKS	names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid'
 end

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{Device, Kernel, MountNs};
-use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid};
+use crate::kernel::{Device, Kernel, MountNs, UtsNames};
+use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc};
 
 /// A kernel made of tables. What stands in none of them is refused with the
 /// error that Linux has for it.
@@ -29,6 +29,8 @@ pub(crate) struct Double {
     pub(crate) mounts: HashMap<u64, Vec<(NsId, Mount)>>,
     /// All namespaces by unique id; none if the kernel has no such list.
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
+    /// The names of each uts namespace that may be entered.
+    pub(crate) uts_names: HashMap<NsId, UtsNames>,
     /// Every namespace whose owner was asked for.
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
@@ -135,5 +137,30 @@ impl Kernel for Double {
 
     fn netnsid(&self, _: &NsId) -> Result<NetNsId, Errno> {
         Ok(NetNsId::Unassigned)
+    }
+
+    fn uts_names(&self, ns: &NsId, _: Option<Pid>) -> Result<UtsNames, Errno> {
+        let names = self.uts_names.get(ns);
+        names.cloned().ok_or(Errno::PERM)
+    }
+
+    fn interfaces(&self, _: &NsId, _: Option<Pid>) -> Result<Vec<Interface>, Errno> {
+        Err(Errno::PERM)
+    }
+
+    fn netnsid_within(&self, _: &NsId, _: &NsId) -> Result<NetNsId, Errno> {
+        Ok(NetNsId::Unassigned)
+    }
+
+    fn sysvipc(&self, _: &NsId) -> Result<SysvIpc, Errno> {
+        Err(Errno::PERM)
+    }
+
+    fn cgroups(&self, _: &NsId, _: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno> {
+        Err(Errno::PERM)
+    }
+
+    fn pid_max(&self, _: &NsId) -> Result<Pid, Errno> {
+        Err(Errno::PERM)
     }
 }

@@ -9,8 +9,11 @@ use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
 use crate::error::errno_of;
-use crate::kernel::{Device, Kernel, MountNs, ioctl, mount_list, netlink, syscall};
-use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid, Within};
+use crate::kernel::{
+    Device, Kernel, MountNs, UtsNames, child, ioctl, links, mount_list, netlink, syscall, sysv,
+    visit,
+};
+use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Within};
 
 /// The kernel that runs.
 #[derive(Debug)]
@@ -245,6 +248,51 @@ impl Kernel for Linux {
             none => none.insert(netlink::open()?),
         };
         netlink::get_nsid(socket, ns.as_fd())
+    }
+
+    fn uts_names(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<UtsNames, Errno> {
+        match (visit::uts_names(&self.proc, ns), pid) {
+            (Err(Errno::PERM), Some(pid)) => child::uts_names(&self.hold(pid)?),
+            (names, _) => names,
+        }
+    }
+
+    fn interfaces(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<Vec<Interface>, Errno> {
+        match (visit::enter(&self.proc, ns, Kind::Net), pid) {
+            (Err(Errno::PERM), Some(pid)) => {
+                let file = self.proc.join(pid.to_string()).join("net/dev");
+                links::parse_names(&visit::read(&file)?)
+            }
+            (entered, _) => entered.and_then(|()| links::interfaces(&netlink::open()?)),
+        }
+    }
+
+    fn netnsid_within(&self, within: &OwnedFd, ns: &OwnedFd) -> Result<NetNsId, Errno> {
+        visit::enter(&self.proc, within, Kind::Net)?;
+        netlink::get_nsid(&netlink::open()?, ns.as_fd())
+    }
+
+    fn sysvipc(&self, ns: &OwnedFd) -> Result<SysvIpc, Errno> {
+        visit::enter(&self.proc, ns, Kind::Ipc)?;
+        sysv::count()
+    }
+
+    fn cgroups(&self, ns: &OwnedFd, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno> {
+        let file = self.proc.join(pid.to_string()).join("cgroup");
+        // That of the first thread, which goes nowhere.
+        let own = self.proc.join("self/ns/cgroup");
+        let own = rustix::fs::open(own, READ, Mode::empty())?;
+        visit::enter(&self.proc, &own, Kind::Cgroup)?;
+        let outside = visit::read(&file)?;
+        visit::enter(&self.proc, ns, Kind::Cgroup)?;
+        Ok((outside, visit::read(&file)?))
+    }
+
+    fn pid_max(&self, ns: &OwnedFd) -> Result<Pid, Errno> {
+        visit::enter(&self.proc, ns, Kind::Pid)?;
+        let text = child::read_file(&self.proc.join("sys/kernel/pid_max"))?;
+        let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
+        text.trim().parse().map_err(|_| Errno::PROTO)
     }
 }
 

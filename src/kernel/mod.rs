@@ -5,19 +5,23 @@
 //! They stand behind a trait, so that a test can hold a kernel with any
 //! namespaces in its hand.
 
+mod child;
 #[cfg(test)]
 mod double;
 mod ioctl;
+mod links;
 mod linux;
 mod mount_list;
 mod netlink;
 mod syscall;
+mod sysv;
+mod visit;
 
 use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Mount, NetNsId, NsId, Pid};
+use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc};
 
 #[cfg(test)]
 pub(crate) use double::Double;
@@ -39,6 +43,15 @@ pub(crate) struct MountNs {
     pub(crate) ino: u64,
     /// The number that is never given to another.
     pub(crate) unique_id: u64,
+}
+
+/// The names of a uts namespace; any bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UtsNames {
+    /// Host name.
+    pub(crate) host: Vec<u8>,
+    /// NIS domain name.
+    pub(crate) domain: Vec<u8>,
 }
 
 /// A kernel that can be asked about namespaces.
@@ -119,4 +132,28 @@ pub(crate) trait Kernel: Sync {
 
     /// The number of a net namespace in that of the caller: RTM_GETNSID.
     fn netnsid(&self, ns: &Self::Ns) -> Result<NetNsId, Errno>;
+
+    // What follows moves the calling thread into the namespace, for good, and
+    // wants CAP_SYS_ADMIN over it, setns(2).
+
+    /// Host and domain name of a uts namespace; of one's own container, by a
+    /// process in it, without that capability.
+    fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, Errno>;
+
+    /// The interfaces of a net namespace; without that capability their names,
+    /// by a process in it.
+    fn interfaces(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<Vec<Interface>, Errno>;
+
+    /// The number of a net namespace in another one.
+    fn netnsid_within(&self, within: &Self::Ns, ns: &Self::Ns) -> Result<NetNsId, Errno>;
+
+    /// The System V objects of an ipc namespace.
+    fn sysvipc(&self, ns: &Self::Ns) -> Result<SysvIpc, Errno>;
+
+    /// The cgroup file of a process, as it reads for the caller, and inside of a
+    /// cgroup namespace.
+    fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno>;
+
+    /// The largest pid of a pid namespace; before Linux 6.14, of all.
+    fn pid_max(&self, ns: &Self::Ns) -> Result<Pid, Errno>;
 }

@@ -8,14 +8,14 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use crate::model::NetNsId;
 
-const NLMSG_ERROR: u16 = 2;
-const NLM_F_REQUEST: u16 = 1;
+pub(super) const NLMSG_ERROR: u16 = 2;
+pub(super) const NLM_F_REQUEST: u16 = 1;
 const RTM_NEWNSID: u16 = 88;
 const RTM_GETNSID: u16 = 90;
 const NETNSA_NSID: u16 = 1;
 const NETNSA_FD: u16 = 3;
 /// Sizes of the header of a message and of struct rtgenmsg, with its padding.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 const GENERIC: usize = 4;
 
 /// A socket of NETLINK_ROUTE.
@@ -76,12 +76,16 @@ fn parse_reply(message: &[u8]) -> Result<NetNsId, Errno> {
     Err(Errno::PROTO)
 }
 
-fn u16_at(bytes: &[u8], place: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], place: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(*bytes.get(place..)?.first_chunk()?))
 }
 
-fn i32_at(bytes: &[u8], place: usize) -> Option<i32> {
+pub(super) fn i32_at(bytes: &[u8], place: usize) -> Option<i32> {
     Some(i32::from_ne_bytes(*bytes.get(place..)?.first_chunk()?))
+}
+
+pub(super) fn u32_at(bytes: &[u8], place: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(*bytes.get(place..)?.first_chunk()?))
 }
 
 #[cfg(test)]

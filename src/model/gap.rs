@@ -108,6 +108,27 @@ pub struct Gap {
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.source, &self.cause) {
+            (Source::Cgroups, Cause::Unsupported) => {
+                return f.write_str("this tree does not tell of containers");
+            }
+            (Source::Contents, Cause::Unsupported) => {
+                return f.write_str("this tree does not tell what is in namespaces");
+            }
+            (Source::Cgroups, Cause::Outside) => {
+                return f
+                    .write_str("containers outside of the own cgroup namespace cannot be told");
+            }
+            (Source::Contents, Cause::Outside) => {
+                let count = self.count.unwrap_or(0);
+                let is = plural(count, "", "s");
+                return write!(
+                    f,
+                    "of {count} namespace{is} nobody can tell whether the host owns it"
+                );
+            }
+            _ => {}
+        }
         if self.cause == Cause::Unsupported {
             f.write_str("this kernel has no ")?;
             return match self.source {
@@ -178,6 +199,8 @@ impl fmt::Display for Gap {
             Source::Listns => f.write_str("the kernel's list of namespaces"),
             Source::Relations => write!(f, "parent or owner of {count} namespace{s}"),
             Source::Details => write!(f, "details of {count} process{es}"),
+            Source::Cgroups => write!(f, "cgroups of {count} process{es}"),
+            Source::Contents => write!(f, "contents of {count} namespace{s}"),
         }?;
         match &self.cause {
             Cause::Denied => f.write_str(" could not be read (permission denied)"),

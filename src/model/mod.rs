@@ -4,6 +4,7 @@
 //! found ([`Snapshot`], [`Namespace`], [`Process`]) and what it could not find
 //! ([`Gap`]), and everything that shows something reads only these.
 
+mod affiliation;
 mod facts;
 mod gap;
 mod holder;
@@ -16,7 +17,8 @@ mod set;
 mod snapshot;
 mod source;
 
-pub use facts::{IdMap, TimeOffset, TimeOffsets};
+pub use affiliation::{Affiliation, Container, Engine, is_long_id};
+pub use facts::{Facts, IdMap, Interface, MountRoot, SysvIpc, TimeOffset, TimeOffsets};
 pub use gap::{Cause, Gap, summary};
 pub use holder::{Fd, Holder, Mount, Tid, Within};
 pub use inference::{Fingerprint, Inference};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::model::{Holder, Inference, Kind, LinkSet, Pid};
+use crate::model::{Facts, Holder, Inference, Kind, LinkSet, Pid};
 
 /// Which namespace: its inode number on nsfs, and its type.
 ///
@@ -45,12 +45,19 @@ pub struct Namespace {
     pub holders: Vec<Holder>,
     /// What the kernel said of it.
     pub relations: Relations,
+    /// What is in it, and whose it is; none if nobody asked.
+    pub facts: Option<Box<Facts>>,
     /// That it is only inferred, and from what. Its number is then not known,
     /// and 0 stands in its place.
     pub inferred: Option<Inference>,
 }
 
 impl Namespace {
+    /// What is known of what is in it, to add to it.
+    pub fn facts_mut(&mut self) -> &mut Facts {
+        self.facts.get_or_insert_default()
+    }
+
     /// By what listings are sorted: by number, and what has none comes last.
     pub const fn order(&self) -> (bool, NsId) {
         (self.inferred.is_some(), self.id)
@@ -75,6 +82,7 @@ impl Namespace {
                 netnsid: None,
                 unique_id: None,
             },
+            facts: None,
             inferred: None,
         }
     }

@@ -1,6 +1,7 @@
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
-use crate::model::{Holder, Link, LinkSet, Member, NsId, Tid};
+use crate::model::{Affiliation, Holder, Link, LinkSet, Member, NsId, Tid};
 
 /// A process id, as seen in the pid namespace of the scanned proc tree.
 pub type Pid = u32;
@@ -81,6 +82,9 @@ pub struct Process {
     pub links: Links,
     /// The thread through which its links were read, if its leader is a zombie.
     pub thread: Option<Tid>,
+    /// Where it belongs; only with
+    /// [`Need::Affiliation`](crate::Need::Affiliation).
+    pub affiliation: Option<Arc<Affiliation>>,
     /// What else is known of it; only of processes that are shown.
     pub details: Option<Box<Details>>,
 }
@@ -109,6 +113,9 @@ pub struct Details {
     /// The command line with its arguments joined by spaces; where there is
     /// none, the name that the kernel has for the process (comm). Any bytes.
     pub command: Option<Vec<u8>>,
+    /// Its ids in the pid namespaces that it is in, from that of the scanned
+    /// proc tree to its own; empty if not asked for.
+    pub nspid: Vec<Pid>,
     /// Effective user id.
     pub uid: Option<u32>,
     /// The name of that user, where the user database has one. Any bytes.

@@ -29,6 +29,10 @@ pub enum Source {
     Listns,
     /// Command line, parent and user of the processes that are shown.
     Details,
+    /// The cgroups of processes, which tell of containers.
+    Cgroups,
+    /// What is in a namespace: host names, maps, interfaces and the like.
+    Contents,
 }
 
 impl Source {
@@ -45,6 +49,8 @@ impl Source {
             Source::Relations => "relations",
             Source::Listns => "listns",
             Source::Details => "details",
+            Source::Cgroups => "cgroups",
+            Source::Contents => "contents",
         }
     }
 
@@ -53,9 +59,10 @@ impl Source {
         matches!(self, Source::MountNamespaces | Source::Listns)
     }
 
-    /// Whether namespaces are looked for there: everywhere but in the details.
+    /// Whether namespaces are looked for there: everywhere but where
+    /// something is read about those that were found.
     pub fn finds_namespaces(self) -> bool {
-        self != Source::Details
+        !matches!(self, Source::Details | Source::Cgroups | Source::Contents)
     }
 }
 
@@ -71,6 +78,8 @@ impl Member for Source {
         Source::Relations,
         Source::Listns,
         Source::Details,
+        Source::Cgroups,
+        Source::Contents,
     ];
 
     fn index(self) -> usize {

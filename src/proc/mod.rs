@@ -20,7 +20,7 @@ mod timens_offsets;
 mod users;
 
 pub(crate) use link_text::parse_id;
-pub(crate) use mountinfo::namespace_mounts;
+pub(crate) use mountinfo::{mount_facts, namespace_mounts};
 pub(crate) use process_dir::{FdTarget, NsDir, PathHash, ProcessDir, errno_name, recorded_error};
 pub(crate) use read::ReadError;
 pub(crate) use sysroot::Found;

@@ -1,6 +1,6 @@
 //! The mount table, proc_pid_mountinfo(5), as bytes: a path may hold any.
 
-use crate::model::{Mount, NsId};
+use crate::model::{Mount, MountRoot, NsId};
 use crate::proc::ReadError;
 use crate::proc::link_text::parse_id;
 
@@ -15,6 +15,8 @@ pub(crate) struct Line<'a> {
     pub(crate) mount_point: &'a [u8],
     /// The type of the file system.
     pub(crate) fs_type: &'a [u8],
+    /// What it is mounted from.
+    pub(crate) source: &'a [u8],
     /// The options of the file system.
     pub(crate) super_options: &'a [u8],
 }
@@ -27,14 +29,37 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let mount_point = fields.next()?;
     fields.find(|field| *field == b"-")?;
     let fs_type = fields.next()?;
-    let super_options = fields.nth(1)?;
+    let source = fields.next()?;
+    let super_options = fields.next()?;
     Some(Line {
         id,
         root,
         mount_point,
         fs_type,
+        source,
         super_options,
     })
+}
+
+/// How many mounts a table has, and what lies at its root: the last that is
+/// mounted there.
+pub(crate) fn mount_facts(mountinfo: &[u8]) -> Result<(usize, Option<MountRoot>), ReadError> {
+    let mut count = 0;
+    let mut root = None;
+    for line in mountinfo.split(|byte| *byte == b'\n') {
+        if line.is_empty() {
+            continue;
+        }
+        let line = parse_line(line).ok_or(ReadError::Malformed)?;
+        count += 1;
+        if line.mount_point == b"/" {
+            root = Some(MountRoot {
+                source: unescape(line.source),
+                dir: unescape(line.root),
+            });
+        }
+    }
+    Ok((count, root))
 }
 
 /// Every namespace that is mounted, and where.
@@ -137,6 +162,19 @@ mod tests {
             assert_eq!(mounts(line), [Err(ReadError::Malformed)], "{line}");
         }
         assert_eq!(mounts("41 25 0:4 / /a rw - ext4 x rw\nnonsense\n"), []);
+    }
+
+    #[test]
+    fn mounts_are_counted_and_the_last_at_the_root_lies_on_top() {
+        let text = b"1 0 0:2 / / rw - rootfs rootfs rw\n2 1 8:1 /a\\040b / rw - ext4 /dev/sda rw\n\
+            3 2 0:9 / /x rw - tmpfs tmpfs rw\n";
+        let root = MountRoot {
+            source: b"/dev/sda".to_vec(),
+            dir: b"/a b".to_vec(),
+        };
+        assert_eq!(mount_facts(text), Ok((3, Some(root))));
+        assert_eq!(mount_facts(b""), Ok((0, None)));
+        assert_eq!(mount_facts(b"nonsense\n"), Err(ReadError::Malformed));
     }
 
     #[test]

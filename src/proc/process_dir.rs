@@ -139,6 +139,11 @@ impl<'a> ProcessDir<'a> {
         parse_id_map(&self.raw("uid_map")?)
     }
 
+    /// The group ids of its user namespace, and what they are outside.
+    pub(crate) fn gid_map(&self) -> Result<Vec<IdMap>, ReadError> {
+        parse_id_map(&self.raw("gid_map")?)
+    }
+
     /// The clocks of the time namespace of its children.
     pub(crate) fn timens_offsets(&self) -> Result<TimeOffsets, ReadError> {
         parse_timens_offsets(&self.raw("timens_offsets")?)

@@ -11,6 +11,7 @@ use crate::model::{NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::link_text::parse_id;
 use crate::proc::mountinfo::{is_nsfs, parse_line};
+use crate::proc::users::home_in;
 use crate::proc::{ReadError, recorded_error};
 
 /// Magic number of nsfs, linux/magic.h.
@@ -94,9 +95,36 @@ impl Sysroot {
         Ok(pids)
     }
 
+    /// The release of the kernel; none in a tree that does not tell.
+    pub(crate) fn kernel_release(&self) -> Option<Vec<u8>> {
+        read(&self.proc_path().join("sys/kernel/osrelease")).ok()
+    }
+
+    /// A file that some other program keeps, if it is there and may be read.
+    pub(crate) fn file(&self, path: &str) -> Option<Vec<u8>> {
+        read(&self.root.join(path)).ok()
+    }
+
+    /// The names in a directory that some other program keeps.
+    pub(crate) fn names_in(&self, path: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(path))
+            .into_iter()
+            .flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
     /// The text of the user database.
     pub(crate) fn passwd(&self) -> Option<Vec<u8>> {
         read(&self.root.join("etc/passwd")).ok()
+    }
+
+    /// The home directory of a user, without its first slash.
+    pub(crate) fn home(&self, uid: u32) -> Option<String> {
+        let home = home_in(&self.passwd()?, uid)?;
+        Some(home.trim_start_matches('/').to_owned())
     }
 
     /// Whether processes may be missing from [`pids`](Self::pids) without any
@@ -146,6 +174,15 @@ impl Sysroot {
                 .is_ok_and(|own| own.as_bytes() == text.as_bytes())
         };
         own("user", "user:[4026531837]") && own("pid", "pid:[4026531836]")
+    }
+
+    /// Whether the reader is in the initial cgroup namespace, and so sees the
+    /// whole path of every cgroup. Of a captured tree that is not known, and
+    /// what it has is what there is.
+    pub(crate) fn sees_all_cgroups(&self) -> bool {
+        let own = self.proc_path().join("self/ns/cgroup");
+        let own = rustix::fs::readlinkat(CWD, own, Vec::new());
+        !self.live || own.is_ok_and(|own| own.as_bytes() == b"cgroup:[4026531835]")
     }
 
     /// The mount namespace of the reader; none in a captured tree.

@@ -40,6 +40,17 @@ impl Users {
     }
 }
 
+/// The home directory of a user in passwd(5).
+pub(crate) fn home_in(passwd: &[u8], uid: u32) -> Option<String> {
+    let text = String::from_utf8_lossy(passwd);
+    let uid = uid.to_string();
+    let home = text.lines().find_map(|line| {
+        let fields: Vec<_> = line.split(':').collect();
+        (fields.get(2) == Some(&&*uid)).then_some(*fields.get(5)?)
+    });
+    home.filter(|home| home.starts_with('/')).map(str::to_owned)
+}
+
 /// Reads passwd(5): `name:password:uid:…`; of two lines for one uid the first
 /// counts, as with getpwuid(3). A broken line is skipped, not the file.
 fn parse_passwd(bytes: &[u8]) -> HashMap<u32, Vec<u8>> {
@@ -80,10 +91,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_home_is_the_sixth_field() {
+        let passwd =
+            b"root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:\nbob:x:1001:1::rel:";
+        assert_eq!(home_in(passwd, 1000).as_deref(), Some("/home/ann"));
+        assert_eq!(home_in(passwd, 1001), None);
+        assert_eq!(home_in(passwd, 7), None);
+        assert_eq!(home_in(b"ann:x:1000", 1000), None);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            let _ = parse_passwd(&bytes);
+            let _ = (parse_passwd(&bytes), home_in(&bytes, 0));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use crate::model::{NetNsId, NsId};
-use crate::query::{Row, Value};
+use crate::query::{Row, Value, facts};
 use crate::scan::{Need, Needs};
 
 /// On which side of its column a cell stands.
@@ -29,6 +29,10 @@ pub enum Type {
     Strings,
     /// An array of objects.
     Objects,
+    /// An object.
+    Object,
+    /// An array of numbers.
+    Numbers,
 }
 
 impl Type {
@@ -40,6 +44,8 @@ impl Type {
             Type::NumberOrString => "number or string",
             Type::Strings => "array",
             Type::Objects => "array of objects",
+            Type::Object => "object",
+            Type::Numbers => "array of numbers",
         }
     }
 }
@@ -247,6 +253,176 @@ impl Column {
             value: |row| Value::Holders(&row.namespace.holders, row.holder),
         },
         Column {
+            name: "HOSTNAME",
+            key: "hostname",
+            help: "host name in a uts namespace",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::HostNames],
+            value: facts::hostname,
+        },
+        Column {
+            name: "DOMAIN",
+            key: "domain",
+            help: "NIS domain name in a uts namespace",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::HostNames],
+            value: facts::domain,
+        },
+        Column {
+            name: "NSPID",
+            key: "nspid",
+            help: "pid of PID in its own pid namespace; in JSON in all, from the outermost",
+            json: Type::Numbers,
+            align: Align::Right(0),
+            is_cut: false,
+            needs: &[Need::InnerPids],
+            value: facts::nspid,
+        },
+        Column {
+            name: "UIDMAP",
+            key: "uidmap",
+            help: "user ids of a user namespace, as inner:outer:count",
+            json: Type::Objects,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::IdMaps],
+            value: |row| facts::id_map(row.facts().and_then(|facts| facts.uid_map.as_deref())),
+        },
+        Column {
+            name: "GIDMAP",
+            key: "gidmap",
+            help: "group ids of a user namespace, as inner:outer:count",
+            json: Type::Objects,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::IdMaps],
+            value: |row| facts::id_map(row.facts().and_then(|facts| facts.gid_map.as_deref())),
+        },
+        Column {
+            name: "TIMEOFFSET",
+            key: "timeoffset",
+            help: "seconds by which the clocks of a time namespace differ",
+            json: Type::Object,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::TimeOffsets],
+            value: facts::time_offset,
+        },
+        Column {
+            name: "CGROUPROOT",
+            key: "cgrouproot",
+            help: "root of a cgroup namespace, as a path of the caller's",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::CgroupRoot],
+            value: facts::cgroup_root,
+        },
+        Column {
+            name: "NMOUNTS",
+            key: "nmounts",
+            help: "number of mounts in a mount namespace",
+            json: Type::Number,
+            align: Align::Right(0),
+            is_cut: false,
+            needs: &[Need::MountFacts],
+            value: |row| Value::number(row.facts().and_then(|facts| Some(facts.nmounts? as u64))),
+        },
+        Column {
+            name: "MNTROOT",
+            key: "mntroot",
+            help: "what is mounted at the root of a mount namespace",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::MountFacts],
+            value: facts::mount_root,
+        },
+        Column {
+            name: "INTERFACES",
+            key: "interfaces",
+            help: "network interfaces in a net namespace; of a veth, the net namespace of its peer",
+            json: Type::Objects,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Interfaces],
+            value: facts::interfaces,
+        },
+        Column {
+            name: "SYSVIPC",
+            key: "sysvipc",
+            help: "numbers of System V objects in an ipc namespace",
+            json: Type::Object,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::SysvIpc],
+            value: facts::sysvipc,
+        },
+        Column {
+            name: "PIDMAX",
+            key: "pidmax",
+            help: "largest pid in a pid namespace",
+            json: Type::Number,
+            align: Align::Right(0),
+            is_cut: false,
+            needs: &[Need::PidMax],
+            value: |row| Value::number(row.facts().and_then(|facts| facts.pid_max)),
+        },
+        Column {
+            name: "CONTAINER",
+            key: "container",
+            help: "containers of the processes, as engine:name; in a table the first, and how many more",
+            json: Type::Strings,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Affiliation],
+            value: facts::container,
+        },
+        Column {
+            name: "ENGINE",
+            key: "engine",
+            help: "what runs those containers",
+            json: Type::Strings,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Affiliation],
+            value: facts::engine,
+        },
+        Column {
+            name: "POD",
+            key: "pod",
+            help: "uids of their pods",
+            json: Type::Strings,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Affiliation],
+            value: facts::pod,
+        },
+        Column {
+            name: "UNIT",
+            key: "unit",
+            help: "systemd services and scopes of the processes",
+            json: Type::Strings,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Affiliation],
+            value: facts::unit,
+        },
+        Column {
+            name: "HOST",
+            key: "host",
+            help: "yes for a namespace that the host itself started with, else no",
+            json: Type::String,
+            align: Align::Left,
+            is_cut: false,
+            needs: &[Need::Host],
+            value: facts::host,
+        },
+        Column {
             name: "INFERRED",
             key: "inferred",
             help: "by what the row was inferred with --infer, for want of permission; else empty",
@@ -279,10 +455,10 @@ impl Column {
     /// The columns that JSON shows if none are named: those that cost little
     /// more than the scan.
     pub fn usual() -> impl Iterator<Item = &'static Column> {
-        let dear = [Need::UniqueId, Need::Holders];
+        let is_dear = |need: &Need| Need::DEAR.contains(need);
         Column::ALL
             .iter()
-            .filter(move |column| !column.needs.iter().any(|need| dear.contains(need)))
+            .filter(move |column| !column.needs.iter().any(is_dear))
     }
 
     /// What a scan has to collect so that the column can be shown.

@@ -2,6 +2,7 @@
 //! language that filters rows, and the trees in which rows hang.
 
 mod column;
+mod facts;
 mod filter;
 mod forest;
 mod holder;

@@ -1,4 +1,4 @@
-use crate::model::{Details, Namespace, Process, Snapshot};
+use crate::model::{Affiliation, Details, Facts, Namespace, Process, Snapshot};
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -10,6 +10,9 @@ pub struct Row<'a> {
     pub namespace: &'a Namespace,
     /// The process; none in a namespace that has no process.
     pub process: Option<&'a Process>,
+    /// Whether it is about the process, as one member, rather than about the
+    /// namespace as a whole.
+    pub is_member: bool,
     /// The process of the first holder of the namespace, if holders are known.
     pub holder: Option<&'a Process>,
 }
@@ -18,6 +21,20 @@ impl<'a> Row<'a> {
     /// What is known of the process.
     pub fn details(&self) -> Option<&'a Details> {
         self.process.and_then(|process| process.details.as_deref())
+    }
+
+    /// What is known of what is in the namespace.
+    pub fn facts(&self) -> Option<&'a Facts> {
+        self.namespace.facts.as_deref()
+    }
+
+    /// Where the process belongs; of a namespace, its processes.
+    pub fn affiliations(&self) -> impl Iterator<Item = &'a Affiliation> {
+        let own = self.process.filter(|_| self.is_member);
+        let own = own.and_then(|process| process.affiliation.as_deref());
+        let facts = self.facts().filter(|_| !self.is_member);
+        let all = facts.into_iter().flat_map(|facts| &facts.affiliations);
+        own.into_iter().chain(all.map(|one| &**one))
     }
 
     /// Whose it is: the effective user of the process; without one, the user
@@ -59,6 +76,7 @@ impl Snapshot {
         Row {
             namespace,
             process: Some(process),
+            is_member: true,
             holder: self.holder(namespace),
         }
     }
@@ -68,6 +86,7 @@ impl Snapshot {
         Row {
             namespace,
             process: namespace.pid.and_then(|pid| self.process(pid)),
+            is_member: false,
             holder: self.holder(namespace),
         }
     }

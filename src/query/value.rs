@@ -23,6 +23,10 @@ pub enum Value<'a> {
     List(Vec<Cow<'a, [u8]>>),
     /// Several texts, in a table one a line.
     Lines(Vec<Cow<'a, [u8]>>),
+    /// Several words, in a table the first and how many more.
+    Several(Vec<String>),
+    /// Something with parts: how it stands in a table, and in JSON.
+    Structured(Vec<u8>, serde_json::Value),
     /// Holders, and the process of the first one: that one and the number of
     /// the others in a table.
     Holders(&'a [Holder], Option<&'a Process>),
@@ -49,6 +53,12 @@ impl<'a> Value<'a> {
             }
             Value::Text(text) => Cow::Borrowed(text),
             Value::Holders(holders, process) => first_holder(holders, *process).into(),
+            Value::Structured(text, _) => Cow::Borrowed(text),
+            Value::Several(words) => match &words[..] {
+                [] => Cow::Borrowed(b""),
+                [word] => Cow::Borrowed(word.as_bytes()),
+                [first, others @ ..] => format!("{first} +{}", others.len()).into_bytes().into(),
+            },
             Value::List(texts) | Value::Lines(texts) => texts.join(&b","[..]).into(),
         }
     }
@@ -63,6 +73,8 @@ impl Serialize for Value<'_> {
             Value::Number(number) => serializer.serialize_u64(*number),
             Value::Text(text) => serializer.serialize_str(&String::from_utf8_lossy(text)),
             Value::Holders(holders, _) => serializer.collect_seq(holders.iter().map(HolderJson)),
+            Value::Structured(_, json) => json.serialize(serializer),
+            Value::Several(words) => serializer.collect_seq(words),
             Value::List(texts) | Value::Lines(texts) => {
                 let mut list = serializer.serialize_seq(Some(texts.len()))?;
                 for text in texts {

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Cause, Holder, Namespace, NsId, Relations};
+use crate::model::{Cause, Facts, Holder, Namespace, NsId, Relations, Source};
 use crate::scan::relations::Asked;
 
 /// What the kernel said of each namespace that it was asked about.
@@ -15,6 +15,8 @@ struct Answer {
     via: Option<Holder>,
     /// Whether it could not be opened.
     is_closed: bool,
+    /// What it is like inside.
+    facts: Option<Box<Facts>>,
 }
 
 impl Answers {
@@ -24,16 +26,18 @@ impl Answers {
 
     /// Adds what came of asking a namespace, and returns what is missing. If
     /// nothing led to it any more, that is no answer.
-    pub(crate) fn add(&mut self, id: NsId, asked: Asked) -> Vec<Cause> {
+    pub(crate) fn add(&mut self, id: NsId, asked: Asked) -> Vec<(Source, Cause)> {
         let mut causes = Vec::new();
         if asked.via.is_some() || asked.closed.is_some() {
             let answer = self.0.entry(id).or_default();
             answer.is_closed = asked.closed.is_some();
             answer.via = asked.via;
-            causes.extend(asked.closed);
+            causes.extend(asked.closed.map(|cause| (Source::Relations, cause)));
         }
         for said in asked.said {
-            self.0.entry(said.id).or_default().relations = said.relations;
+            let answer = self.0.entry(said.id).or_default();
+            answer.relations = said.relations;
+            answer.facts = said.facts;
             causes.extend(said.causes);
         }
         causes
@@ -71,6 +75,7 @@ impl Answers {
             if let Some(answer) = self.0.get(&namespace.id) {
                 namespace.relations = answer.relations.clone();
                 namespace.is_closed = answer.is_closed;
+                namespace.facts.clone_from(&answer.facts);
                 if let Some(via) = &answer.via {
                     namespace.via = via.clone();
                 }

@@ -46,6 +46,12 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
             Err(error) => errors.push(error),
         }
     }
+    if needs.contains(Need::InnerPids) {
+        match process.nspid() {
+            Ok(nspid) => details.nspid = nspid,
+            Err(error) => errors.push(error),
+        }
+    }
     for error in errors {
         let error = match error {
             ReadError::Gone if !process.exists() => return Ok(Seen::Vanished),

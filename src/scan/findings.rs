@@ -33,6 +33,7 @@ impl Findings {
             pid,
             links: Links::default(),
             thread: None,
+            affiliation: None,
             details: None,
         }));
         self.processes.sort_unstable_by_key(|process| process.pid);
@@ -82,6 +83,7 @@ impl Findings {
                 links: process.links.iter().map(|(link, _)| link).collect(),
                 threads: false,
                 fds: false,
+                cgroup: false,
             };
             let seen = read_process(root, *pid, look)?;
             let same = process.thread == seen.thread;

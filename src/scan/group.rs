@@ -121,6 +121,7 @@ mod tests {
             pid,
             links: Links::default(),
             thread: None,
+            affiliation: None,
             details: None,
         };
         for (link, ino) in links {

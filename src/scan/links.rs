@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::model::{Cause, Fd, Holder, Link, LinkSet, Links, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, NsDir, PathHash, ProcessDir, ReadError, Sysroot};
+use crate::scan::affiliate::Affiliations;
 use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of};
 
@@ -25,6 +26,8 @@ pub(crate) struct Sighting {
     pub(crate) threads: Vec<(Tid, Links)>,
     /// Its open files that can hold a namespace.
     pub(crate) fds: Vec<(Fd, FdTarget)>,
+    /// The text of its cgroup file.
+    pub(crate) cgroup: Option<Vec<u8>>,
     /// Why some of that could not be read.
     pub(crate) other_troubles: Vec<(Source, Cause)>,
 }
@@ -35,6 +38,7 @@ pub(crate) struct Look {
     pub(crate) links: LinkSet,
     pub(crate) threads: bool,
     pub(crate) fds: bool,
+    pub(crate) cgroup: bool,
 }
 
 /// Reads the links of one process, and its open files where they are wanted. A
@@ -48,6 +52,7 @@ pub(crate) fn read_process(root: &Sysroot, pid: Pid, look: Look) -> Result<Sight
         thread: None,
         threads: Vec::new(),
         fds: Vec::new(),
+        cgroup: None,
         other_troubles: Vec::new(),
     };
     let trouble = match ProcessDir::open(root, pid) {
@@ -111,6 +116,12 @@ fn read_open(
         match read_threads(process, pid, wanted, own) {
             Ok(threads) => sighting.threads = threads,
             Err(error) => keep(error, Source::Threads, path, &mut sighting.other_troubles)?,
+        }
+    }
+    if look.cgroup {
+        match process.raw("cgroup") {
+            Ok(text) => sighting.cgroup = Some(text),
+            Err(error) => keep(error, Source::Cgroups, path, &mut sighting.other_troubles)?,
         }
     }
     if look.fds {
@@ -278,7 +289,12 @@ pub(crate) struct OpenFile {
 /// Only all sightings together tell what an absent link means: if no process
 /// has one of that name, the kernel has none. Links that nobody asked for are
 /// not missed.
-pub(crate) fn settle(sightings: Vec<Sighting>, asked: LinkSet, tally: &mut Tally) -> Settled {
+pub(crate) fn settle(
+    sightings: Vec<Sighting>,
+    asked: LinkSet,
+    affiliations: &mut Affiliations<'_>,
+    tally: &mut Tally,
+) -> Settled {
     let mut known: LinkSet = sightings
         .iter()
         .flat_map(|sighting| sighting.links.iter())
@@ -323,6 +339,7 @@ pub(crate) fn settle(sightings: Vec<Sighting>, asked: LinkSet, tally: &mut Tally
             pid,
             links: sighting.links,
             thread: sighting.thread,
+            affiliation: sighting.cgroup.map(|text| affiliations.of(text)),
             details: None,
         });
         for (tid, links) in sighting.threads {

@@ -13,7 +13,9 @@
 //! taken out of its namespaces, and they are grouped again, so that every row
 //! names a process that was there when its details were read.
 
+mod affiliate;
 mod answers;
+mod contents;
 mod details;
 mod findings;
 mod goal;
@@ -24,6 +26,7 @@ mod lists;
 mod mounts;
 mod need;
 mod open_files;
+mod peers;
 mod plan;
 mod relations;
 mod scanner;

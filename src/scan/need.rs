@@ -1,4 +1,4 @@
-use crate::model::{Member, Set};
+use crate::model::{Kind, Member, Set};
 
 /// Something that costs a system call or more for each process or namespace,
 /// and is collected only where it is asked for.
@@ -28,6 +28,31 @@ pub enum Need {
     Path,
     /// What processes whose links may not be read have in common.
     Inference,
+    /// Who made the owner of every namespace, not only of those without
+    /// processes.
+    OwnerUid,
+    /// The ids of processes in their pid namespaces.
+    InnerPids,
+    /// Containers, pods and units of processes.
+    Affiliation,
+    /// Which namespaces are the host's own.
+    Host,
+    /// Host and domain names of uts namespaces.
+    HostNames,
+    /// The maps of user namespaces.
+    IdMaps,
+    /// The clocks of time namespaces.
+    TimeOffsets,
+    /// The roots of cgroup namespaces.
+    CgroupRoot,
+    /// The mounts of mount namespaces.
+    MountFacts,
+    /// The interfaces of net namespaces.
+    Interfaces,
+    /// The objects of ipc namespaces.
+    SysvIpc,
+    /// The largest pids of pid namespaces.
+    PidMax,
 }
 
 impl Member for Need {
@@ -44,11 +69,43 @@ impl Member for Need {
         Need::UniqueId,
         Need::Path,
         Need::Inference,
+        Need::OwnerUid,
+        Need::InnerPids,
+        Need::Affiliation,
+        Need::Host,
+        Need::HostNames,
+        Need::IdMaps,
+        Need::TimeOffsets,
+        Need::CgroupRoot,
+        Need::MountFacts,
+        Need::Interfaces,
+        Need::SysvIpc,
+        Need::PidMax,
     ];
 
     fn index(self) -> usize {
         self as usize
     }
+}
+
+impl Need {
+    /// Those that cost as much as the scan itself, or more.
+    pub(crate) const DEAR: &'static [Need] = &[
+        Need::UniqueId,
+        Need::Holders,
+        Need::OwnerUid,
+        Need::InnerPids,
+        Need::Affiliation,
+        Need::Host,
+        Need::HostNames,
+        Need::IdMaps,
+        Need::TimeOffsets,
+        Need::CgroupRoot,
+        Need::MountFacts,
+        Need::Interfaces,
+        Need::SysvIpc,
+        Need::PidMax,
+    ];
 }
 
 /// What a scan has to collect.
@@ -57,8 +114,37 @@ pub type Needs = Set<Need>;
 impl Needs {
     /// Whether something has to be read of processes.
     pub(crate) fn of_processes(self) -> bool {
-        [Need::ParentProcess, Need::Command, Need::Uid, Need::User]
-            .into_iter()
-            .any(|need| self.contains(need))
+        let details = [
+            Need::ParentProcess,
+            Need::Command,
+            Need::Uid,
+            Need::User,
+            Need::InnerPids,
+        ];
+        details.into_iter().any(|need| self.contains(need))
+    }
+
+    /// What can be found out of a namespace of this type by going inside.
+    pub(crate) fn inside(self, kind: Kind) -> Option<Need> {
+        let need = match kind {
+            Kind::Uts => Need::HostNames,
+            Kind::Net => Need::Interfaces,
+            Kind::Ipc => Need::SysvIpc,
+            Kind::Cgroup => Need::CgroupRoot,
+            Kind::Pid => Need::PidMax,
+            Kind::Mnt | Kind::User | Kind::Time => return None,
+        };
+        self.contains(need).then_some(need)
+    }
+
+    /// What a file of a process in a namespace of this type tells.
+    pub(crate) fn of_files(self, kind: Kind) -> Option<Need> {
+        let need = match kind {
+            Kind::User => Need::IdMaps,
+            Kind::Time => Need::TimeOffsets,
+            Kind::Mnt => Need::MountFacts,
+            Kind::Net | Kind::Ipc | Kind::Pid | Kind::Uts | Kind::Cgroup => return None,
+        };
+        self.contains(need).then_some(need)
     }
 }

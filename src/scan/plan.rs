@@ -48,7 +48,7 @@ impl Plan {
             Source::Relations => look_up,
             Source::MountNamespaces | Source::Listns => live,
             Source::Threads | Source::Fds | Source::Mounts => true,
-            Source::Details => false,
+            Source::Details | Source::Cgroups | Source::Contents => false,
         };
         let mut sources: Sources = sources.iter().filter(runs).collect();
         sources.insert(Source::Processes);
@@ -63,6 +63,8 @@ impl Plan {
                 netnsids: has(Need::NetNsId),
                 unique_ids: has(Need::UniqueId),
                 owner_uids: has(Need::Uid) || has(Need::User),
+                all_owner_uids: has(Need::OwnerUid),
+                inside: if live { needs } else { Needs::EMPTY },
                 paths: has(Need::Path),
             },
         }

@@ -13,10 +13,14 @@ use std::sync::{Mutex, PoisonError};
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::facts::cgroup_root;
 use crate::kernel::{Device, Kernel};
-use crate::model::{Cause, Fd, Holder, Kind, KindSet, Namespace, NsId, Pid, Relations};
+use crate::model::{
+    Cause, Facts, Fd, Holder, Kind, KindSet, Namespace, NsId, Pid, Relations, Source,
+};
 use crate::scan::group::Find;
 use crate::scan::tally::cause_of_errno;
+use crate::scan::{Need, Needs};
 
 /// The namespaces of a system that has just started: above them is nothing,
 /// linux/proc_ns.h.
@@ -42,6 +46,10 @@ pub(crate) struct Questions {
     pub(crate) netnsids: bool,
     /// Who made the owner of a namespace without processes.
     pub(crate) owner_uids: bool,
+    /// The same of all.
+    pub(crate) all_owner_uids: bool,
+    /// What to find out by going inside.
+    pub(crate) inside: Needs,
     /// For the numbers that are never given again.
     pub(crate) unique_ids: bool,
     /// Whether a path still opens a namespace without processes.
@@ -50,9 +58,11 @@ pub(crate) struct Questions {
 
 impl Questions {
     /// Whether a namespace has to be opened for one of these.
-    pub(crate) const fn concern(self, namespace: &Namespace) -> bool {
+    pub(crate) fn concern(self, namespace: &Namespace) -> bool {
         let empty = namespace.pid.is_none() && (self.owner_uids || self.paths);
         self.owners
+            || self.all_owner_uids
+            || self.inside.inside(namespace.id.kind).is_some()
             || self.unique_ids
             || (self.parents && matches!(namespace.id.kind, Kind::Pid))
             || (self.netnsids && matches!(namespace.id.kind, Kind::Net))
@@ -80,8 +90,10 @@ pub(crate) struct Asked {
 pub(crate) struct Said {
     pub(crate) id: NsId,
     pub(crate) relations: Relations,
+    /// What it is like inside, if somebody asked.
+    pub(crate) facts: Option<Box<Facts>>,
     /// Why something is not known.
-    pub(crate) causes: Vec<Cause>,
+    pub(crate) causes: Vec<(Source, Cause)>,
 }
 
 /// Asks namespaces; one for all threads.
@@ -157,7 +169,13 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             .contains(&id)
     }
 
-    fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
+    /// The kernel that is asked.
+    pub(crate) fn kernel(&self) -> &K {
+        self.kernel
+    }
+
+    /// Opens a namespace by something that leads to it.
+    pub(crate) fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
         let path = holder.path();
         let path = path.as_deref().map(OsStr::from_bytes);
         match (holder, path) {
@@ -189,6 +207,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             let mut said = Said {
                 id,
                 relations: Relations::default(),
+                facts: None,
                 causes: Vec::new(),
             };
             let (owner, parent) = self.relatives(&ns, id, is_empty, &mut said)?;
@@ -200,6 +219,10 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                     Err(Errno::NOTTY | Errno::INVAL) => None,
                     answer => self.keep(answer, &mut said)?,
                 };
+            }
+            if let Some(need) = self.questions.inside.inside(id.kind) {
+                let pid = namespace.pid.filter(|_| id == namespace.id);
+                self.look_inside(&ns, need, pid, &mut said)?;
             }
             if let Some((_, owner)) = &owner {
                 let holder = match id.kind {
@@ -222,6 +245,48 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         Ok(())
     }
 
+    /// Goes into a namespace. What was asked before, and from outside, is known
+    /// by then: this thread does not come back.
+    fn look_inside(
+        &self,
+        ns: &K::Ns,
+        need: Need,
+        pid: Option<Pid>,
+        said: &mut Said,
+    ) -> Result<(), Error> {
+        let kernel = self.kernel;
+        let mut facts = Facts::default();
+        let looked = match (need, pid) {
+            (Need::HostNames, _) => kernel.uts_names(ns, pid).map(|names| {
+                facts.hostname = Some(names.host);
+                facts.domain = Some(names.domain);
+            }),
+            (Need::Interfaces, _) => kernel
+                .interfaces(ns, pid)
+                .map(|interfaces| facts.interfaces = Some(interfaces)),
+            (Need::SysvIpc, _) => kernel.sysvipc(ns).map(|count| facts.sysvipc = Some(count)),
+            (Need::PidMax, _) => kernel.pid_max(ns).map(|most| facts.pid_max = Some(most)),
+            (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
+                facts.cgroup_root = cgroup_root(&outside, &inside);
+                if facts.cgroup_root.is_none() {
+                    let why = "its process is outside of its root".to_owned();
+                    said.causes.push((Source::Contents, Cause::Failed(why)));
+                }
+            }),
+            _ => {
+                let why = "no process is in it".to_owned();
+                said.causes.push((Source::Contents, Cause::Failed(why)));
+                Ok(())
+            }
+        };
+        if let Err(errno) = looked {
+            let cause = cause_of_errno(errno, || said.id.to_string().into())?;
+            said.causes.push((Source::Contents, cause));
+        }
+        said.facts = Some(Box::new(facts));
+        Ok(())
+    }
+
     /// The owner and the parent of a namespace, where they are wanted.
     #[expect(clippy::type_complexity, reason = "two of the same")]
     fn relatives(
@@ -231,7 +296,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         is_empty: bool,
         said: &mut Said,
     ) -> Result<(Option<(K::Ns, NsId)>, Option<(K::Ns, NsId)>), Error> {
-        let wants_uid = self.questions.owner_uids && is_empty;
+        let wants_uid = (self.questions.owner_uids && is_empty) || self.questions.all_owner_uids;
         let mut owner = None;
         let mut parent = None;
         if self.questions.owners || (wants_uid && id.kind != Kind::User) {
@@ -303,8 +368,9 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
 }
 
 fn note(said: &mut Said, cause: Cause) {
-    if !said.causes.contains(&cause) {
-        said.causes.push(cause);
+    let why = (Source::Relations, cause);
+    if !said.causes.contains(&why) {
+        said.causes.push(why);
     }
 }
 
@@ -328,6 +394,8 @@ mod tests {
         netnsids: false,
         unique_ids: false,
         owner_uids: true,
+        all_owner_uids: false,
+        inside: Needs::EMPTY,
         paths: false,
     };
 
@@ -360,6 +428,7 @@ mod tests {
                 owner_uid,
                 ..Relations::default()
             },
+            facts: None,
             causes: Vec::new(),
         }
     }
@@ -406,7 +475,7 @@ mod tests {
         };
         let asked = ask(&kernel, &[NET], &[Holder::of_link(7, Link::Net)]);
         let outside = Said {
-            causes: vec![Cause::Outside],
+            causes: vec![(Source::Relations, Cause::Outside)],
             ..said(BOTTOM, None, Some(1000))
         };
         assert_eq!(asked.said, [said(NET, Some(BOTTOM), None), outside]);

@@ -6,11 +6,13 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::kernel::{self, Linux};
 use crate::model::{
-    Cause, Gap, KindSet, Link, LinkSet, Links, Namespace, NsId, Pid, Snapshot, Source, Sources,
-    summary,
+    Cause, Gap, Kind, KindSet, Link, LinkSet, Links, Member, Namespace, NsId, Pid, Snapshot,
+    Source, Sources, summary,
 };
 use crate::proc::{ProcessDir, Sysroot, Users};
+use crate::scan::affiliate::{Affiliations, affiliate};
 use crate::scan::answers::{Answers, below};
+use crate::scan::contents::{Contents, read_contents, tell_host};
 use crate::scan::details::{Seen, read_details};
 use crate::scan::findings::Findings;
 use crate::scan::goal::Goal;
@@ -20,11 +22,12 @@ use crate::scan::links::{Look, Sighting, read_process, settle};
 use crate::scan::lists::{list_mount_namespaces, list_namespaces};
 use crate::scan::mounts::{read_other_mounts, read_own_mounts};
 use crate::scan::open_files::{ask_sockets, ask_tuns, look_at_files};
+use crate::scan::peers::find_peers;
 use crate::scan::plan::Plan;
 use crate::scan::relations::Inquiry;
 use crate::scan::tally::Tally;
 use crate::scan::target::Wanted;
-use crate::scan::walk::walk;
+use crate::scan::walk::{apart, walk};
 use crate::scan::{Need, Needs, NsRef, Target};
 
 /// Finds out which namespaces there are.
@@ -153,7 +156,8 @@ impl Scanner {
         let mut answers = Answers::default();
         let mut users = Users::below(&self.root);
         // Each round takes out what ended meanwhile, or adds what was found.
-        let (shown, (namespaces, ancestors), mut inferred) = loop {
+        let mut contents = Contents::default();
+        let (shown, (mut namespaces, ancestors), mut inferred) = loop {
             let all = group(
                 &findings.processes,
                 &findings.finds,
@@ -178,8 +182,24 @@ impl Scanner {
             if self.add_details(&shown, &mut findings, &mut users, &mut tally)? {
                 continue;
             }
+            if self.add_contents(&found.0, &mut contents, &mut findings, &mut tally)? {
+                continue;
+            }
             break (shown, found, inferred);
         };
+        contents.tell(&mut namespaces);
+        if self.needs.contains(Need::Interfaces) && self.root.is_live() {
+            let linux = self.linux();
+            let inquiry = Inquiry::new(&linux, plan.questions, plan.kinds, HashSet::new());
+            find_peers(&inquiry, &mut namespaces, self.thread_count())?;
+        }
+        if self.needs.contains(Need::Host) {
+            tell_host(&mut namespaces, &self.root, &mut tally);
+        }
+        if self.needs.contains(Need::Affiliation) {
+            affiliate(&mut namespaces, &findings.processes);
+        }
+        self.count_unknown(&mut tally);
         liken(&mut inferred, &self.root, &findings.processes);
         let mut gaps = tally.gaps();
         let absent = |gap: &Gap| {
@@ -234,12 +254,13 @@ impl Scanner {
             links,
             threads: runs(Source::Threads),
             fds: runs(Source::Fds) || runs(Source::Sockets) || runs(Source::Tuns),
+            cgroup: self.needs.contains(Need::Affiliation),
         };
         let sightings = walk(pids, threads, |pid| read_process(root, *pid, look))?;
         if root.hides_processes() {
             tally.add_uncounted(Source::Processes, Cause::Hidden);
         }
-        let settled = settle(sightings, asked, tally);
+        let settled = settle(sightings, asked, &mut Affiliations::below(root), tally);
         let mut finds = settled.finds;
         if runs(Source::Sockets) {
             finds.extend(ask_sockets(&linux, &settled.sockets, threads, tally)?);
@@ -316,16 +337,22 @@ impl Scanner {
             if to_ask.is_empty() {
                 break;
             }
-            let asked = walk(&to_ask, self.thread_count(), |namespace| {
-                let others = holders.get(&namespace.id).into_iter().flatten().copied();
-                let others = others.filter(|holder| **holder != namespace.via);
-                inquiry.ask(namespace, std::iter::once(&namespace.via).chain(others))
-            })?;
+            let ask = || {
+                walk(&to_ask, self.thread_count(), |namespace| {
+                    let others = holders.get(&namespace.id).into_iter().flatten().copied();
+                    let others = others.filter(|holder| **holder != namespace.via);
+                    inquiry.ask(namespace, std::iter::once(&namespace.via).chain(others))
+                })
+            };
+            let goes_inside = Kind::ALL
+                .iter()
+                .any(|kind| self.needs.inside(*kind).is_some());
+            let asked = if goes_inside { apart(ask) } else { ask() }?;
             for (namespace, asked) in to_ask.into_iter().zip(asked) {
                 lost.extend(asked.lost.iter().cloned());
                 finds.extend(asked.finds.iter().cloned());
-                for cause in answers.add(namespace.id, asked) {
-                    tally.add(Source::Relations, cause, LinkSet::EMPTY);
+                for (source, cause) in answers.add(namespace.id, asked) {
+                    tally.add(source, cause, LinkSet::EMPTY);
                 }
             }
             if !lost.is_empty() {
@@ -372,6 +399,7 @@ impl Scanner {
             links: LinkSet::all(),
             threads: false,
             fds: false,
+            cgroup: false,
         };
         let Sighting {
             links, troubles, ..
@@ -442,6 +470,40 @@ impl Scanner {
             .processes
             .retain(|process| !vanished.contains(&process.pid));
         Ok(!vanished.is_empty())
+    }
+
+    /// Reads what files of processes tell of those namespaces of which it was
+    /// not read yet. Tells whether one of them is gone, and so the grouping is
+    /// stale.
+    fn add_contents(
+        &self,
+        namespaces: &[Namespace],
+        contents: &mut Contents,
+        findings: &mut Findings,
+        tally: &mut Tally,
+    ) -> Result<bool, Error> {
+        let questions = contents.questions(namespaces, &findings.processes, self.needs);
+        let told = walk(&questions, self.thread_count(), |question| {
+            read_contents(&self.root, *question, self.needs)
+        })?;
+        let gone = contents.add(questions, told, tally);
+        for _ in &gone {
+            tally.add(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
+        }
+        let processes = &mut findings.processes;
+        processes.retain(|process| !gone.contains(&process.pid));
+        Ok(!gone.is_empty())
+    }
+
+    /// Counts what this tree, or this place on the system, cannot tell at all.
+    fn count_unknown(&self, tally: &mut Tally) {
+        let inside = |kind: &Kind| self.kinds.contains(*kind) && self.needs.inside(*kind).is_some();
+        if !self.root.is_live() && Kind::ALL.iter().any(inside) {
+            tally.add_uncounted(Source::Contents, Cause::Unsupported);
+        }
+        if self.needs.contains(Need::Affiliation) && !self.root.sees_all_cgroups() {
+            tally.add_uncounted(Source::Cgroups, Cause::Outside);
+        }
     }
 
     /// The parents of processes, and those of their ancestors. Whose parent

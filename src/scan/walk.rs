@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::error::Error;
+use crate::error::{Error, errno_of};
 
 /// How many things a thread takes at a time: enough that the threads never
 /// meet at the counter, few enough that they end together.
@@ -54,6 +54,19 @@ where
     })?;
     done.sort_unstable_by_key(|(place, _)| *place);
     Ok(done.into_iter().flat_map(|(_, batch)| batch).collect())
+}
+
+/// Does something in a thread of its own, which ends with it: it may go into
+/// other namespaces, and so may the threads that it starts.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, work);
+        let thread = thread.map_err(|error| Error::NoThread(errno_of(&error)))?;
+        match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 #[cfg(test)]

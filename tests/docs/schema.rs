@@ -129,11 +129,53 @@ fn cell(column: &Column) -> Value {
         (_, Type::NumberOrString) => {
             json!({ "anyOf": [number, { "enum": ["unassigned", null] }] })
         }
-        (_, Type::Objects) => json!({ "type": "array", "items": { "$ref": "#/$defs/holder" } }),
+        ("holders", _) => json!({ "type": "array", "items": { "$ref": "#/$defs/holder" } }),
+        ("uidmap" | "gidmap", _) => list_or_null(
+            &[("inner", false), ("outer", false), ("count", false)],
+            None,
+        ),
+        ("interfaces", _) => list_or_null(&[("index", true), ("peer_ns", true)], Some("name")),
+        ("timeoffset", _) => object_or_null(&["monotonic", "boottime"], "number"),
+        ("sysvipc", _) => object_or_null(&["queues", "segments", "semaphores"], "integer"),
+        ("host", _) => json!({ "enum": ["yes", "no", null] }),
+        (key, Type::Objects | Type::Object) => panic!("{key} has no schema yet"),
+        (_, Type::Numbers) => json!({ "type": "array", "items": number }),
         (_, Type::Strings) => json!({ "type": "array", "items": { "type": "string" } }),
     };
     cell["description"] = column.help.into();
     cell
+}
+
+/// An array of objects with these numbers, which may be null, and with a name.
+fn list_or_null(numbers: &[(&str, bool)], name: Option<&str>) -> Value {
+    let mut properties: Map<_, _> = numbers
+        .iter()
+        .map(|(key, may_be_null)| {
+            let of_type = if *may_be_null {
+                json!(["integer", "null"])
+            } else {
+                json!("integer")
+            };
+            ((*key).to_owned(), json!({ "type": of_type, "minimum": 0 }))
+        })
+        .collect();
+    if let Some(name) = name {
+        properties.insert(name.to_owned(), json!({ "type": "string" }));
+    }
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({
+        "type": ["array", "null"],
+        "items": { "type": "object", "required": required, "properties": properties },
+    })
+}
+
+/// An object with these numbers.
+fn object_or_null(keys: &[&str], of_type: &str) -> Value {
+    let properties: Map<_, _> = keys
+        .iter()
+        .map(|key| ((*key).to_owned(), json!({ "type": of_type })))
+        .collect();
+    json!({ "type": ["object", "null"], "required": keys, "properties": properties })
 }
 
 fn gap() -> Value {
@@ -220,6 +262,8 @@ fn columns() -> Value {
         Type::NumberOrString,
         Type::Strings,
         Type::Objects,
+        Type::Object,
+        Type::Numbers,
     ]
     .map(Type::name)
     .into();

@@ -68,6 +68,12 @@ impl<'a> From<Value<'a>> for Operand<'a> {
                     .map(|holder| Scalar::Text(text(holder).into()));
                 Operand::List(texts.collect())
             }
+            Value::Structured(text, _) if text.is_empty() => Operand::Null,
+            Value::Structured(text, _) => Operand::One(Scalar::Text(text.into())),
+            Value::Several(words) => {
+                let texts = words.into_iter().map(|word| word.into_bytes().into());
+                Operand::List(texts.map(Scalar::Text).collect())
+            }
             Value::List(texts) | Value::Lines(texts) => {
                 Operand::List(texts.into_iter().map(Scalar::Text).collect())
             }

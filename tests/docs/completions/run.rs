@@ -124,7 +124,7 @@ fn bash_completes_columns_in_any_case_and_after_a_plus() {
     assert_eq!(bash(&["-o", "NS,PP"]).unwrap(), open_list(&["NS,PPID"]));
     assert_eq!(bash(&["-o", "+onS"]).unwrap(), open_list(&["+ONS"]));
     assert_eq!(
-        bash(&["-o", "+PATH,uid,U"]).unwrap(),
+        bash(&["-o", "+PATH,uid,Us"]).unwrap(),
         open_list(&["+PATH,UID,USER"])
     );
     assert_eq!(bash(&["--output", "NS,X"]).unwrap(), open_list(&[]));

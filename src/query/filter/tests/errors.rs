@@ -92,8 +92,8 @@ fn an_unknown_column_is_answered_with_the_nearest() {
     );
     assert_error("unknown column 'usre', nearest is USER", "(usre)", " ^");
     assert_error(
-        "unknown column 'hostname' (--list-columns shows them all)",
-        "hostname",
+        "unknown column 'nickname' (--list-columns shows them all)",
+        "nickname",
         "^",
     );
 }

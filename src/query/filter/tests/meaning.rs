@@ -26,6 +26,7 @@ fn process(details: Details) -> Process {
         pid: 9,
         links: Links::default(),
         thread: None,
+        affiliation: None,
         details: Some(Box::new(details)),
     }
 }
@@ -37,6 +38,7 @@ fn assert_with(details: Details, truths: &[(&str, bool)]) {
         namespace: &namespace(),
         process: Some(&process),
         holder: None,
+        is_member: false,
     };
     assert_matches(&row, truths);
 }
@@ -51,6 +53,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
         namespace: &namespace,
         process: None,
         holder: None,
+        is_member: false,
     };
     assert_matches(&row, truths);
 }
@@ -285,6 +288,7 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
             namespace: &namespace,
             process: None,
             holder: None,
+            is_member: false,
         };
         assert_matches(&row, truths);
     };

@@ -1,0 +1,118 @@
+//! Questions that only a process of its own can ask: it is forked, asks, writes
+//! the answer into a pipe and ends.
+//!
+//! Between fork and end it makes system calls and nothing else: other threads
+//! may have held any lock, that of the allocator included, fork(2).
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
+
+use crate::error::errno_of;
+use crate::kernel::UtsNames;
+
+/// The most that is ever answered.
+const MOST: usize = 1024;
+
+/// Runs `ask` in a child. It fills the buffer and returns how much of it, and
+/// makes system calls only.
+fn in_child(ask: impl Fn(&mut [u8; MOST]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    // SAFETY: the child calls nothing but `ask` and functions that are
+    // async-signal-safe, signal-safety(7), and ends with _exit.
+    #[expect(unsafe_code, reason = "no library forks without exec")]
+    let forked = unsafe { libc::fork() };
+    if forked == 0 {
+        let mut buffer = [0; MOST];
+        let (errno, length) = match ask(&mut buffer) {
+            Ok(length) => (0, length),
+            Err(errno) => (errno.raw_os_error(), 0),
+        };
+        // Whoever reads too little knows that something went wrong.
+        let _ = rustix::io::write(&writer, &errno.to_ne_bytes());
+        let _ = rustix::io::write(&writer, buffer.get(..length).unwrap_or_default());
+        // SAFETY: it runs no handlers and touches no memory of ours.
+        #[expect(unsafe_code, reason = "no library ends a process so")]
+        unsafe {
+            libc::_exit(0)
+        }
+    }
+    drop(writer);
+    let child = RawPid::from_raw(forked).ok_or_else(last_error)?;
+    let mut answer = Vec::new();
+    let read = File::from(reader).read_to_end(&mut answer);
+    while matches!(waitpid(Some(child), WaitOptions::empty()), Err(Errno::INTR)) {}
+    read.map_err(|error| errno_of(&error))?;
+    let (errno, answer) = answer.split_first_chunk().ok_or(Errno::CHILD)?;
+    match i32::from_ne_bytes(*errno) {
+        0 => Ok(answer.to_vec()),
+        errno => Err(Errno::from_raw_os_error(errno)),
+    }
+}
+
+fn last_error() -> Errno {
+    errno_of(&std::io::Error::last_os_error())
+}
+
+/// What a short file says to a child of this thread.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Errno> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?;
+    in_child(|buffer| {
+        let flags = rustix::fs::OFlags::RDONLY;
+        let file = rustix::fs::open(path.as_c_str(), flags, 0.into())?;
+        rustix::io::read(&file, buffer)
+    })
+}
+
+/// Host and domain name of a process, for somebody who may do in its user
+/// namespace what they may not in their own: its maker.
+pub(super) fn uts_names(process: &OwnedFd) -> Result<UtsNames, Errno> {
+    let fd = process.as_raw_fd();
+    let answer = in_child(|buffer| {
+        let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWUTS;
+        // SAFETY: setns(2) takes two numbers.
+        #[expect(unsafe_code, reason = "the wrapper knows no user namespaces")]
+        let entered = unsafe { libc::setns(fd, flags) };
+        if entered != 0 {
+            return Err(last_error());
+        }
+        let names = rustix::system::uname();
+        let mut length = 0;
+        for name in [names.nodename(), names.domainname()] {
+            for byte in name.to_bytes_with_nul() {
+                *buffer.get_mut(length).ok_or(Errno::OVERFLOW)? = *byte;
+                length += 1;
+            }
+        }
+        Ok(length)
+    })?;
+    let mut names = answer.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+    match (names.next(), names.next()) {
+        (Some(host), Some(domain)) => Ok(UtsNames { host, domain }),
+        _ => Err(Errno::PROTO),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_says_what_it_read_or_why_it_could_not() {
+        assert_eq!(
+            read_file(Path::new("/proc/self/comm")).map(|text| text.is_empty()),
+            Ok(false)
+        );
+        let missing = read_file(Path::new("/proc/self/no-such-file"));
+        assert_eq!(missing, Err(Errno::NOENT));
+        assert_eq!(in_child(|_| Ok(0)), Ok(Vec::new()));
+        assert_eq!(in_child(|_| Err(Errno::LOOP)), Err(Errno::LOOP));
+    }
+}
