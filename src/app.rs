@@ -4,15 +4,16 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use crate::capture::capture;
-use crate::cli::{Cli, Command, HoldersArgs, ViewArgs};
+use crate::cli::{Cli, Command};
 use crate::error::Error;
-use crate::model::{Cause, Snapshot, Source, summary};
+use crate::model::{Affiliation, Cause, Snapshot, Source, summary};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
 use crate::proc::Sysroot;
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Need, Needs, NsRef, Scanner, Target};
-use crate::views::holders;
+use crate::scan::{Scanner, Target};
+use crate::views::find_container;
+use crate::views::{compare, containers, holders, limits, translate};
 
 /// Where the command writes.
 #[expect(missing_debug_implementations, reason = "it holds writers")]
@@ -31,9 +32,14 @@ pub struct Console<'a> {
 }
 
 /// How a run ended that was no error.
-enum Outcome {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done.
     Complete,
+    /// Done, but not everything could be seen, and somebody minds.
     Incomplete,
+    /// Done, and the answer is no.
+    Different,
 }
 
 /// Runs the command and returns its exit code.
@@ -46,11 +52,16 @@ pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {
             console.messages,
         )
         .map(|()| Outcome::Complete),
-        Some(Command::Holders(args)) => list_holders(args, &mut console),
+        Some(Command::Holders(args)) => holders::run(args, &mut console),
+        Some(Command::Compare(args)) => compare::run(args, &mut console),
+        Some(Command::Containers(args)) => containers::run(args, &mut console),
+        Some(Command::Translate(args)) => translate::run(args, &mut console),
+        Some(Command::Limits(args)) => limits::run(args, &mut console),
         None => Options::new(cli.list).and_then(|options| list(&options, &mut console)),
     });
     match done {
         Ok(Outcome::Complete) => 0,
+        Ok(Outcome::Different) => 1,
         Ok(Outcome::Incomplete) => 3,
         // Whoever reads has read enough.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
@@ -85,16 +96,18 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
             .map_err(Error::Output)?;
         return Ok(Outcome::Complete);
     }
+    let dims_host = options.dims_host() && console.styles && console.width.is_some();
     let scanner = Scanner::new(options.root.clone())
         .kinds(options.kinds)
         .target(options.target.clone())
-        .needs(options.needs());
+        .needs(options.needs(dims_host));
     let snapshot = match options.sources {
         Some(sources) => scanner.sources(sources).scan(),
         None => scanner.scan(),
     }?;
     let namespace_columns = options.namespace_columns();
-    let listing = listing(options, &snapshot, &namespace_columns);
+    let mut listing = listing(options, &snapshot, &namespace_columns)?;
+    listing.dims_host = dims_host;
     let written = listing
         .write(format, console.out)
         .and_then(|()| console.out.flush());
@@ -110,50 +123,8 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     )
 }
 
-/// The format of a subcommand.
-fn view_format(args: &ViewArgs, console: &Console<'_>) -> Format {
-    match (args.json, args.raw) {
-        (true, _) => Format::Json,
-        (false, true) => Format::Raw,
-        (false, false) => Format::Table(Look {
-            width: console.width.filter(|_| !args.notruncate),
-            styles: console.styles && console.width.is_some(),
-            ..Look::default()
-        }),
-    }
-}
-
-fn list_holders(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
-    let HoldersArgs {
-        namespace,
-        chain,
-        view,
-    } = args;
-    let format = view_format(&view, console);
-    let columns = Column::usual().map(Column::needs);
-    let needs = columns.fold(Needs::of(Need::Holders), Needs::union);
-    let root = options::root(view.root);
-    let snapshot = Scanner::new(root.clone())
-        .target(Target::Namespace(NsRef::from(namespace)))
-        .needs(needs)
-        .scan()?;
-    let mut written = Ok(());
-    if let Some(namespace) = snapshot.namespaces.first() {
-        let held = holders::holders(&snapshot, namespace, chain);
-        let headings = !view.noheadings;
-        written = holders::write(&snapshot, namespace, &held, format, headings, console.out);
-        if let (Format::Table(_), Some(_), Some(line)) =
-            (format, console.width, holders::advice(&held))
-        {
-            written = written.and_then(|()| writeln!(console.out, "{line}"));
-        }
-    }
-    let written = written.and_then(|()| console.out.flush());
-    finish(&snapshot, &root, view.strict, false, written, console)
-}
-
 /// Says what is missing, after the result was written.
-fn finish(
+pub(crate) fn finish(
     snapshot: &Snapshot,
     root: &Sysroot,
     strict: bool,
@@ -189,7 +160,7 @@ fn listing<'a>(
     options: &'a Options,
     snapshot: &'a Snapshot,
     namespace_columns: &'a [&'static Column],
-) -> Listing<'a> {
+) -> Result<Listing<'a>, Error> {
     let filter = options.filter.as_ref();
     let matches = |row: &Row<'_>| filter.is_none_or(|filter| filter.matches(row));
     let (namespace, mut rows): (_, Vec<Row<'_>>) =
@@ -208,7 +179,18 @@ fn listing<'a>(
             }
         };
     rows.retain(matches);
-    Listing {
+    if let Some(word) = &options.container {
+        let container = find_container(snapshot, word)?;
+        let is_it = |one: &Affiliation| one.container.as_ref() == Some(&container);
+        rows.retain(|row| row.affiliations().any(is_it));
+    }
+    if let Some(is_host) = options.host {
+        rows.retain(|row| {
+            row.facts()
+                .is_some_and(|facts| facts.is_host == Some(is_host))
+        });
+    }
+    Ok(Listing {
         snapshot,
         namespace,
         rows: match options.tree {
@@ -221,7 +203,8 @@ fn listing<'a>(
         }),
         columns: &options.columns,
         headings: options.headings,
-    }
+        dims_host: false,
+    })
 }
 
 /// Whether the name of a locale says that its text is UTF-8, locale(7).

@@ -24,6 +24,14 @@ pub struct Cli {
 pub(crate) enum Command {
     /// Name everything that keeps a namespace alive
     Holders(HoldersArgs),
+    /// Tell which namespaces processes or containers share; exit with 1 if not all
+    Compare(CompareArgs),
+    /// List containers, and what they share with the host
+    Containers(ContainersArgs),
+    /// Turn the pid of a process into those that it has in other pid namespaces
+    Translate(TranslateArgs),
+    /// List how many namespaces there are of those that may be made
+    Limits(LimitsArgs),
     /// Write what a scan reads into a directory, to be read again with --sysroot
     Capture(CaptureArgs),
 }
@@ -50,6 +58,14 @@ pub(crate) struct ListArgs {
     /// Only rows that meet this condition, such as 'TYPE == "net" and NPROCS > 1'
     #[arg(short = 'Q', long, value_name = "EXPR")]
     pub(crate) filter: Option<String>,
+
+    /// Only what this container is in: its name, its id, or the beginning of that
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) container: Option<String>,
+
+    /// Only namespaces that are the host's own, or only others
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no())]
+    pub(crate) host: Option<bool>,
 
     /// Show these columns; +LIST adds them to the default
     #[arg(
@@ -123,6 +139,42 @@ pub(crate) struct HoldersArgs {
     #[arg(long)]
     pub(crate) chain: bool,
 
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Processes by pid, and containers by name, id, or the beginning of an id
+    #[arg(required = true, num_args = 2.., value_name = "PID|CONTAINER")]
+    pub(crate) subjects: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContainersArgs {
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TranslateArgs {
+    /// A process: its pid here, or with --from there
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Pid,
+
+    /// The pid namespace in which it has that pid, or a container
+    #[arg(long, value_name = "NAMESPACE|CONTAINER", value_hint = ValueHint::AnyPath)]
+    pub(crate) from: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitsArgs {
     #[command(flatten)]
     pub(crate) view: ViewArgs,
 }
@@ -234,6 +286,11 @@ pub(crate) struct RootArgs {
 fn kind_parser() -> impl TypedValueParser<Value = Kind> {
     let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
     clap::builder::PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+fn yes_or_no() -> impl TypedValueParser<Value = bool> {
+    let words = ["yes", "no"].map(PossibleValue::new);
+    clap::builder::PossibleValuesParser::new(words).map(|word| word == "yes")
 }
 
 fn sources_parser() -> impl TypedValueParser<Value = Sources> {

@@ -71,6 +71,40 @@ pub enum Error {
         /// What the scan could not see, where it may be hiding.
         why: Option<String>,
     },
+    /// No container of this name or id was found.
+    #[error("no container {name}{}", among(why.as_deref()))]
+    NoContainer {
+        /// As it was typed.
+        name: String,
+        /// What the scan could not see, where it may be hiding.
+        why: Option<String>,
+    },
+    /// Several containers are meant.
+    #[error("{name} may be any of the containers {}", .all.join(", "))]
+    AmbiguousContainer {
+        /// As it was typed.
+        name: String,
+        /// What it may be.
+        all: Vec<String>,
+    },
+    /// A namespace is of another type than the question needs.
+    #[error("{name} is a {kind} namespace, not a pid namespace")]
+    NotAPidNamespace {
+        /// As it was typed.
+        name: String,
+        /// What it is.
+        kind: Kind,
+    },
+    /// No process has this id in that pid namespace.
+    #[error("no process {pid} in {name}{}", among(why.as_deref()))]
+    NoInnerProcess {
+        /// The id there.
+        pid: Pid,
+        /// The pid namespace, or the container.
+        name: String,
+        /// What the scan could not see, where it may be hiding.
+        why: Option<String>,
+    },
     /// The namespace that was asked for is of none of the types that were.
     #[error("{name} is a {kind} namespace, which --type leaves out")]
     OtherType {

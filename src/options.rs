@@ -19,6 +19,10 @@ pub(crate) struct Options {
     pub(crate) kinds: KindSet,
     /// Which rows of those.
     pub(crate) filter: Option<Filter>,
+    /// In which container.
+    pub(crate) container: Option<String>,
+    /// Whether of the host, or not.
+    pub(crate) host: Option<bool>,
     /// What to show of each row.
     pub(crate) columns: Vec<&'static Column>,
     /// What rows hang below, if a tree is shown.
@@ -110,6 +114,8 @@ impl Options {
                 kinds
             },
             filter,
+            container: args.container,
+            host: args.host,
             columns,
             tree,
             persistent: args.persistent,
@@ -128,8 +134,18 @@ impl Options {
         Column::usual().collect()
     }
 
-    /// What a scan has to collect for this.
-    pub(crate) fn needs(&self) -> Needs {
+    /// Whether a terminal shows namespaces of the host faintly: where one looks
+    /// for those that a process has of its own.
+    pub(crate) fn dims_host(&self) -> bool {
+        matches!(
+            (&self.target, self.layout),
+            (Target::Process(_), Layout::Table { .. })
+        )
+    }
+
+    /// What a scan has to collect for this; `host` if it is asked anyway which
+    /// namespaces are the host's.
+    pub(crate) fn needs(&self, host: bool) -> Needs {
         let mut columns = self.columns.clone();
         if self.layout == Layout::Json && matches!(self.target, Target::Namespace(_)) {
             columns.extend(self.namespace_columns());
@@ -142,6 +158,12 @@ impl Options {
         };
         for column in columns {
             needs = needs.union(column.needs());
+        }
+        if host || self.host.is_some() {
+            needs.insert(Need::Host);
+        }
+        if self.container.is_some() {
+            needs.insert(Need::Affiliation);
         }
         if self.infer {
             needs.insert(Need::Inference);
@@ -270,7 +292,7 @@ mod tests {
     fn a_tree_costs_nothing_where_none_is_drawn() {
         let needs = |line: &str| {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-            Options::new(cli.list).unwrap().needs()
+            Options::new(cli.list).unwrap().needs(false)
         };
         assert_eq!(needs("nsls -o NS -T"), Needs::of(Need::Relations));
         assert_eq!(needs("nsls -o NS -T=parent"), Needs::of(Need::Relations));
@@ -291,7 +313,7 @@ mod tests {
     fn a_filter_adds_what_its_columns_need_and_no_more() {
         let needs = |line: &str| {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
-            Options::new(cli.list).unwrap().needs()
+            Options::new(cli.list).unwrap().needs(false)
         };
         assert_eq!(needs("nsls -o NS -Q NPROCS>1"), Needs::EMPTY);
         assert_eq!(needs("nsls -o NS -Q PPID"), Needs::of(Need::ParentProcess));

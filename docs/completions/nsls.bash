@@ -109,6 +109,8 @@ _nsls_value() {
         nsls:-p | nsls:-p= | nsls:--pid | nsls:--pid= | nsls:--task | nsls:--task=) _nsls_pid ;;
         nsls:-t | nsls:-t= | nsls:--type | nsls:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
         nsls:-Q | nsls:-Q= | nsls:--filter | nsls:--filter=) : ;;
+        nsls:--container | nsls:--container=) : ;;
+        nsls:--host | nsls:--host=) _nsls_offer '' yes no ;;
         nsls:-o | nsls:-o= | nsls:--output | nsls:--output=) _nsls_column_list ;;
         nsls:-T= | nsls:--tree=) _nsls_offer '' owner parent process ;;
         nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
@@ -116,10 +118,17 @@ _nsls_value() {
         nsls:) compopt -o default ;;
         holders:--sysroot | holders:--sysroot=) compopt -o dirnames ;;
         holders:) : ;;
+        compare:--sysroot | compare:--sysroot=) compopt -o dirnames ;;
+        compare:) _nsls_pid ;;
+        containers:--sysroot | containers:--sysroot=) compopt -o dirnames ;;
+        translate:--from | translate:--from=) : ;;
+        translate:--sysroot | translate:--sysroot=) compopt -o dirnames ;;
+        translate:) _nsls_pid ;;
+        limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' holders capture help ;;
+        help:) _nsls_offer '' holders compare containers translate limits capture help ;;
         *) return 1 ;;
     esac
 }
@@ -132,7 +141,7 @@ _nsls() {
     # Options exclude commands, so a command comes first.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            holders | capture | help) command=${COMP_WORDS[1]} ;;
+            holders | compare | containers | translate | limits | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -162,15 +171,19 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --infer --sources --strict --sysroot -h --help -V --version ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --infer --sources --strict --sysroot -h --help -V --version ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
+            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
+            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
+            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
+            limits) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' holders capture help
+        _nsls_offer '' holders compare containers translate limits capture help
     fi
     return 0
 }

@@ -7,7 +7,7 @@
 # exclude commands, so a command comes first.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] holders capture help
+    if set -q words[2]; and contains -- $words[2] holders compare containers translate limits capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -82,13 +82,19 @@ function __nsls_columns
 end
 
 complete -c nsls -n __nsls_first -a holders -d 'Name everything that keeps a namespace alive'
+complete -c nsls -n __nsls_first -a compare -d 'Tell which namespaces processes or containers share; exit with 1 if not all'
+complete -c nsls -n __nsls_first -a containers -d 'List containers, and what they share with the host'
+complete -c nsls -n __nsls_first -a translate -d 'Turn the pid of a process into those that it has in other pid namespaces'
+complete -c nsls -n __nsls_first -a limits -d 'List how many namespaces there are of those that may be made'
 complete -c nsls -n __nsls_first -a capture -d 'Write what a scan reads into a directory, to be read again with --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'holders capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'holders compare containers translate limits capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process, those of its children included'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
 complete -c nsls -n '__nsls_command' -s Q -l filter -x -d 'Only rows that meet this condition, such as \'TYPE == "net" and NPROCS > 1\''
+complete -c nsls -n '__nsls_command' -l container -x -d 'Only what this container is in: its name, its id, or the beginning of that'
+complete -c nsls -n '__nsls_command' -l host -x -a 'yes no' -d 'Only namespaces that are the host\'s own, or only others'
 complete -c nsls -n '__nsls_command' -s o -l output -x -a '(__nsls_columns)' -d 'Show these columns; +LIST adds them to the default'
 complete -c nsls -n '__nsls_command' -l output-all -d 'Show all columns'
 complete -c nsls -n '__nsls_command' -s J -l json -d 'Write JSON'
@@ -113,6 +119,35 @@ complete -c nsls -n '__nsls_command holders' -s u -l notruncate -d 'Do not cut c
 complete -c nsls -n '__nsls_command holders' -l strict -d 'Exit with 3 if not everything could be seen'
 complete -c nsls -n '__nsls_command holders' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command holders' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command compare' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command compare' -s r -l raw -d 'Write words with single spaces between, without alignment'
+complete -c nsls -n '__nsls_command compare' -s n -l noheadings -d 'Write no line of column names'
+complete -c nsls -n '__nsls_command compare' -s u -l notruncate -d 'Do not cut commands at the width of the terminal'
+complete -c nsls -n '__nsls_command compare' -l strict -d 'Exit with 3 if not everything could be seen'
+complete -c nsls -n '__nsls_command compare' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command compare' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command containers' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command containers' -s r -l raw -d 'Write words with single spaces between, without alignment'
+complete -c nsls -n '__nsls_command containers' -s n -l noheadings -d 'Write no line of column names'
+complete -c nsls -n '__nsls_command containers' -s u -l notruncate -d 'Do not cut commands at the width of the terminal'
+complete -c nsls -n '__nsls_command containers' -l strict -d 'Exit with 3 if not everything could be seen'
+complete -c nsls -n '__nsls_command containers' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command containers' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command translate' -l from -x -d 'The pid namespace in which it has that pid, or a container'
+complete -c nsls -n '__nsls_command translate' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command translate' -s r -l raw -d 'Write words with single spaces between, without alignment'
+complete -c nsls -n '__nsls_command translate' -s n -l noheadings -d 'Write no line of column names'
+complete -c nsls -n '__nsls_command translate' -s u -l notruncate -d 'Do not cut commands at the width of the terminal'
+complete -c nsls -n '__nsls_command translate' -l strict -d 'Exit with 3 if not everything could be seen'
+complete -c nsls -n '__nsls_command translate' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command translate' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command limits' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command limits' -s r -l raw -d 'Write words with single spaces between, without alignment'
+complete -c nsls -n '__nsls_command limits' -s n -l noheadings -d 'Write no line of column names'
+complete -c nsls -n '__nsls_command limits' -s u -l notruncate -d 'Do not cut commands at the width of the terminal'
+complete -c nsls -n '__nsls_command limits' -l strict -d 'Exit with 3 if not everything could be seen'
+complete -c nsls -n '__nsls_command limits' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command limits' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command capture' -s h -l help -d 'Print help'

@@ -62,8 +62,10 @@ fn find_container(path: &[String]) -> Option<(Container, Option<String>)> {
             above.map_or("", String::as_str)
         };
         let (engine, id) = container_of(own, parent(1), parent(2))?;
-        let pods = path.get(..=place)?.iter().rev();
-        let pod = pods.filter_map(|part| pod(part)).next();
+        let pod = (0..=place).rev().find_map(|place| {
+            let above = place.checked_sub(1).and_then(|above| path.get(above));
+            pod(path.get(place)?, above.map_or("", String::as_str))
+        });
         let engine = match (engine, &pod, path.iter().any(|part| is_kubepods(part))) {
             (None, Some(_), true) => Some(Engine::Kubernetes),
             (engine, ..) => engine,
@@ -151,6 +153,8 @@ fn container_of<'a>(
         (_, garden) if is_garden(garden) && !matches!(own, "good" | "bad") => {
             of(Engine::Garden, own)
         }
+        // A pod, and what watches over it.
+        (_, "libpod_parent") => None,
         // Many engines do that, below a parent of anybody's choice.
         _ if is_long_id(own) => Some((None, own)),
         _ => None,
@@ -183,7 +187,10 @@ fn flatpak(own: &str) -> Option<&str> {
 
 /// The pod of which this is the cgroup: `pod<uid>` of Kubernetes, in a slice
 /// behind other words and with `_` for `-`, or a pod of Podman.
-fn pod(own: &str) -> Option<String> {
+fn pod(own: &str, parent: &str) -> Option<String> {
+    if parent == "libpod_parent" {
+        return is_long_id(own).then(|| own.to_owned());
+    }
     let slice = own.split(':').next().unwrap_or(own);
     let slice = slice.strip_suffix(".slice").unwrap_or(slice);
     if let Some(id) = slice.strip_prefix("machine-libpod_pod_") {
@@ -347,6 +354,11 @@ mod tests {
             assert_eq!((seen.0, &*seen.1), (Some(engine), "ID"), "{path}");
             assert_eq!(seen.2.as_deref(), Some(uid), "{path}");
         }
+        let podman = found(&format!("/libpod_parent/{ID}/libpod-{ID}"));
+        assert_eq!(
+            (podman.0, podman.2.as_deref()),
+            (Some(Engine::Podman), Some(ID))
+        );
         let podman = found("/machine.slice/machine-libpod_pod_ID.slice/libpod-ID.scope");
         assert_eq!(podman.2.as_deref(), Some(ID));
         let fixed = "0123456789abcdef0123456789abcdef";
@@ -365,6 +377,8 @@ mod tests {
             "/system.slice/docker-5f82.scope",
             "/machine.slice/libpod-conmon-ID.scope",
             "/libpod_parent/libpod-conmon-ID",
+            "/libpod_parent/ID/conmon",
+            "/libpod_parent/conmon",
             "/system.slice/crio-conmon-ID.scope",
             "/lxc.monitor.alpha",
             "/lxc.payload.",

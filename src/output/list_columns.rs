@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::output::{Format, json, write_rows};
+use crate::output::{Format, Rows, json};
 use crate::query::Column;
 
 #[derive(Serialize)]
@@ -37,8 +37,13 @@ pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::
     match format {
         Format::Table(_) | Format::Raw => {
             // A description is not cut.
-            let rows = columns.map(cells).collect();
-            write_rows(&NAMES, &[], None, headings, rows, format, out)
+            let rows = Rows {
+                headings: &NAMES,
+                right: &[],
+                cut: None,
+                rows: columns.map(cells).collect(),
+            };
+            rows.write(headings, format, out)
         }
         Format::Json => {
             let entry = |column: &Column| Entry {

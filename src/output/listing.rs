@@ -46,6 +46,8 @@ pub struct Listing<'a> {
     pub columns: &'a [&'static Column],
     /// Whether a table begins with the names of its columns.
     pub headings: bool,
+    /// Whether namespaces of the host are shown faintly.
+    pub dims_host: bool,
 }
 
 impl Listing<'_> {
@@ -117,6 +119,10 @@ impl Listing<'_> {
                 value => vec![for_table(&value.bytes())],
             })
             .collect();
+        let is_of_host = placed
+            .row
+            .facts()
+            .is_some_and(|facts| facts.is_host == Some(true));
         let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
         for nth in 0..height {
             let cell = |(place, cell): (usize, &Vec<String>)| {
@@ -129,7 +135,7 @@ impl Listing<'_> {
             };
             lines.push(table::Line {
                 cells: cells.iter().enumerate().map(cell).collect(),
-                is_faint: placed.is_context,
+                is_faint: placed.is_context || (self.dims_host && is_of_host),
             });
         }
     }

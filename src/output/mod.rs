@@ -13,4 +13,4 @@ pub(crate) use escape::for_table;
 pub(crate) use json::{Object, write_document};
 pub use list_columns::list_columns;
 pub use listing::{Format, Listing, Look};
-pub(crate) use rows::write_rows;
+pub(crate) use rows::Rows;

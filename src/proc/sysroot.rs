@@ -7,7 +7,7 @@ use rustix::fs::{CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::error::{Error, errno_of};
-use crate::model::{NsId, Pid};
+use crate::model::{Kind, NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::link_text::parse_id;
 use crate::proc::mountinfo::{is_nsfs, parse_line};
@@ -98,6 +98,14 @@ impl Sysroot {
     /// The release of the kernel; none in a tree that does not tell.
     pub(crate) fn kernel_release(&self) -> Option<Vec<u8>> {
         read(&self.proc_path().join("sys/kernel/osrelease")).ok()
+    }
+
+    /// How many namespaces of a type a user may make, namespaces(7); none in a
+    /// tree that does not tell.
+    pub(crate) fn most_namespaces(&self, kind: Kind) -> Option<u64> {
+        let file = format!("sys/user/max_{kind}_namespaces");
+        let text = read(&self.proc_path().join(file)).ok()?;
+        std::str::from_utf8(&text).ok()?.trim().parse().ok()
     }
 
     /// A file that some other program keeps, if it is there and may be read.

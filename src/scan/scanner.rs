@@ -118,7 +118,7 @@ impl Scanner {
     pub fn scan(&self) -> Result<Snapshot, Error> {
         let goal = match &self.target {
             Target::All => Goal::All,
-            Target::Process(pid) => Goal::Process(*pid, self.subject(*pid)?),
+            Target::Process(pid) => Goal::Process(*pid, self.links_of(*pid)?),
             Target::Namespace(name) => Goal::Namespace(self.wanted(name)?),
         };
         let snapshot = match goal {
@@ -392,9 +392,23 @@ impl Scanner {
         }
     }
 
-    /// The links of the process that was asked for. It may be a thread, which
-    /// the proc tree does not list.
-    fn subject(&self, pid: Pid) -> Result<Links, Error> {
+    /// The ids of processes in their pid namespaces, from that of the proc tree
+    /// on; of none that is gone or may not be read.
+    pub(crate) fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
+        let read = |pid: &Pid| {
+            let process = ProcessDir::open(&self.root, *pid);
+            Ok(process.and_then(|process| process.nspid()).ok())
+        };
+        let read = walk(pids, self.thread_count(), read)?;
+        let found = pids.iter().zip(read);
+        Ok(found
+            .filter_map(|(pid, nspid)| Some((*pid, nspid?)))
+            .collect())
+    }
+
+    /// The links of one process, or why there are none. It may be a thread,
+    /// which the proc tree does not list.
+    pub(crate) fn links_of(&self, pid: Pid) -> Result<Links, Error> {
         let look = Look {
             links: LinkSet::all(),
             threads: false,

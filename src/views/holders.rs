@@ -4,28 +4,58 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::app::{Console, Outcome, finish};
+use crate::cli::HoldersArgs;
+use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot};
-use crate::output::{Format, write_document, write_rows};
+use crate::options;
+use crate::output::{Format, Rows, write_document};
 use crate::query::{Column, place, write_keys};
+use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::views::view_format;
+
+/// Runs `nsls holders`.
+pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+    let HoldersArgs {
+        namespace,
+        chain,
+        view,
+    } = args;
+    let format = view_format(&view, console);
+    let columns = Column::usual().map(Column::needs);
+    let needs = columns.fold(Needs::of(Need::Holders), Needs::union);
+    let root = options::root(view.root);
+    let snapshot = Scanner::new(root.clone())
+        .target(Target::Namespace(NsRef::from(namespace)))
+        .needs(needs)
+        .scan()?;
+    let mut written = Ok(());
+    if let Some(namespace) = snapshot.namespaces.first() {
+        let held = holders(&snapshot, namespace, chain);
+        let headings = !view.noheadings;
+        written = write(&snapshot, namespace, &held, format, headings, console.out);
+        if let (Format::Table(_), Some(_), Some(line)) = (format, console.width, advice(&held)) {
+            written = written.and_then(|()| writeln!(console.out, "{line}"));
+        }
+    }
+    let written = written.and_then(|()| console.out.flush());
+    finish(&snapshot, &root, view.strict, false, written, console)
+}
 
 /// One holder, and how it is reached.
-pub(crate) struct Held<'a> {
+struct Held<'a> {
     /// What holds.
-    pub(crate) holder: &'a Holder,
+    holder: &'a Holder,
     /// What is held: the namespace that was asked for, or one that holds it in
     /// turn.
-    pub(crate) id: NsId,
+    id: NsId,
     /// Through how many other namespaces.
-    pub(crate) depth: usize,
+    depth: usize,
 }
 
 /// The holders of a namespace; with `chain`, below each that is a namespace or
 /// is in one, the holders of that.
-pub(crate) fn holders<'a>(
-    snapshot: &'a Snapshot,
-    namespace: &'a Namespace,
-    chain: bool,
-) -> Vec<Held<'a>> {
+fn holders<'a>(snapshot: &'a Snapshot, namespace: &'a Namespace, chain: bool) -> Vec<Held<'a>> {
     let mut seen = vec![namespace.id];
     let mut found = Vec::new();
     add(snapshot, namespace, 0, chain, &mut seen, &mut found);
@@ -59,7 +89,7 @@ fn add<'a>(
 const HEADINGS: [&str; 5] = ["KIND", "PID", "USER", "COMMAND", "WHERE"];
 
 /// Writes the holders.
-pub(crate) fn write(
+fn write(
     snapshot: &Snapshot,
     namespace: &Namespace,
     held: &[Held<'_>],
@@ -91,19 +121,17 @@ pub(crate) fn write(
             place(held.holder),
         ]
     });
-    write_rows(
-        &HEADINGS,
-        &["PID"],
-        Some("COMMAND"),
-        headings,
-        rows.collect(),
-        format,
-        out,
-    )
+    Rows {
+        headings: &HEADINGS,
+        right: &["PID"],
+        cut: Some("COMMAND"),
+        rows: rows.collect(),
+    }
+    .write(headings, format, out)
 }
 
 /// One line on how to let go of a namespace, for those kinds that hold it.
-pub(crate) fn advice(held: &[Held<'_>]) -> Option<String> {
+fn advice(held: &[Held<'_>]) -> Option<String> {
     let has = |kinds: &[&str]| held.iter().any(|held| kinds.contains(&held.holder.kind()));
     let advice = [
         (&["process", "thread"][..], "end the processes"),

@@ -33,11 +33,21 @@ pub fn has(commands: &[&str]) -> bool {
     }
 }
 
+/// Begins each script: namespaces that somebody else has mounted on this
+/// machine are not those of the test.
+const BEGIN: &str = r#"set -u
+    mapfile -t mounts < /proc/self/mountinfo
+    for line in "${mounts[@]}"; do
+        read -r _ _ _ _ place rest <<< "$line"
+        [[ $rest != *" - nsfs "* ]] || umount -l "$(printf %b "$place")"
+    done
+"#;
+
 /// A shell script in a pid and mount namespace of its own, with its own /proc
 /// and an empty directory. `$NSLS` is the tested binary; pid 1 is the shell,
 /// and everything it started ends with it.
 pub fn script(text: &str, dir: &Path) -> Command {
-    std::fs::write(dir.join("script"), format!("set -u\n{text}")).unwrap();
+    std::fs::write(dir.join("script"), format!("{BEGIN}{text}")).unwrap();
     let mut command = Command::new("unshare");
     command
         .args(["-mfp", "--mount-proc", "--kill-child", "bash", "script"])
@@ -51,7 +61,7 @@ pub fn script(text: &str, dir: &Path) -> Command {
 
 /// The same in the initial pid namespace: only a mount namespace of its own.
 pub fn script_in_mounts(text: &str, dir: &Path) -> Command {
-    std::fs::write(dir.join("script"), format!("set -u\n{text}")).unwrap();
+    std::fs::write(dir.join("script"), format!("{BEGIN}{text}")).unwrap();
     let mut command = Command::new("unshare");
     command
         .args(["-m", "bash", "script"])

@@ -146,7 +146,14 @@ fn zsh_options(command: &Command, indent: &str) -> String {
     let mut specs: Vec<String> = flags(command).iter().flat_map(zsh_specs).collect();
     if let Some(action) = zsh_action(&argument(command)) {
         let arg = command.get_positionals().next().unwrap();
-        specs.push(quote(&format!("1:{}:{action}", arg.get_id().as_str())));
+        let is_one = arg
+            .get_num_args()
+            .is_none_or(|range| range.max_values() == 1);
+        let place = if is_one { "1" } else { "*" };
+        specs.push(quote(&format!(
+            "{place}:{}:{action}",
+            arg.get_id().as_str()
+        )));
     }
     let lines: Vec<_> = specs.iter().map(|spec| format!("{indent}{spec}")).collect();
     lines.join(" \\\n")

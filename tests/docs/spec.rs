@@ -100,7 +100,7 @@ impl Value {
             _ if !words.is_empty() => Value::Word(words),
             (Some("LIST"), _) => Value::Columns,
             (Some("PID"), _) if is_list => Value::Pids,
-            (Some("PID"), _) => Value::Pid,
+            (Some("PID" | "PID|CONTAINER"), _) => Value::Pid,
             (_, ValueHint::DirPath) => Value::Dir,
             (_, ValueHint::FilePath) => Value::File,
             _ => Value::Any,

@@ -1,0 +1,165 @@
+//! `nsls containers`: which there are, and what they share with the host.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::app::{Console, Outcome, finish};
+use crate::cli::ContainersArgs;
+use crate::error::Error;
+use crate::model::{
+    Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources,
+};
+use crate::options;
+use crate::output::{Format, Rows, write_document};
+use crate::scan::{Need, Scanner};
+use crate::views::lookup::containers;
+use crate::views::view_format;
+
+/// Runs `nsls containers`.
+pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+    let ContainersArgs { view } = args;
+    let format = view_format(&view, console);
+    let root = options::root(view.root);
+    let needs = [Need::Affiliation, Need::Host, Need::HostNames];
+    let snapshot = Scanner::new(root.clone())
+        .needs(needs.into_iter().collect())
+        .sources(Sources::of(Source::Processes))
+        .scan()?;
+    let found: Vec<_> = containers(&snapshot)
+        .into_iter()
+        .filter_map(|(container, (affiliation, processes))| {
+            Entry::new(&snapshot, container, affiliation, &processes)
+        })
+        .collect();
+    let written = write(&snapshot, &found, format, !view.noheadings, console.out)
+        .and_then(|()| console.out.flush());
+    finish(&snapshot, &root, view.strict, false, written, console)
+}
+
+/// One container.
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    engine: Option<&'static str>,
+    id: &'a str,
+    name: Option<&'a str>,
+    pod: Option<&'a str>,
+    unit: Option<&'a str>,
+    hostname: Option<String>,
+    nprocs: usize,
+    /// Its first process, by which the rest is told.
+    pid: Pid,
+    /// The types of the host's namespaces that it is in.
+    shared: Vec<&'static str>,
+    /// The types of which that cannot be known.
+    unknown: Vec<&'static str>,
+    #[serde(skip)]
+    label: &'a str,
+    #[serde(skip)]
+    hostname_bytes: Vec<u8>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(
+        snapshot: &Snapshot,
+        container: &'a Container,
+        affiliation: &'a Affiliation,
+        processes: &[&Process],
+    ) -> Option<Self> {
+        let first = processes.first()?;
+        let mut shared = KindSet::EMPTY;
+        let mut unknown = KindSet::EMPTY;
+        let mut hostname = None;
+        for (link, id) in first
+            .links
+            .iter()
+            .filter(|(link, _)| !link.is_for_children())
+        {
+            let facts = snapshot
+                .namespace(id)
+                .and_then(|namespace| namespace.facts.as_deref());
+            match facts.and_then(|facts| facts.is_host) {
+                Some(true) => shared.insert(link.kind()),
+                Some(false) => {}
+                None => unknown.insert(link.kind()),
+            }
+            if link.kind() == Kind::Uts {
+                hostname = facts.and_then(|facts| facts.hostname.as_ref());
+            }
+        }
+        let names = |kinds: KindSet| kinds.iter().map(Kind::name).collect();
+        Some(Entry {
+            engine: container.engine.map(|engine| engine.name()),
+            id: &container.id,
+            name: container.name.as_deref(),
+            pod: affiliation.pod.as_deref(),
+            unit: affiliation.unit.as_deref(),
+            hostname: hostname.map(|name| String::from_utf8_lossy(name).into_owned()),
+            nprocs: processes.len(),
+            pid: first.pid,
+            shared: names(shared),
+            unknown: names(unknown),
+            label: container.label(),
+            hostname_bytes: hostname.cloned().unwrap_or_default(),
+        })
+    }
+
+    /// The types that it shares; behind them, with a question mark, those of
+    /// which nobody knows.
+    fn sharing(&self) -> String {
+        let shared = self.shared.iter().map(|kind| (*kind).to_owned());
+        let unknown = self.unknown.iter().map(|kind| format!("{kind}?"));
+        shared.chain(unknown).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What a container of most engines has of its own unless somebody took that
+/// away from it, in red.
+fn alarm(kind: &str) -> Option<anstyle::Style> {
+    let alarming = ["mnt", "net", "ipc", "pid", "uts"].contains(&kind);
+    alarming.then(|| anstyle::AnsiColor::Red.on_default())
+}
+
+const HEADINGS: [&str; 7] = [
+    "ENGINE",
+    "CONTAINER",
+    "POD",
+    "HOSTNAME",
+    "NPROCS",
+    "PID",
+    "SHARED",
+];
+
+fn write(
+    snapshot: &Snapshot,
+    found: &[Entry<'_>],
+    format: Format,
+    headings: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if format == Format::Json {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            containers: &'a [Entry<'a>],
+        }
+        return write_document(snapshot, &Document { containers: found }, out);
+    }
+    let row = |entry: &Entry<'_>| {
+        vec![
+            entry.engine.unwrap_or_default().into(),
+            entry.label.into(),
+            entry.pod.unwrap_or_default().into(),
+            entry.hostname_bytes.clone(),
+            entry.nprocs.to_string().into_bytes(),
+            entry.pid.to_string().into_bytes(),
+            entry.sharing().into_bytes(),
+        ]
+    };
+    Rows {
+        headings: &HEADINGS,
+        right: &["NPROCS", "PID"],
+        cut: None,
+        rows: found.iter().map(row).collect(),
+    }
+    .write_styled(headings, format, alarm, out)
+}
