@@ -9,12 +9,20 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::error::{Error, errno_of};
-use crate::model::{Fd, Link, LinkSet, NsId, Pid};
+use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
-use crate::scan::cause_of;
+use crate::scan::{Affiliations, CONTAINER_NAMES, cause_of};
 
 /// The files of a process that a scan reads.
-const FILES: [&str; 3] = ["stat", "status", "cmdline"];
+const FILES: [&str; 7] = [
+    "stat",
+    "status",
+    "cmdline",
+    "cgroup",
+    "uid_map",
+    "gid_map",
+    "timens_offsets",
+];
 
 /// Captures processes, all if none are named.
 ///
@@ -42,6 +50,8 @@ pub(crate) fn capture(
     prepare(dir)?;
     let mut users = Users::below(root);
     let mut names = BTreeMap::new();
+    let mut affiliations = Affiliations::below(root);
+    let mut containers = BTreeMap::new();
     let mut vanished = 0;
     let mut refused = 0;
     let total = pids.len();
@@ -50,6 +60,8 @@ pub(crate) fn capture(
             Some(captured) => {
                 refused += usize::from(captured.is_refused());
                 captured.write(&dir.join("proc").join(pid.to_string()))?;
+                let container = affiliations.of(captured.cgroup()).container.clone();
+                containers.extend(container.and_then(|one| Some((one.id, one.name?))));
                 if let Some(uid) = captured.uid {
                     names.entry(uid).or_insert_with(|| users.name(uid));
                 }
@@ -66,6 +78,20 @@ pub(crate) fn capture(
         }
     }
     write(&dir.join("etc/passwd"), &passwd)?;
+    if !containers.is_empty() {
+        // Of what engines keep on disk the names alone: the rest may be secret.
+        let names = serde_json::to_vec_pretty(&containers).unwrap_or_default();
+        write(&dir.join(CONTAINER_NAMES), &names)?;
+    }
+    if let Some(release) = root.kernel_release() {
+        write(&dir.join("proc/sys/kernel/osrelease"), &release)?;
+    }
+    for kind in Kind::ALL {
+        if let Some(most) = root.most_namespaces(*kind) {
+            let path = format!("proc/sys/user/max_{kind}_namespaces");
+            write(&dir.join(path), format!("{most}\n").as_bytes())?;
+        }
+    }
     if let Some((status, mountinfo)) = root.reader() {
         write(&dir.join("proc/self/status"), &status)?;
         write(&dir.join("proc/self/mountinfo"), &mountinfo)?;
@@ -169,6 +195,12 @@ impl Captured {
             }
         }
         Ok(Some(captured))
+    }
+
+    fn cgroup(&self) -> Vec<u8> {
+        let mut files = self.files.iter();
+        let cgroup = files.find(|(name, _)| *name == "cgroup");
+        cgroup.map(|(_, text)| text.clone()).unwrap_or_default()
     }
 
     /// Whether the kernel refused some link.

@@ -44,6 +44,8 @@ fn collect(root: &Path, below: &str, found: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
+const ID: &str = "5f8272929921c2d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
+
 /// A tree that holds more than a scan reads.
 fn full_tree() -> Tree {
     Tree::new()
@@ -54,6 +56,16 @@ fn full_tree() -> Tree {
         .link("proc/7/task/7/ns/net", "net:[4026531833]")
         .link("proc/7/task/9/ns/net", "net:[4026532009]")
         .file("proc/7/environ", "SECRET=1\0")
+        .file("proc/7/cgroup", format!("0::/docker/{ID}\n"))
+        .file("proc/7/uid_map", "0 0 4294967295\n")
+        .file("proc/7/timens_offsets", "monotonic 0 0\nboottime 0 0\n")
+        .file("proc/sys/kernel/osrelease", "6.8.0\n")
+        .file("proc/sys/kernel/hostname", "secret\n")
+        .file("proc/sys/user/max_net_namespaces", "123\n")
+        .file(
+            &format!("var/lib/docker/containers/{ID}/config.v2.json"),
+            r#"{"Name":"/web","Config":{"Env":["SECRET=3"]}}"#,
+        )
         .file("proc/7/maps", "")
         .link("proc/7/fd/3", "net:[4026532003]")
         .link("proc/7/fd/4", "/etc/shadow")
@@ -149,6 +161,12 @@ fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
         }
     }
     expect("proc/8/ns/net", "EACCES\n");
+    expect("proc/7/cgroup", &format!("0::/docker/{ID}\n"));
+    expect("proc/7/uid_map", "0 0 4294967295\n");
+    expect("proc/7/timens_offsets", "monotonic 0 0\nboottime 0 0\n");
+    expect("proc/sys/kernel/osrelease", "6.8.0\n");
+    expect("proc/sys/user/max_net_namespaces", "123\n");
+    expect("containers.json", &format!("{{\n  \"{ID}\": \"web\"\n}}"));
     expect("proc/7/fd/3", "net:[4026532003]");
     expect("proc/7/task/9/ns/net", "net:[4026532009]");
     assert_eq!(contents(copy.path()), expected);

@@ -11,7 +11,82 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// What only some are asked for.
-const MORE: [(&str, &str, &str); 22] = [
+const MORE: [(&str, &str, &str); 53] = [
+    ("containers", "containers", "containers"),
+    ("containers", "containers-json", "containers -J"),
+    ("containers", "containers-raw", "containers -r -n"),
+    (
+        "containers",
+        "compare",
+        "compare db shop-infra docker:web 1",
+    ),
+    ("containers", "compare-json", "compare -J db shop-infra"),
+    ("containers", "compare-raw", "compare -r 1 2"),
+    ("containers", "compare-missing", "compare 1 nobody"),
+    ("containers", "compare-ambiguous", "compare 1 docker:1"),
+    ("containers", "translate", "translate 1150"),
+    ("containers", "translate-json", "translate 1150 --json"),
+    ("containers", "translate-from", "translate 25 --from db"),
+    (
+        "containers",
+        "translate-from-json",
+        "translate 77 --from docker:web -J",
+    ),
+    (
+        "containers",
+        "translate-from-namespace",
+        "translate 1 --from pid:[4026532234]",
+    ),
+    (
+        "containers",
+        "translate-from-path",
+        "translate 25 --from /proc/1070/ns/pid",
+    ),
+    ("containers", "translate-missing", "translate 99 --from db"),
+    (
+        "containers",
+        "translate-other-type",
+        "translate 1 --from net:[4026532232]",
+    ),
+    ("containers", "translate-gone", "translate 999999"),
+    ("containers", "limits", "limits"),
+    ("containers", "limits-json", "limits --json"),
+    (
+        "containers",
+        "container",
+        "--container db -o +CONTAINER,HOST",
+    ),
+    (
+        "containers",
+        "container-by-engine",
+        "--container docker:web -t uts,net --json",
+    ),
+    (
+        "containers",
+        "container-by-prefix",
+        "--container c38c -t mnt,ipc",
+    ),
+    ("containers", "container-ambiguous", "--container 1 -t uts"),
+    ("containers", "container-missing", "--container nobody"),
+    (
+        "containers",
+        "container-processes",
+        "--container db pid:[4026532234] -o +CONTAINER,NSPID,UNIT",
+    ),
+    (
+        "containers",
+        "container-of-pid",
+        "--pid 1060 --container shop-infra",
+    ),
+    ("containers", "host", "--host yes -o +HOST"),
+    ("containers", "no-host", "--host no -t cgroup"),
+    ("containers", "maps", "-t user -o NS,PID,UIDMAP,GIDMAP -J"),
+    ("containers", "clocks", "-t time -o NS,PID,TIMEOFFSET -J"),
+    (
+        "containers",
+        "nspid",
+        "pid:[4026532234] -Q NSPID==25 -J -o PID,NSPID",
+    ),
     ("broken", "pid-of-link-to-garbage", "--pid 2"),
     ("broken", "pid-that-is-a-file", "--pid 20"),
     ("broken", "pid-with-ns-that-is-a-file", "--pid 21"),

@@ -10,6 +10,9 @@ use crate::facts::{affiliation, bundle_name, docker_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
 use crate::proc::Sysroot;
 
+/// Where a captured tree has the names of containers, as one JSON object by id.
+pub(crate) const CONTAINER_NAMES: &str = "containers.json";
+
 /// What the texts of cgroup files say.
 pub(crate) struct Affiliations<'a> {
     root: &'a Sysroot,
@@ -17,11 +20,18 @@ pub(crate) struct Affiliations<'a> {
     known: HashMap<Affiliation, Arc<Affiliation>>,
     /// The names in the files of containers-storage, by directory.
     stored: HashMap<String, HashMap<String, String>>,
+    /// The names that were captured.
+    captured: HashMap<String, String>,
 }
 
 impl<'a> Affiliations<'a> {
     pub(crate) fn below(root: &'a Sysroot) -> Self {
+        let names = (!root.is_live())
+            .then(|| root.file(CONTAINER_NAMES))
+            .flatten();
+        let captured = serde_json::from_slice(&names.unwrap_or_default());
         Affiliations {
+            captured: captured.unwrap_or_default(),
             root,
             texts: HashMap::new(),
             known: HashMap::new(),
@@ -50,6 +60,9 @@ impl<'a> Affiliations<'a> {
     /// The name of a container, where its engine left it on disk.
     fn name(&mut self, container: &Container, cgroup: &[u8]) -> Option<String> {
         let id = &container.id;
+        if let Some(name) = self.captured.get(id) {
+            return Some(name.clone());
+        }
         match container.engine {
             Some(Engine::Docker) => self.docker_name(id),
             Some(Engine::Podman | Engine::Crio) => self.stored_name(id, cgroup),

@@ -34,6 +34,7 @@ mod tally;
 mod target;
 mod walk;
 
+pub(crate) use affiliate::{Affiliations, CONTAINER_NAMES};
 pub use need::{Need, Needs};
 pub use scanner::Scanner;
 pub(crate) use tally::cause_of;

@@ -8,7 +8,7 @@ use crate::app::{Console, Outcome, finish};
 use crate::cli::ContainersArgs;
 use crate::error::Error;
 use crate::model::{
-    Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources,
+    Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources, is_long_id,
 };
 use crate::options;
 use crate::output::{Format, Rows, write_document};
@@ -113,6 +113,12 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// An id as engines show it.
+fn short(id: &str) -> &str {
+    let is_long = is_long_id(id);
+    id.get(..12).filter(|_| is_long).unwrap_or(id)
+}
+
 /// What a container of most engines has of its own unless somebody took that
 /// away from it, in red.
 fn alarm(kind: &str) -> Option<anstyle::Style> {
@@ -148,7 +154,7 @@ fn write(
         vec![
             entry.engine.unwrap_or_default().into(),
             entry.label.into(),
-            entry.pod.unwrap_or_default().into(),
+            short(entry.pod.unwrap_or_default()).into(),
             entry.hostname_bytes.clone(),
             entry.nprocs.to_string().into_bytes(),
             entry.pid.to_string().into_bytes(),

@@ -40,8 +40,12 @@ impl Nsls {
 
     /// Reads this tree instead of the running system.
     pub fn sysroot(mut self, root: impl AsRef<Path>) -> Self {
+        // Options exclude subcommands, so one comes first.
+        let is_word = |word: &OsString| !word.to_string_lossy().starts_with('-');
+        let first = self.args.first().filter(|word| is_word(word));
+        let place = usize::from(first.is_some_and(|word| is_subcommand(word)));
         self.args
-            .splice(0..0, ["--sysroot".into(), root.as_ref().into()]);
+            .splice(place..place, ["--sysroot".into(), root.as_ref().into()]);
         self
     }
 
@@ -109,6 +113,12 @@ impl fmt::Display for Outcome {
         }
         write!(f, ", standard error\n{}", self.stderr)
     }
+}
+
+fn is_subcommand(word: &OsStr) -> bool {
+    let command = <nsls::Cli as clap::CommandFactory>::command();
+    let found = command.get_subcommands().any(|one| one.get_name() == word);
+    found
 }
 
 /// The tested binary.
