@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 
@@ -376,9 +377,10 @@ impl Scanner {
     }
 
     fn thread_count(&self) -> NonZeroUsize {
-        self.threads
-            .or_else(|| std::thread::available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN)
+        // The question costs a dozen system calls.
+        static CORES: OnceLock<NonZeroUsize> = OnceLock::new();
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or_else(|| *CORES.get_or_init(cores))
     }
 
     /// The namespace that was asked for.

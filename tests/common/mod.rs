@@ -117,8 +117,7 @@ impl fmt::Display for Outcome {
 
 fn is_subcommand(word: &OsStr) -> bool {
     let command = <nsls::Cli as clap::CommandFactory>::command();
-    let found = command.get_subcommands().any(|one| one.get_name() == word);
-    found
+    command.find_subcommand(word).is_some()
 }
 
 /// The tested binary.

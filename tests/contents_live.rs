@@ -1,0 +1,207 @@
+//! What is in namespaces of the running system, beside those who are inside.
+
+use crate::common::{Outcome, live};
+
+/// Runs a script where everything it needs is there.
+fn run(tools: &[&str], script: &str) -> Option<Outcome> {
+    if !live::can_unshare() || !live::has(tools) {
+        return None;
+    }
+    let run = live::run(&format!("{HELPERS}{script}"));
+    let stderr = run.stderr.replace(live::INSIDE, "");
+    Some(Outcome { stderr, ..run })
+}
+
+/// `settle COUNT` waits for so many sleeping processes, `pid N` is the one that
+/// sleeps N seconds.
+const HELPERS: &str = r#"
+    settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
+    pid() { pgrep -f "^sleep $1"; }
+    ino() { local link=$(readlink /proc/$1/ns/$2); echo "${link//[!0-9]/}"; }
+"#;
+
+#[test]
+fn host_and_domain_names_are_those_that_are_set_inside() {
+    let Some(run) = run(
+        &["hostname", "domainname"],
+        r#"
+        unshare -u sh -c 'hostname blue; domainname example.org; exec sleep 1000' &
+        unshare -u sh -c 'hostname red; exec sleep 1001' & settle 2
+        "$NSLS" -t uts -r -n -o HOSTNAME,DOMAIN,COMMAND -Q 'PID > 1'
+        "$NSLS" -t uts -r -n -o COMMAND -Q 'HOSTNAME == "red"'
+        [ "$("$NSLS" -t uts -n -o HOSTNAME -Q 'PID == 1')" = "$(hostname)" ] && echo own
+        "#,
+    ) else {
+        return;
+    };
+    let (names, rest) = run
+        .stdout
+        .split_once("red (none)")
+        .unwrap_or((&run.stdout, ""));
+    let all = format!("{names}red (none){rest}");
+    let lines: Vec<_> = all.lines().collect();
+    let mut named = lines.get(..2).unwrap_or_default().to_vec();
+    named.sort();
+    let blue = r"blue example.org sleep\x201000";
+    let red = lines.iter().find(|line| line.starts_with("red ")).unwrap();
+    assert!(red.ends_with(r" sleep\x201001"), "{all}");
+    assert!(named.contains(&blue), "{all}");
+    assert_eq!(&lines[2..], [r"sleep\x201001", "own"], "{all}");
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+}
+
+#[test]
+fn clocks_maps_and_objects_are_those_that_are_seen_inside() {
+    let Some(run) = run(
+        &["ipcmk"],
+        r#"
+        unshare -T --monotonic 86400 --boottime -5 -f sleep 1000 &
+        unshare -U --map-root-user sleep 1001 &
+        unshare -i sh -c 'ipcmk -Q; ipcmk -M 4096; ipcmk -M 4096; ipcmk -S 3; exec sleep 1002' > /dev/null &
+        settle 3
+        "$NSLS" -t time -r -n -o TIMEOFFSET,COMMAND -Q 'COMMAND =~ "^sleep"'
+        "$NSLS" -t user -r -n -o UIDMAP,GIDMAP,COMMAND -Q 'COMMAND =~ "^sleep"'
+        "$NSLS" -t ipc -r -n -o SYSVIPC,COMMAND -Q 'COMMAND =~ "^sleep"'
+        "#,
+    ) else {
+        return;
+    };
+    let expected = r"monotonic=86400,boottime=-5 sleep\x201000
+0:0:1 0:0:1 sleep\x201001
+queues=1,segments=2,semaphores=1 sleep\x201002
+";
+    assert_eq!(run, Outcome::success(expected));
+}
+
+#[test]
+fn the_peer_of_a_veth_is_named_by_its_net_namespace() {
+    let Some(run) = run(
+        &["ip"],
+        r#"
+        unshare -n sleep 1000 & unshare -n sleep 1001 & settle 2
+        a=$(pid 1000) b=$(pid 1001)
+        inside() { nsenter --net=/proc/$1/ns/net "${@:2}"; }
+        inside $a ip link add left type veth peer name right netns $b
+        inside $a ip link add one type veth peer name two
+        "$NSLS" -t net -r -n -o COMMAND,INTERFACES -Q 'COMMAND =~ "^sleep"' > said
+        sed "s/$(ino $a net)/A/g; s/$(ino $b net)/B/g" said | sort
+        "$NSLS" -t net -J -o interfaces -Q "PID == $b" | jq -c '.namespaces[].interfaces' \
+            | sed "s/$(ino $a net)/A/"
+        [ "$(inside $a ip -o link | wc -l)" = 4 ] || inside $a ip -o link
+        "#,
+    ) else {
+        return;
+    };
+    let expected = "sleep\\x201000 lo,left@B,two@A,one@A
+sleep\\x201001 lo,right@A
+[{\"index\":1,\"name\":\"lo\",\"peer_ns\":null},{\"index\":2,\"name\":\"right\",\"peer_ns\":A}]
+";
+    assert_eq!(run, Outcome::success(expected));
+}
+
+#[test]
+fn mounts_pids_and_cgroups_are_counted_as_those_inside_count_them() {
+    let Some(run) = run(
+        &["findmnt"],
+        r#"
+        unshare -pf --mount-proc sleep 1000 & unshare -C sleep 1001 & settle 2
+        a=$(pid 1000) b=$(pid 1001)
+        value() { "$NSLS" --pid $3 -t $1 -r -n -o $2; }
+        [ "$(value mnt NMOUNTS $a)" = $(wc -l < /proc/$a/mountinfo) ] && echo mounts
+        [ "$(value mnt MNTROOT $a)" = "$(findmnt -N $a -n -o SOURCE /)" ] && echo root
+        [ "$(value pid NSPID $a)" = 1 ] && echo pid
+        "$NSLS" -t pid -J -o nspid -Q "PID == $a" | jq -c '.namespaces[].nspid == ['$a', 1]'
+        most=$(nsenter -t $a -p -m cat /proc/sys/kernel/pid_max)
+        [ "$(value pid PIDMAX $a)" = $most ] && echo most
+        # What stands in its file there is below the root.
+        root=$(value cgroup CGROUPROOT $b) inside=$(nsenter -t $b -C sed -n 's/^[^:]*:[^:]*://p' /proc/$b/cgroup | head -n 1)
+        [ "$inside" = / ] && grep -q ":$root$" /proc/$b/cgroup && echo cgroup
+        "#,
+    ) else {
+        return;
+    };
+    assert_eq!(
+        run,
+        Outcome::success("mounts\nroot\npid\ntrue\nmost\ncgroup\n")
+    );
+}
+
+#[test]
+fn what_nobody_is_in_tells_nothing_of_its_files_and_that_is_counted() {
+    let Some(run) = run(
+        &["ip"],
+        r#"
+        unshare -U sleep 1000 & settle 1
+        exec 7< /proc/$(pid 1000)/ns/user; kill $(pid 1000); settle 0
+        "$NSLS" -t user -P -n -o TYPE,UIDMAP
+        "$NSLS" -t user -P -J -o uidmap | jq -c '.complete, .namespaces[]'
+        "#,
+    ) else {
+        return;
+    };
+    let gap = "nsls: contents of 1 namespace could not be read (no process is in it)\n";
+    let expected = Outcome {
+        status: 0,
+        stdout: "user\nfalse\n{\"uidmap\":null}\n".to_owned(),
+        stderr: gap.repeat(2),
+    };
+    let stderr = run
+        .stderr
+        .replace(&live::INSIDE.trim_end()[6..], "")
+        .replace("nsls: , ", "nsls: ");
+    assert_eq!(Outcome { stderr, ..run }, expected);
+}
+
+#[test]
+fn an_ordinary_user_is_told_of_what_is_their_own() {
+    let Some(run) = run(
+        &["setpriv", "hostname"],
+        r#"
+        as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+        hostname host
+        mkdir seen; mount -t tmpfs tmpfs seen; cp "$NSLS" seen/nsls; chmod 755 seen seen/nsls; cd seen
+        unshare -u sh -c 'hostname foreign; exec sleep 1000' &
+        as_nobody unshare -Urn -u sh -c 'hostname own; exec sleep 1001' & settle 2
+        as_nobody ./nsls --sources processes -t uts -n -o HOSTNAME,COMMAND -Q 'COMMAND =~ "^sleep|nsls"' | cut -c 1-20 | sort
+        as_nobody ./nsls --sources processes -t net -n -o INTERFACES -Q 'COMMAND =~ "^sleep"'
+        "#,
+    ) else {
+        return;
+    };
+    assert_eq!(
+        (run.status, &*run.stdout),
+        (0, "host ./nsls --source\nown  sleep 1001\nlo\n"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn what_is_not_asked_for_costs_no_call() {
+    let Some(run) = run(
+        &["strace"],
+        r#"
+        unshare -uniC sleep 1000 & settle 1
+        for columns in NS,TYPE HOSTNAME,INTERFACES,SYSVIPC,CGROUPROOT,UIDMAP,TIMEOFFSET,NMOUNTS,NSPID,CONTAINER,HOST,PIDMAX; do
+            strace -f -o trace "$NSLS" -o $columns > /dev/null 2>&1
+            for file in cgroup uid_map timens_offsets mountinfo status; do
+                grep -Eq "open(at)?\\([0-9]+, \"$file\"" trace && echo "$file" || echo "no $file"
+            done
+            grep -q ' setns(' trace && echo setns || echo "no setns"
+        done
+        "#,
+    ) else {
+        return;
+    };
+    let calls = [
+        "cgroup",
+        "uid_map",
+        "timens_offsets",
+        "mountinfo",
+        "status",
+        "setns",
+    ];
+    let without: String = calls.map(|call| format!("no {call}\n")).concat();
+    let with: String = calls.map(|call| format!("{call}\n")).concat();
+    assert_eq!(run, Outcome::success(without + &with));
+}
