@@ -158,11 +158,10 @@ fn an_ordinary_user_is_told_of_what_is_their_own() {
         &["setpriv", "hostname"],
         r#"
         as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-        hostname host
         mkdir seen; mount -t tmpfs tmpfs seen; cp "$NSLS" seen/nsls; chmod 755 seen seen/nsls; cd seen
         unshare -u sh -c 'hostname foreign; exec sleep 1000' &
         as_nobody unshare -Urn -u sh -c 'hostname own; exec sleep 1001' & settle 2
-        as_nobody ./nsls --sources processes -t uts -n -o HOSTNAME,COMMAND -Q 'COMMAND =~ "^sleep|nsls"' | cut -c 1-20 | sort
+        as_nobody ./nsls --sources processes -t uts -n -o HOSTNAME,COMMAND -Q 'COMMAND =~ "^sleep|nsls"' | tr -s ' ' | sed "s/^$(hostname) /HOST /" | cut -c 1-20 | sort
         as_nobody ./nsls --sources processes -t net -n -o INTERFACES -Q 'COMMAND =~ "^sleep"'
         "#,
     ) else {
@@ -170,7 +169,7 @@ fn an_ordinary_user_is_told_of_what_is_their_own() {
     };
     assert_eq!(
         (run.status, &*run.stdout),
-        (0, "host ./nsls --source\nown  sleep 1001\nlo\n"),
+        (0, "HOST ./nsls --source\nown sleep 1001\nlo\n"),
         "{}",
         run.stderr
     );

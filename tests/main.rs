@@ -16,6 +16,7 @@ mod churn;
 mod contents_live;
 mod differential;
 mod docs;
+mod engines;
 mod filter;
 mod holders;
 mod hostile;

@@ -62,6 +62,11 @@ fn find_container(path: &[String]) -> Option<(Container, Option<String>)> {
             above.map_or("", String::as_str)
         };
         let (engine, id) = container_of(own, parent(1), parent(2))?;
+        // systemd-nspawn(1) itself is beside the payload.
+        let below = path.get(place + 1).map(String::as_str);
+        if engine == Some(Engine::Nspawn) && below == Some("supervisor") {
+            return None;
+        }
         let pod = (0..=place).rev().find_map(|place| {
             let above = place.checked_sub(1).and_then(|above| path.get(above));
             pod(path.get(place)?, above.map_or("", String::as_str))
@@ -383,6 +388,7 @@ mod tests {
             "/lxc.monitor.alpha",
             "/lxc.payload.",
             r"/machine.slice/machine-qemu\x2d1\x2dvm.scope",
+            "/machine.slice/machine-deb.scope/supervisor",
             "/system.slice/var-lib-docker-ID.mount",
             "/system.slice/docker-ID.mount",
             "/kubepods/burstable",
