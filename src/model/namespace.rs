@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::{Facts, Holder, Inference, Kind, LinkSet, Pid};
 
@@ -46,7 +47,7 @@ pub struct Namespace {
     /// What the kernel said of it.
     pub relations: Relations,
     /// What is in it, and whose it is; none if nobody asked.
-    pub facts: Option<Box<Facts>>,
+    pub facts: Option<Arc<Facts>>,
     /// That it is only inferred, and from what. Its number is then not known,
     /// and 0 stands in its place.
     pub inferred: Option<Inference>,
@@ -55,7 +56,7 @@ pub struct Namespace {
 impl Namespace {
     /// What is known of what is in it, to add to it.
     pub fn facts_mut(&mut self) -> &mut Facts {
-        self.facts.get_or_insert_default()
+        Arc::make_mut(self.facts.get_or_insert_default())
     }
 
     /// By what listings are sorted: by number, and what has none comes last.

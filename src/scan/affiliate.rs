@@ -143,7 +143,7 @@ pub(crate) fn affiliate(namespaces: &mut [Namespace], processes: &[Process]) {
         }
     }
     for namespace in namespaces {
-        if let Some(facts) = &mut namespace.facts {
+        if let Some(facts) = namespace.facts.as_mut().map(Arc::make_mut) {
             facts.affiliations.sort_unstable();
         }
     }

@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::model::{Cause, Facts, Holder, Namespace, NsId, Relations, Source};
 use crate::scan::relations::Asked;
@@ -16,7 +17,7 @@ struct Answer {
     /// Whether it could not be opened.
     is_closed: bool,
     /// What it is like inside.
-    facts: Option<Box<Facts>>,
+    facts: Option<Arc<Facts>>,
 }
 
 impl Answers {

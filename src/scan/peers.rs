@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -67,7 +68,7 @@ pub(crate) fn find_peers<K: Kernel>(
 }
 
 fn interfaces_mut(namespace: &mut Namespace) -> impl Iterator<Item = &mut Interface> {
-    let facts = namespace.facts.as_deref_mut();
+    let facts = namespace.facts.as_mut().map(Arc::make_mut);
     facts
         .into_iter()
         .flat_map(|facts| facts.interfaces.iter_mut().flatten())

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
 
@@ -91,7 +91,7 @@ pub(crate) struct Said {
     pub(crate) id: NsId,
     pub(crate) relations: Relations,
     /// What it is like inside, if somebody asked.
-    pub(crate) facts: Option<Box<Facts>>,
+    pub(crate) facts: Option<Arc<Facts>>,
     /// Why something is not known.
     pub(crate) causes: Vec<(Source, Cause)>,
 }
@@ -283,7 +283,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             let cause = cause_of_errno(errno, || said.id.to_string().into())?;
             said.causes.push((Source::Contents, cause));
         }
-        said.facts = Some(Box::new(facts));
+        said.facts = Some(Arc::new(facts));
         Ok(())
     }
 

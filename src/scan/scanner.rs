@@ -188,6 +188,7 @@ impl Scanner {
             }
             break (shown, found, inferred);
         };
+        drop(answers);
         contents.tell(&mut namespaces);
         if self.needs.contains(Need::Interfaces) && self.root.is_live() {
             let linux = self.linux();
