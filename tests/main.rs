@@ -29,6 +29,7 @@ mod readme;
 mod seed;
 mod snapshots;
 mod terminal;
+mod tutorial;
 mod usage;
 mod views;
 mod views_live;

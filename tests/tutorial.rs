@@ -1,0 +1,103 @@
+//! The tutorial is done as it is written, command by command in one shell, and
+//! says what it shows.
+
+use crate::common::{live, skip};
+
+const PAGE: &str = include_str!("../docs/tutorial.md");
+
+/// A command, and what the page shows behind it.
+struct Step {
+    command: &'static str,
+    shown: String,
+}
+
+/// The commands of root; those of others do not depend on the machine, and
+/// are tested with the rest of the guide.
+fn steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for block in PAGE.split("```console\n# ").skip(1) {
+        let (block, _) = block.split_once("```").unwrap();
+        for part in block.split("\n# ") {
+            let (command, shown) = part.split_once('\n').unwrap_or((part, ""));
+            let mut shown = shown.to_owned();
+            if !shown.is_empty() && !shown.ends_with('\n') {
+                shown.push('\n');
+            }
+            steps.push(Step { command, shown });
+        }
+    }
+    steps
+}
+
+/// Text without what differs from one machine to the next: numbers of more
+/// than one digit that no command names, the blanks that depend on their width,
+/// and the order of namespaces, which is by number.
+fn normal(text: &str, own_name: &str) -> Vec<String> {
+    let known = ["1000", "1001", "5000", "4194304"];
+    let word = |word: &str| {
+        let is_number = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_own = is_number && !known.contains(&word);
+        match word {
+            _ if is_own => "N".to_owned(),
+            _ if word == own_name => "myhost".to_owned(),
+            _ => word.trim_end_matches('=').to_owned(),
+        }
+    };
+    let line = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().map(word).collect();
+        words.join(" ")
+    };
+    let mut lines: Vec<_> = text.lines().map(line).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn every_command_of_the_tutorial_shows_what_the_page_says() {
+    let tools = ["unshare", "hostname", "domainname", "pgrep", "stat"];
+    if !live::can_unshare() || !live::has(&tools) {
+        return;
+    }
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map(|part| part.trim().parse().unwrap_or(0));
+    if (numbers.next(), numbers.next()) < (Some(6), Some(14)) {
+        // It would be set for the whole machine.
+        return skip("this kernel has one pid_max for all");
+    }
+    let steps = steps();
+    let mut script = String::from(
+        r#"
+        export LC_ALL=C.UTF-8
+        nsls() { "$NSLS" "$@"; }
+        # Pids of more than one digit, which differ.
+        for i in {1..120}; do /bin/true; done
+        "#,
+    );
+    let mut sleeping = 0;
+    for step in &steps {
+        script.push_str(&format!("\necho '@@'\n{}\n", step.command));
+        if step.command.ends_with('&') {
+            sleeping += 1;
+            script.push_str(&format!(
+                "until [ \"$(pgrep -c '^sleep$')\" = {sleeping} ]; do sleep 0.02; done\n"
+            ));
+        }
+    }
+    let run = live::run(&script);
+    let shown: Vec<_> = run.stdout.split("@@\n").skip(1).collect();
+    assert_eq!(shown.len(), steps.len(), "{}\n{}", run.stdout, run.stderr);
+    assert!(steps.len() > 12, "the page has lost its commands");
+    let uname = rustix::system::uname();
+    let own_name = uname.nodename().to_str().unwrap();
+    let mut wrong = String::new();
+    for (step, shown) in steps.iter().zip(shown) {
+        // The shell of the test has a script.
+        let shown = shown.replace("bash script", "bash");
+        if normal(&shown, own_name) != normal(&step.shown, own_name) {
+            wrong.push_str(&format!("# {}\n{shown}", step.command));
+        }
+    }
+    assert!(wrong.is_empty(), "it shows now:\n{wrong}\n{}", run.stderr);
+}
