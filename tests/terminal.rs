@@ -7,8 +7,13 @@ use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetatt
 
 use crate::common::{Nsls, Tree, fixture};
 
-/// What a run writes to a terminal of this many columns.
+/// What a run writes to a terminal of this many columns, without styles.
 fn on_terminal(columns: u16, nsls: Nsls) -> String {
+    on_terminal_named(None, columns, nsls)
+}
+
+/// The same with the styles that a terminal of this name can show.
+fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -33,6 +38,7 @@ fn on_terminal(columns: u16, nsls: Nsls) -> String {
     attributes.output_modes -= OutputModes::OPOST;
     tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
     let mut command = nsls.stdout(Stdio::from(side())).command();
+    command.envs(name.map(|name| ("TERM", name)));
     let mut child = command.spawn().unwrap();
     // The side that this process and the command hold must close for EIO.
     drop((inside, command));
@@ -99,6 +105,50 @@ fn the_columns_before_a_command_in_the_middle_stay_whole() {
 4026532001 evil\\x1    20
 "
     );
+}
+
+/// A host before Linux 6.17, and a process that shares some of its namespaces.
+fn host() -> Tree {
+    let id = "5f8272929921c2d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
+    Tree::new()
+        .process(1, "init\0")
+        .process(2, "kthreadd\0")
+        .process(20, "web\0")
+        .link("proc/20/ns/uts", "uts:[4026532001]")
+        .link("proc/20/ns/mnt", "mnt:[4026532002]")
+        .file("proc/20/cgroup", format!("0::/docker/{id}\n"))
+}
+
+#[test]
+fn of_a_process_the_namespaces_of_the_host_are_faint() {
+    let tree = host();
+    let nsls = || Nsls::words("--pid 20 -t uts,net,mnt -o NS,TYPE").sysroot(tree.path());
+    let shown = on_terminal_named(Some("xterm"), 80, nsls());
+    let expected = "        NS TYPE
+\x1b[2m4026531833 net\x1b[0m
+4026532001 uts
+4026532002 mnt
+";
+    assert_eq!(shown, expected);
+    let plain = expected.replace("\x1b[2m", "").replace("\x1b[0m", "");
+    assert_eq!(on_terminal_named(Some("dumb"), 80, nsls()), plain);
+    assert_eq!(nsls().run().stdout, plain);
+    let all = Nsls::words("-t net -o NS,TYPE").sysroot(tree.path());
+    let all = on_terminal_named(Some("xterm"), 80, all);
+    assert_eq!(all, "        NS TYPE\n4026531833 net\n");
+}
+
+#[test]
+fn what_a_container_has_of_the_host_is_red_unless_most_have_it() {
+    let tree = host();
+    let root = tree.path().display();
+    let nsls = || Nsls::words(&format!("containers --sysroot {root}"));
+    let expected = "ENGINE CONTAINER    POD HOSTNAME NPROCS   PID SHARED
+docker 5f8272929921                   1    20 \x1b[31mnet\x1b[0m,\x1b[31mipc\x1b[0m,user,\x1b[31mpid\x1b[0m,cgroup,time
+";
+    assert_eq!(on_terminal_named(Some("xterm"), 120, nsls()), expected);
+    let plain = expected.replace("\x1b[31m", "").replace("\x1b[0m", "");
+    assert_eq!(nsls().run().stdout, plain);
 }
 
 #[test]

@@ -23,6 +23,10 @@ fn schema() -> Value {
             { "$ref": "#/$defs/listing" },
             { "$ref": "#/$defs/one" },
             { "$ref": "#/$defs/holders" },
+            { "$ref": "#/$defs/compare" },
+            { "$ref": "#/$defs/containers" },
+            { "$ref": "#/$defs/translate" },
+            { "$ref": "#/$defs/limits" },
             { "$ref": "#/$defs/columns" },
         ],
         "$defs": {
@@ -52,12 +56,105 @@ fn schema() -> Value {
                     "holders": { "type": "array", "items": { "$ref": "#/$defs/holder" } },
                 }),
             ),
+            "compare": compare(),
+            "containers": containers(),
+            "translate": translate(),
+            "limits": limits(),
             "columns": columns(),
             "row": row(),
             "gap": gap(),
             "holder": holder(),
         },
     })
+}
+
+fn number() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn number_or_null() -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0 })
+}
+
+fn text_or_null() -> Value {
+    json!({ "type": ["string", "null"] })
+}
+
+fn kind() -> Value {
+    word(Kind::ALL.iter().map(|kind| kind.name()))
+}
+
+fn list(items: Value) -> Value {
+    json!({ "type": "array", "items": items })
+}
+
+fn compare() -> Value {
+    let subject = all_required(
+        "A process, or the first one of a container.",
+        json!({
+            "name": { "description": "As it was typed.", "type": "string" },
+            "pid": number(),
+        }),
+    );
+    let one_type = all_required(
+        "One type of namespaces.",
+        json!({
+            "type": kind(),
+            "ns": list(number_or_null()),
+            "shared": {
+                "description": "Whether all are in the same one.",
+                "type": "boolean",
+            },
+        }),
+    );
+    let properties = json!({ "subjects": list(subject), "types": list(one_type) });
+    document("nsls compare --json PID|CONTAINER…", properties)
+}
+
+fn containers() -> Value {
+    let container = all_required(
+        "One container, as its first process shows it.",
+        json!({
+            "engine": text_or_null(),
+            "id": { "description": "Its id; where the engine has none, its name.", "type": "string" },
+            "name": text_or_null(),
+            "pod": text_or_null(),
+            "unit": text_or_null(),
+            "hostname": text_or_null(),
+            "nprocs": number(),
+            "pid": number(),
+            "shared": list(kind()),
+            "unknown": list(kind()),
+        }),
+    );
+    let properties = json!({ "containers": list(container) });
+    document("nsls containers --json", properties)
+}
+
+fn translate() -> Value {
+    let level = all_required(
+        "The pid in one pid namespace.",
+        json!({ "ns": number_or_null(), "pid": number() }),
+    );
+    let properties = json!({ "pid": number(), "pids": list(level) });
+    document("nsls translate --json PID", properties)
+}
+
+fn limits() -> Value {
+    let limit = all_required(
+        "One limit, and what was counted against it.",
+        json!({
+            "limit": { "type": "string" },
+            "type": kind(),
+            "ns": number_or_null(),
+            "uid": number_or_null(),
+            "user": text_or_null(),
+            "count": number(),
+            "max": number_or_null(),
+        }),
+    );
+    let properties = json!({ "limits": list(limit) });
+    document("nsls limits --json", properties)
 }
 
 /// A document about the system: what it is about, and how complete it is.

@@ -34,7 +34,8 @@ fn close(schema: &mut Value) {
 
 fn read(fixture_name: &str, arguments: &str) -> Value {
     let run = Nsls::words(arguments).sysroot(fixture(fixture_name)).run();
-    assert_eq!(run.status, 0, "{fixture_name} {arguments}: {run}");
+    let is_answer = run.status == 0 || arguments.starts_with("compare ");
+    assert!(is_answer, "{fixture_name} {arguments}: {run}");
     serde_json::from_str(&run.stdout).unwrap()
 }
 
@@ -42,6 +43,12 @@ fn check(validator: &Validator, name: &str, document: &Value) {
     if let Err(error) = validator.validate(document) {
         panic!("{name}: {error} at {}", error.instance_path());
     }
+}
+
+/// Whether a tree does not tell what a form is about: the pids of the process.
+fn lacks(fixture_name: &str, arguments: &str) -> bool {
+    let run = Nsls::words(arguments).sysroot(fixture(fixture_name)).run();
+    arguments.starts_with("translate ") && run.stderr.contains("no process")
 }
 
 #[test]
@@ -64,7 +71,16 @@ fn every_form_of_every_fixture_fits_the_schema_and_has_nothing_that_is_not_in_it
             format!("--json --pid {}", pid.unwrap()),
             format!("--json {ns}"),
             format!("--json -o pid,ons {ns}"),
+            "--json --infer -o pid".to_owned(),
+            "containers --json".to_owned(),
+            "limits --json".to_owned(),
+            format!("holders --json {ns}"),
+            format!("compare --json {0} {0}", pid.unwrap()),
+            format!("translate --json {}", pid.unwrap()),
         ] {
+            if lacks(&name, &arguments) {
+                continue;
+            }
             let document = read(&name, &arguments);
             let name = format!("{name} {arguments}");
             check(&open, &name, &document);
