@@ -1,6 +1,6 @@
 use crate::model::{Kind, KindSet, Source, Sources};
 use crate::scan::goal::Goal;
-use crate::scan::relations::Questions;
+use crate::scan::questions::Questions;
 use crate::scan::{Need, Needs};
 
 /// What one pass over the system reads and asks.

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::facts::cgroup_root;
 use crate::kernel::{Device, Kernel};
 use crate::model::{
     Cause, Facts, Fd, Holder, Kind, KindSet, Namespace, NsId, Pid, Relations, Source,
 };
 use crate::scan::group::Find;
+use crate::scan::inside::look_inside;
+use crate::scan::questions::Questions;
 use crate::scan::tally::cause_of_errno;
 use crate::scan::{Need, Needs};
 
@@ -34,41 +35,6 @@ const INITIAL: [NsId; 2] = [
         kind: Kind::Pid,
     },
 ];
-
-/// What to ask.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Questions {
-    /// For owners, of namespaces of every type.
-    pub(crate) owners: bool,
-    /// For parents, of pid namespaces.
-    pub(crate) parents: bool,
-    /// For numbers of net namespaces.
-    pub(crate) netnsids: bool,
-    /// Who made the owner of a namespace without processes.
-    pub(crate) owner_uids: bool,
-    /// The same of all.
-    pub(crate) all_owner_uids: bool,
-    /// What to find out by going inside.
-    pub(crate) inside: Needs,
-    /// For the numbers that are never given again.
-    pub(crate) unique_ids: bool,
-    /// Whether a path still opens a namespace without processes.
-    pub(crate) paths: bool,
-}
-
-impl Questions {
-    /// Whether a namespace has to be opened for one of these.
-    pub(crate) fn concern(self, namespace: &Namespace) -> bool {
-        let empty = namespace.pid.is_none() && (self.owner_uids || self.paths);
-        self.owners
-            || self.all_owner_uids
-            || self.inside.inside(namespace.id.kind).is_some()
-            || self.unique_ids
-            || (self.parents && matches!(namespace.id.kind, Kind::Pid))
-            || (self.netnsids && matches!(namespace.id.kind, Kind::Net))
-            || empty
-    }
-}
 
 /// What came of asking one namespace.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -222,7 +188,12 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             }
             if let Some(need) = self.questions.inside.inside(id.kind) {
                 let pid = namespace.pid.filter(|_| id == namespace.id);
-                self.look_inside(&ns, need, pid, &mut said)?;
+                // What is asked from outside is known by now: this thread does
+                // not come back.
+                let (facts, cause) = look_inside(self.kernel, &ns, id, need, pid)?;
+                said.facts = Some(Arc::new(facts));
+                said.causes
+                    .extend(cause.map(|cause| (Source::Contents, cause)));
             }
             if let Some((_, owner)) = &owner {
                 let holder = match id.kind {
@@ -242,48 +213,6 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             );
             asked.said.push(said);
         }
-        Ok(())
-    }
-
-    /// Goes into a namespace. What was asked before, and from outside, is known
-    /// by then: this thread does not come back.
-    fn look_inside(
-        &self,
-        ns: &K::Ns,
-        need: Need,
-        pid: Option<Pid>,
-        said: &mut Said,
-    ) -> Result<(), Error> {
-        let kernel = self.kernel;
-        let mut facts = Facts::default();
-        let looked = match (need, pid) {
-            (Need::HostNames, _) => kernel.uts_names(ns, pid).map(|names| {
-                facts.hostname = Some(names.host);
-                facts.domain = Some(names.domain);
-            }),
-            (Need::Interfaces, _) => kernel
-                .interfaces(ns, pid)
-                .map(|interfaces| facts.interfaces = Some(interfaces)),
-            (Need::SysvIpc, _) => kernel.sysvipc(ns).map(|count| facts.sysvipc = Some(count)),
-            (Need::PidMax, _) => kernel.pid_max(ns).map(|most| facts.pid_max = Some(most)),
-            (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
-                facts.cgroup_root = cgroup_root(&outside, &inside);
-                if facts.cgroup_root.is_none() {
-                    let why = "its process is outside of its root".to_owned();
-                    said.causes.push((Source::Contents, Cause::Failed(why)));
-                }
-            }),
-            _ => {
-                let why = "no process is in it".to_owned();
-                said.causes.push((Source::Contents, Cause::Failed(why)));
-                Ok(())
-            }
-        };
-        if let Err(errno) = looked {
-            let cause = cause_of_errno(errno, || said.id.to_string().into())?;
-            said.causes.push((Source::Contents, cause));
-        }
-        said.facts = Some(Arc::new(facts));
         Ok(())
     }
 

@@ -1,0 +1,84 @@
+//! What a namespace is like inside.
+
+use crate::error::Error;
+use crate::facts::cgroup_root;
+use crate::kernel::Kernel;
+use crate::model::{Cause, Facts, NsId, Pid};
+use crate::scan::Need;
+use crate::scan::tally::cause_of_errno;
+
+/// Goes into a namespace, and tells what was seen, or why nothing was. `pid` is
+/// a process in it, if there is one.
+pub(crate) fn look_inside<K: Kernel>(
+    kernel: &K,
+    ns: &K::Ns,
+    id: NsId,
+    need: Need,
+    pid: Option<Pid>,
+) -> Result<(Facts, Option<Cause>), Error> {
+    let mut facts = Facts::default();
+    let mut cause = None;
+    let looked = match (need, pid) {
+        (Need::HostNames, _) => kernel.uts_names(ns, pid).map(|names| {
+            facts.hostname = Some(names.host);
+            facts.domain = Some(names.domain);
+        }),
+        (Need::Interfaces, _) => kernel
+            .interfaces(ns, pid)
+            .map(|interfaces| facts.interfaces = Some(interfaces)),
+        (Need::SysvIpc, _) => kernel.sysvipc(ns).map(|count| facts.sysvipc = Some(count)),
+        (Need::PidMax, _) => kernel.pid_max(ns).map(|most| facts.pid_max = Some(most)),
+        (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
+            facts.cgroup_root = cgroup_root(&outside, &inside);
+            if facts.cgroup_root.is_none() {
+                cause = failed("its process is outside of its root");
+            }
+        }),
+        _ => {
+            cause = failed("no process is in it");
+            Ok(())
+        }
+    };
+    if let Err(errno) = looked {
+        cause = Some(cause_of_errno(errno, || id.to_string().into())?);
+    }
+    Ok((facts, cause))
+}
+
+fn failed(why: &str) -> Option<Cause> {
+    Some(Cause::Failed(why.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Double, UtsNames};
+    use crate::model::Kind;
+
+    #[test]
+    fn what_is_told_inside_is_a_fact_and_what_is_refused_has_its_cause() {
+        let uts = |ino| NsId {
+            ino,
+            kind: Kind::Uts,
+        };
+        let names = UtsNames {
+            host: b"blue".to_vec(),
+            domain: b"(none)".to_vec(),
+        };
+        let mut kernel = Double::default();
+        kernel.uts_names.insert(uts(1), names);
+        let look = |ino, need| look_inside(&kernel, &uts(ino), uts(ino), need, None).unwrap();
+        let (facts, cause) = look(1, Need::HostNames);
+        assert_eq!(
+            (facts.hostname.as_deref(), cause),
+            (Some(&b"blue"[..]), None)
+        );
+        let nothing = Facts::default();
+        assert_eq!(
+            look(2, Need::HostNames),
+            (nothing.clone(), Some(Cause::Denied))
+        );
+        let empty = Cause::Failed("no process is in it".to_owned());
+        assert_eq!(look(1, Need::CgroupRoot), (nothing, Some(empty)));
+    }
+}
