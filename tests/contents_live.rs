@@ -85,8 +85,8 @@ fn the_peer_of_a_veth_is_named_by_its_net_namespace() {
         inside $a ip link add one type veth peer name two
         "$NSLS" -t net -r -n -o COMMAND,INTERFACES -Q 'COMMAND =~ "^sleep"' > said
         sed "s/$(ino $a net)/A/g; s/$(ino $b net)/B/g" said | sort
-        "$NSLS" -t net -J -o interfaces -Q "PID == $b" | jq -c '.namespaces[].interfaces' \
-            | sed "s/$(ino $a net)/A/"
+        "$NSLS" -t net -J -o interfaces -Q "PID == $b" > said
+        jq -c '.namespaces[].interfaces' said | sed "s/$(ino $a net)/A/"
         [ "$(inside $a ip -o link | wc -l)" = 4 ] || inside $a ip -o link
         "#,
     ) else {
@@ -110,7 +110,7 @@ fn mounts_pids_and_cgroups_are_counted_as_those_inside_count_them() {
         [ "$(value mnt NMOUNTS $a)" = $(wc -l < /proc/$a/mountinfo) ] && echo mounts
         [ "$(value mnt MNTROOT $a)" = "$(findmnt -N $a -n -o SOURCE /)" ] && echo root
         [ "$(value pid NSPID $a)" = 1 ] && echo pid
-        "$NSLS" -t pid -J -o nspid -Q "PID == $a" | jq -c '.namespaces[].nspid == ['$a', 1]'
+        "$NSLS" -t pid -J -o nspid -Q "PID == $a" > said; jq -c '.namespaces[].nspid == ['$a', 1]' said
         most=$(nsenter -t $a -p -m cat /proc/sys/kernel/pid_max)
         [ "$(value pid PIDMAX $a)" = $most ] && echo most
         # What stands in its file there is below the root.
@@ -134,7 +134,7 @@ fn what_nobody_is_in_tells_nothing_of_its_files_and_that_is_counted() {
         unshare -U sleep 1000 & settle 1
         exec 7< /proc/$(pid 1000)/ns/user; kill $(pid 1000); settle 0
         "$NSLS" -t user -P -n -o TYPE,UIDMAP
-        "$NSLS" -t user -P -J -o uidmap | jq -c '.complete, .namespaces[]'
+        "$NSLS" -t user -P -J -o uidmap > said; jq -c '.complete, .namespaces[]' said
         "#,
     ) else {
         return;

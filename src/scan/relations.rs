@@ -21,7 +21,6 @@ use crate::scan::group::Find;
 use crate::scan::inside::look_inside;
 use crate::scan::questions::Questions;
 use crate::scan::tally::cause_of_errno;
-use crate::scan::{Need, Needs};
 
 /// The namespaces of a system that has just started: above them is nothing,
 /// linux/proc_ns.h.
@@ -308,6 +307,7 @@ mod tests {
     use super::*;
     use crate::kernel::Double;
     use crate::model::Link;
+    use crate::scan::Needs;
 
     const fn id(kind: Kind, ino: u64) -> NsId {
         NsId { ino, kind }
