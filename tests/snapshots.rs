@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// What only some are asked for.
-const MORE: [(&str, &str, &str); 53] = [
+const MORE: [(&str, &str, &str); 54] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),
@@ -105,6 +105,7 @@ const MORE: [(&str, &str, &str); 53] = [
     ("kernel-4.5", "type-that-is-not-there", "-t cgroup"),
     ("threads-elsewhere", "pid", "--pid 2"),
     ("unreadable", "pid-of-another", "--pid 2"),
+    ("unreadable", "translate-another", "translate 2"),
     ("unreadable", "path-of-another", "/proc/2/ns/net"),
     ("unreadable", "namespace-that-may-hide", "net:[1]"),
     ("unshared-not-forked", "pid-of-unborn", "--pid 2"),

@@ -22,7 +22,12 @@ pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outc
     let format = view_format(&view, console);
     let root = options::root(view.root);
     let (snapshot, pid) = match &from {
-        None => (scan(&root, Target::Process(pid), false)?, pid),
+        None => match scan(&root, Target::Process(pid), false) {
+            // Its pids may be read by everybody, and only which namespaces
+            // they belong to not.
+            Err(Error::ProcessDenied { .. }) => (scan(&root, Target::All, false)?, pid),
+            scanned => (scanned?, pid),
+        },
         Some(word) => {
             let by_container = !is_namespace(word);
             let snapshot = scan(&root, Target::All, by_container)?;
@@ -175,7 +180,10 @@ struct Level {
 /// that in its own.
 fn levels(root: &Sysroot, snapshot: &Snapshot, pid: Pid) -> Result<Vec<Level>, Error> {
     let scanner = Scanner::new(root.clone());
-    let own = scanner.links_of(pid)?.ino(Link::Pid);
+    let own = match scanner.links_of(pid) {
+        Err(Error::ProcessDenied { .. }) => None,
+        links => links?.ino(Link::Pid),
+    };
     let kind = Kind::Pid;
     let line = own.map_or_else(Vec::new, |ino| line(&parents(snapshot), NsId { ino, kind }));
     let nspid = scanner.nspids(&[pid])?.into_iter().next();
