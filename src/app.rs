@@ -1,46 +1,19 @@
 //! What the command does, in the order in which it does it.
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io;
 
 use crate::capture::capture;
 use crate::cli::{Cli, Command};
+use crate::console::{Console, Outcome};
 use crate::error::Error;
-use crate::model::{Affiliation, Cause, Snapshot, Source, summary};
+use crate::model::{Affiliation, Snapshot};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
-use crate::proc::Sysroot;
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Scanner, Target};
 use crate::views::find_container;
 use crate::views::{compare, containers, holders, limits, translate};
-
-/// Where the command writes.
-#[expect(missing_debug_implementations, reason = "it holds writers")]
-pub struct Console<'a> {
-    /// Results.
-    pub out: &'a mut dyn Write,
-    /// How many characters the terminal behind `out` is wide, if it is one.
-    pub width: Option<usize>,
-    /// Whether the locale lets a tree be drawn with more than ASCII.
-    pub unicode: bool,
-    /// Whether the terminal, if it is one, may be sent styles.
-    pub styles: bool,
-    /// Takes a message about what went wrong, without its last newline. It is
-    /// one line, but for a filter that cannot be parsed.
-    pub messages: &'a mut dyn FnMut(&str),
-}
-
-/// How a run ended that was no error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Done.
-    Complete,
-    /// Done, but not everything could be seen, and somebody minds.
-    Incomplete,
-    /// Done, and the answer is no.
-    Different,
-}
 
 /// Runs the command and returns its exit code.
 pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {
@@ -111,47 +84,8 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
     let written = listing
         .write(format, console.out)
         .and_then(|()| console.out.flush());
-    let can_infer = options.target == Target::All;
-    let strict = options.strict;
-    finish(
-        &snapshot,
-        &options.root,
-        strict,
-        can_infer,
-        written,
-        console,
-    )
-}
-
-/// Says what is missing, after the result was written.
-pub(crate) fn finish(
-    snapshot: &Snapshot,
-    root: &Sysroot,
-    strict: bool,
-    can_infer: bool,
-    written: io::Result<()>,
-    console: &mut Console<'_>,
-) -> Result<Outcome, Error> {
-    // The warning first: it holds even if the reader has gone.
-    let denies = snapshot
-        .gaps
-        .iter()
-        .any(|gap| gap.source == Source::Processes && gap.cause == Cause::Denied);
-    let foreign = root.is_live() && !rustix::process::geteuid().is_root();
-    let advice = foreign.then_some(if can_infer && snapshot.inferred.is_empty() && denies {
-        "run as root for the rest, or let --infer guess some of it"
-    } else {
-        "run as root for the rest"
-    });
-    if let Some(line) = summary(&snapshot.gaps, advice) {
-        (console.messages)(&line);
-    }
-    written.map_err(Error::Output)?;
-    Ok(if strict && !snapshot.is_complete() {
-        Outcome::Incomplete
-    } else {
-        Outcome::Complete
-    })
+    let can_infer = options.target == Target::All && snapshot.inferred.is_empty();
+    console.finish(&snapshot, &options.root, options.strict, can_infer, written)
 }
 
 /// The rows of a snapshot that are asked for: its namespaces, or the processes

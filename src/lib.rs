@@ -27,6 +27,7 @@
 mod app;
 mod capture;
 mod cli;
+mod console;
 mod error;
 mod facts;
 mod kernel;
@@ -38,8 +39,9 @@ pub mod query;
 mod scan;
 mod views;
 
-pub use app::{Console, is_utf8_locale, run};
+pub use app::{is_utf8_locale, run};
 pub use cli::Cli;
+pub use console::Console;
 pub use error::Error;
 pub use model::{
     Cause, Gap, Holder, Kind, KindSet, Link, LinkSet, Namespace, NsId, Pid, Process, Relations,

@@ -41,6 +41,7 @@ pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::
                 headings: &NAMES,
                 right: &[],
                 cut: None,
+                style: |_| None,
                 rows: columns.map(cells).collect(),
             };
             rows.write(headings, format, out)

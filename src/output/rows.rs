@@ -13,6 +13,9 @@ pub(crate) struct Rows<'a> {
     pub(crate) right: &'a [&'a str],
     /// Which of them may be cut.
     pub(crate) cut: Option<&'a str>,
+    /// How words in the last column that are separated by commas look on a
+    /// terminal.
+    pub(crate) style: fn(&str) -> Option<anstyle::Style>,
     /// The cells; any bytes.
     pub(crate) rows: Vec<Vec<Vec<u8>>>,
 }
@@ -23,18 +26,6 @@ impl Rows<'_> {
         self,
         shows_headings: bool,
         format: Format,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        self.write_styled(shows_headings, format, |_| None, out)
-    }
-
-    /// The same; words in the last column that are separated by commas may have
-    /// a style on a terminal.
-    pub(crate) fn write_styled(
-        self,
-        shows_headings: bool,
-        format: Format,
-        style: impl Fn(&str) -> Option<anstyle::Style>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let headings = self.headings;
@@ -57,7 +48,7 @@ impl Rows<'_> {
         let line = |row: &Vec<Vec<u8>>| {
             let mut cells: Vec<String> = row.iter().map(|cell| for_table(cell)).collect();
             if let (true, Some(last)) = (look.styles, cells.last_mut()) {
-                *last = styled(last, &style);
+                *last = styled(last, self.style);
             }
             let is_faint = false;
             table::Line { cells, is_faint }

@@ -1,25 +1,21 @@
 //! `nsls compare`: which namespaces several processes or containers share.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
-use crate::app::{Console, Outcome, finish};
 use crate::cli::CompareArgs;
+use crate::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, Links, Member, Pid, Snapshot, Source, Sources};
-use crate::options;
-use crate::output::{Format, Rows, write_document};
+use crate::output::{Format, Rows};
 use crate::scan::{Need, Needs, Scanner};
+use crate::views::View;
 use crate::views::lookup::{containers, find_container};
-use crate::views::view_format;
 
 /// Runs `nsls compare`: the answer is no if some type is not shared by all.
 pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
     let CompareArgs { subjects, view } = args;
-    let format = view_format(&view, console);
-    let root = options::root(view.root);
-    let scanner = Scanner::new(root.clone())
+    let view = View::new(view, console);
+    let scanner = Scanner::new(view.root.clone())
         .needs(Needs::of(Need::Affiliation))
         .sources(Sources::of(Source::Processes));
     // Only who names a container has to look at all processes.
@@ -40,16 +36,24 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
         })
         .collect::<Result<_, Error>>()?;
     let types = compare(&subjects);
-    let written = write(
-        &snapshot,
-        &subjects,
-        &types,
-        format,
-        !view.noheadings,
-        console.out,
-    )
-    .and_then(|()| console.out.flush());
-    let outcome = finish(&snapshot, &root, view.strict, false, written, console)?;
+    let document = Document {
+        subjects: subjects.iter().map(Named::of).collect(),
+        types: &types,
+    };
+    let names = subjects.iter().map(|one| one.name.as_str());
+    let headings: Vec<_> = std::iter::once("TYPE")
+        .chain(names)
+        .chain(["SHARED"])
+        .collect();
+    let marks = matches!(view.format, Format::Table(_));
+    let rows = Rows {
+        headings: &headings,
+        right: &[],
+        cut: None,
+        style: |_| None,
+        rows: types.iter().map(|one| row(one, marks)).collect(),
+    };
+    let outcome = view.show(&snapshot, console, &document, rows)?;
     Ok(match outcome {
         Outcome::Complete if !types.iter().all(|one| one.shared) => Outcome::Different,
         outcome => outcome,
@@ -90,6 +94,12 @@ struct Compared {
     shared: bool,
 }
 
+#[derive(Serialize)]
+struct Document<'a> {
+    subjects: Vec<Named<'a>>,
+    types: &'a [Compared],
+}
+
 /// What is compared, as JSON names it.
 #[derive(Serialize)]
 struct Named<'a> {
@@ -120,50 +130,19 @@ fn compare(subjects: &[Subject]) -> Vec<Compared> {
     compared.collect()
 }
 
-fn write(
-    snapshot: &Snapshot,
-    subjects: &[Subject],
-    types: &[Compared],
-    format: Format,
-    headings: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        #[derive(Serialize)]
-        struct Compare<'a> {
-            subjects: Vec<Named<'a>>,
-            types: &'a [Compared],
-        }
-        let subjects = subjects.iter().map(Named::of).collect();
-        return write_document(snapshot, &Compare { subjects, types }, out);
-    }
-    let marks = matches!(format, Format::Table(_));
-    let row = |compared: &Compared| {
-        let cell = |ino: &Option<u64>| {
-            let text = ino.map(|ino| ino.to_string()).unwrap_or_default();
-            let others = compared.ns.iter().filter(|other| *other == ino);
-            let is_shared = marks && ino.is_some() && others.count() > 1;
-            (text + if is_shared { "=" } else { "" }).into_bytes()
-        };
-        let shared = if compared.shared { "yes" } else { "no" };
-        let cells = compared.ns.iter().map(cell);
-        std::iter::once(compared.r#type.into())
-            .chain(cells)
-            .chain([shared.into()])
-            .collect()
+/// The cells of a row; what several share is marked.
+fn row(compared: &Compared, marks: bool) -> Vec<Vec<u8>> {
+    let cell = |ino: &Option<u64>| {
+        let text = ino.map(|ino| ino.to_string()).unwrap_or_default();
+        let others = compared.ns.iter().filter(|other| *other == ino);
+        let is_shared = marks && ino.is_some() && others.count() > 1;
+        (text + if is_shared { "=" } else { "" }).into_bytes()
     };
-    let names = subjects.iter().map(|one| one.name.as_str());
-    let headings_all: Vec<_> = std::iter::once("TYPE")
-        .chain(names)
-        .chain(["SHARED"])
-        .collect();
-    Rows {
-        headings: &headings_all,
-        right: &[],
-        cut: None,
-        rows: types.iter().map(row).collect(),
-    }
-    .write(headings, format, out)
+    let shared = if compared.shared { "yes" } else { "no" };
+    std::iter::once(compared.r#type.into())
+        .chain(compared.ns.iter().map(cell))
+        .chain([shared.into()])
+        .collect()
 }
 
 #[cfg(test)]

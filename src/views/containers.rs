@@ -1,28 +1,23 @@
 //! `nsls containers`: which there are, and what they share with the host.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
-use crate::app::{Console, Outcome, finish};
 use crate::cli::ContainersArgs;
+use crate::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{
     Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources, is_long_id,
 };
-use crate::options;
-use crate::output::{Format, Rows, write_document};
+use crate::output::Rows;
 use crate::scan::{Need, Scanner};
+use crate::views::View;
 use crate::views::lookup::containers;
-use crate::views::view_format;
 
 /// Runs `nsls containers`.
 pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
-    let ContainersArgs { view } = args;
-    let format = view_format(&view, console);
-    let root = options::root(view.root);
+    let view = View::new(args.view, console);
     let needs = [Need::Affiliation, Need::Host, Need::HostNames];
-    let snapshot = Scanner::new(root.clone())
+    let snapshot = Scanner::new(view.root.clone())
         .needs(needs.into_iter().collect())
         .sources(Sources::of(Source::Processes))
         .scan()?;
@@ -32,9 +27,19 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
             Entry::new(&snapshot, container, affiliation, &processes)
         })
         .collect();
-    let written = write(&snapshot, &found, format, !view.noheadings, console.out)
-        .and_then(|()| console.out.flush());
-    finish(&snapshot, &root, view.strict, false, written, console)
+    let rows = Rows {
+        headings: &HEADINGS,
+        right: &["NPROCS", "PID"],
+        cut: None,
+        style: alarm,
+        rows: found.iter().map(row).collect(),
+    };
+    view.show(&snapshot, console, &Document { containers: &found }, rows)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    containers: &'a [Entry<'a>],
 }
 
 /// One container.
@@ -136,36 +141,14 @@ const HEADINGS: [&str; 7] = [
     "SHARED",
 ];
 
-fn write(
-    snapshot: &Snapshot,
-    found: &[Entry<'_>],
-    format: Format,
-    headings: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            containers: &'a [Entry<'a>],
-        }
-        return write_document(snapshot, &Document { containers: found }, out);
-    }
-    let row = |entry: &Entry<'_>| {
-        vec![
-            entry.engine.unwrap_or_default().into(),
-            entry.label.into(),
-            short(entry.pod.unwrap_or_default()).into(),
-            entry.hostname_bytes.clone(),
-            entry.nprocs.to_string().into_bytes(),
-            entry.pid.to_string().into_bytes(),
-            entry.sharing().into_bytes(),
-        ]
-    };
-    Rows {
-        headings: &HEADINGS,
-        right: &["NPROCS", "PID"],
-        cut: None,
-        rows: found.iter().map(row).collect(),
-    }
-    .write_styled(headings, format, alarm, out)
+fn row(entry: &Entry<'_>) -> Vec<Vec<u8>> {
+    vec![
+        entry.engine.unwrap_or_default().into(),
+        entry.label.into(),
+        short(entry.pod.unwrap_or_default()).into(),
+        entry.hostname_bytes.clone(),
+        entry.nprocs.to_string().into_bytes(),
+        entry.pid.to_string().into_bytes(),
+        entry.sharing().into_bytes(),
+    ]
 }

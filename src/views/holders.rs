@@ -1,18 +1,15 @@
 //! `nsls holders`: everything that keeps one namespace alive.
 
-use std::io::{self, Write};
-
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::app::{Console, Outcome, finish};
 use crate::cli::HoldersArgs;
+use crate::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot};
-use crate::options;
-use crate::output::{Format, Rows, write_document};
+use crate::output::{Format, Rows};
 use crate::query::{Column, place, write_keys};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
-use crate::views::view_format;
+use crate::views::View;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
@@ -21,25 +18,36 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         chain,
         view,
     } = args;
-    let format = view_format(&view, console);
+    let view = View::new(view, console);
     let columns = Column::usual().map(Column::needs);
     let needs = columns.fold(Needs::of(Need::Holders), Needs::union);
-    let root = options::root(view.root);
-    let snapshot = Scanner::new(root.clone())
-        .target(Target::Namespace(NsRef::from(namespace)))
+    let name = NsRef::from(namespace);
+    let snapshot = Scanner::new(view.root.clone())
+        .target(Target::Namespace(name.clone()))
         .needs(needs)
         .scan()?;
-    let mut written = Ok(());
-    if let Some(namespace) = snapshot.namespaces.first() {
-        let held = holders(&snapshot, namespace, chain);
-        let headings = !view.noheadings;
-        written = write(&snapshot, namespace, &held, format, headings, console.out);
-        if let (Format::Table(_), Some(_), Some(line)) = (format, console.width, advice(&held)) {
-            written = written.and_then(|()| writeln!(console.out, "{line}"));
-        }
+    let namespace = snapshot.namespaces.first().ok_or(Error::NoNamespace {
+        name: name.to_string(),
+        why: None,
+    })?;
+    let held = holders(&snapshot, namespace, chain);
+    let rows = Rows {
+        headings: &HEADINGS,
+        right: &["PID"],
+        cut: Some("COMMAND"),
+        style: |_| None,
+        rows: held
+            .iter()
+            .map(|held| row(&snapshot, held, view.format))
+            .collect(),
+    };
+    let document = Document(&snapshot, namespace, &held);
+    let outcome = view.show(&snapshot, console, &document, rows)?;
+    if let (Format::Table(_), Some(_), Some(line)) = (view.format, console.width, advice(&held)) {
+        let written = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
+        written.map_err(Error::Output)?;
     }
-    let written = written.and_then(|()| console.out.flush());
-    finish(&snapshot, &root, view.strict, false, written, console)
+    Ok(outcome)
 }
 
 /// One holder, and how it is reached.
@@ -88,46 +96,26 @@ fn add<'a>(
 /// The columns of the listing; COMMAND may be cut.
 const HEADINGS: [&str; 5] = ["KIND", "PID", "USER", "COMMAND", "WHERE"];
 
-/// Writes the holders.
-fn write(
-    snapshot: &Snapshot,
-    namespace: &Namespace,
-    held: &[Held<'_>],
-    format: Format,
-    headings: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        return write_document(snapshot, &Document(snapshot, namespace, held), out);
-    }
-    let rows = held.iter().map(|held| {
-        let process = held.holder.pid().and_then(|pid| snapshot.process(pid));
-        let details = process.and_then(|process| process.details.as_deref());
-        let user = details.and_then(|details| {
-            let uid = details.uid.map(|uid| uid.to_string().into_bytes());
-            details.user.clone().or(uid)
-        });
-        let command = details.and_then(|details| details.command.clone());
-        let pid = held.holder.pid().map(|pid| pid.to_string().into_bytes());
-        let indent = match format {
-            Format::Raw => String::new(),
-            _ => "  ".repeat(held.depth),
-        };
-        vec![
-            (indent + held.holder.kind()).into_bytes(),
-            pid.unwrap_or_default(),
-            user.unwrap_or_default(),
-            command.unwrap_or_default(),
-            place(held.holder),
-        ]
+fn row(snapshot: &Snapshot, held: &Held<'_>, format: Format) -> Vec<Vec<u8>> {
+    let process = held.holder.pid().and_then(|pid| snapshot.process(pid));
+    let details = process.and_then(|process| process.details.as_deref());
+    let user = details.and_then(|details| {
+        let uid = details.uid.map(|uid| uid.to_string().into_bytes());
+        details.user.clone().or(uid)
     });
-    Rows {
-        headings: &HEADINGS,
-        right: &["PID"],
-        cut: Some("COMMAND"),
-        rows: rows.collect(),
-    }
-    .write(headings, format, out)
+    let command = details.and_then(|details| details.command.clone());
+    let pid = held.holder.pid().map(|pid| pid.to_string().into_bytes());
+    let indent = match format {
+        Format::Raw => String::new(),
+        _ => "  ".repeat(held.depth),
+    };
+    vec![
+        (indent + held.holder.kind()).into_bytes(),
+        pid.unwrap_or_default(),
+        user.unwrap_or_default(),
+        command.unwrap_or_default(),
+        place(held.holder),
+    ]
 }
 
 /// One line on how to let go of a namespace, for those kinds that hold it.

@@ -5,34 +5,40 @@
 //! their owner, namespaces(7) and user_namespaces(7).
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::app::{Console, Outcome, finish};
 use crate::cli::LimitsArgs;
+use crate::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, Member, NsId, Snapshot};
-use crate::options;
-use crate::output::{Format, Rows, write_document};
+use crate::output::Rows;
 use crate::proc::Sysroot;
 use crate::scan::{Need, Scanner};
-use crate::views::view_format;
+use crate::views::View;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
-    let LimitsArgs { view } = args;
-    let format = view_format(&view, console);
-    let root = options::root(view.root);
+    let view = View::new(args.view, console);
     let needs = [Need::OwnerUid, Need::User, Need::PidMax, Need::Relations];
-    let snapshot = Scanner::new(root.clone())
+    let snapshot = Scanner::new(view.root.clone())
         .needs(needs.into_iter().collect())
         .scan()?;
-    let mut limits = namespace_limits(&snapshot, &root);
+    let mut limits = namespace_limits(&snapshot, &view.root);
     limits.extend(pid_limits(&snapshot));
-    let written = write(&snapshot, &limits, format, !view.noheadings, console.out)
-        .and_then(|()| console.out.flush());
-    finish(&snapshot, &root, view.strict, false, written, console)
+    let rows = Rows {
+        headings: &HEADINGS,
+        right: &["NS", "COUNT", "MAX", "USED%"],
+        cut: None,
+        style: |_| None,
+        rows: limits.iter().map(row).collect(),
+    };
+    view.show(&snapshot, console, &Document { limits: &limits }, rows)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    limits: &'a [Limit],
 }
 
 /// One limit, and what was counted against it.
@@ -123,42 +129,20 @@ fn percent(limit: &Limit) -> Option<u64> {
 
 const HEADINGS: [&str; 6] = ["LIMIT", "NS", "USER", "COUNT", "MAX", "USED%"];
 
-fn write(
-    snapshot: &Snapshot,
-    limits: &[Limit],
-    format: Format,
-    headings: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            limits: &'a [Limit],
-        }
-        return write_document(snapshot, &Document { limits }, out);
-    }
+fn row(limit: &Limit) -> Vec<Vec<u8>> {
     let number = |number: Option<u64>| {
         let text = number.map(|number| number.to_string());
         text.unwrap_or_default().into_bytes()
     };
-    let row = |limit: &Limit| {
-        let uid = limit.uid.map(u64::from);
-        vec![
-            limit.limit.clone().into_bytes(),
-            number(limit.ns),
-            limit.user.clone().unwrap_or_else(|| number(uid)),
-            number(Some(limit.count)),
-            number(limit.max),
-            number(percent(limit)),
-        ]
-    };
-    Rows {
-        headings: &HEADINGS,
-        right: &["NS", "COUNT", "MAX", "USED%"],
-        cut: None,
-        rows: limits.iter().map(row).collect(),
-    }
-    .write(headings, format, out)
+    let uid = limit.uid.map(u64::from);
+    vec![
+        limit.limit.clone().into_bytes(),
+        number(limit.ns),
+        limit.user.clone().unwrap_or_else(|| number(uid)),
+        number(Some(limit.count)),
+        number(limit.max),
+        number(percent(limit)),
+    ]
 }
 
 #[cfg(test)]

@@ -8,21 +8,70 @@ pub(crate) mod limits;
 mod lookup;
 pub(crate) mod translate;
 
-use crate::app::Console;
+use std::io;
+
+use serde::Serialize;
+
 use crate::cli::ViewArgs;
-use crate::output::{Format, Look};
+use crate::console::{Console, Outcome};
+use crate::error::Error;
+use crate::model::Snapshot;
+use crate::options;
+use crate::output::{Format, Look, Rows, write_document};
+use crate::proc::Sysroot;
 
 pub(crate) use lookup::find_container;
 
-/// The format of a subcommand.
-fn view_format(args: &ViewArgs, console: &Console<'_>) -> Format {
-    match (args.json, args.raw) {
-        (true, _) => Format::Json,
-        (false, true) => Format::Raw,
-        (false, false) => Format::Table(Look {
-            width: console.width.filter(|_| !args.notruncate),
-            styles: console.styles && console.width.is_some(),
-            ..Look::default()
-        }),
+/// What all of them have in common: where to read, and how to write.
+struct View {
+    root: Sysroot,
+    format: Format,
+    headings: bool,
+    strict: bool,
+}
+
+impl View {
+    fn new(args: ViewArgs, console: &Console<'_>) -> Self {
+        let format = match (args.json, args.raw) {
+            (true, _) => Format::Json,
+            (false, true) => Format::Raw,
+            (false, false) => Format::Table(Look {
+                width: console.width.filter(|_| !args.notruncate),
+                styles: console.styles && console.width.is_some(),
+                ..Look::default()
+            }),
+        };
+        View {
+            root: options::root(args.root),
+            format,
+            headings: !args.noheadings,
+            strict: args.strict,
+        }
+    }
+
+    /// Writes the answer, as a document or as rows, and says what is missing.
+    fn show(
+        &self,
+        snapshot: &Snapshot,
+        console: &mut Console<'_>,
+        document: &impl Serialize,
+        rows: Rows<'_>,
+    ) -> Result<Outcome, Error> {
+        let written = match self.format {
+            Format::Json => write_document(snapshot, document, console.out),
+            format => rows.write(self.headings, format, console.out),
+        };
+        self.finish(snapshot, console, written)
+    }
+
+    /// Says what is missing, after the answer was written.
+    fn finish(
+        &self,
+        snapshot: &Snapshot,
+        console: &mut Console<'_>,
+        written: io::Result<()>,
+    ) -> Result<Outcome, Error> {
+        let written = written.and_then(|()| console.out.flush());
+        console.finish(snapshot, &self.root, self.strict, false, written)
     }
 }

@@ -1,60 +1,63 @@
 //! `nsls translate`: pids of a process in one pid namespace and another.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::app::{Console, Outcome, finish};
 use crate::cli::TranslateArgs;
+use crate::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, KindSet, Link, NsId, Pid, Snapshot, Source, Sources, summary};
-use crate::options;
-use crate::output::{Format, Rows, write_document};
+use crate::output::{Format, Rows};
 use crate::proc::Sysroot;
 use crate::scan::{Need, NsRef, Scanner, Target};
+use crate::views::View;
 use crate::views::lookup::{containers, find_container};
-use crate::views::view_format;
 
 /// Runs `nsls translate`.
 pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
     let TranslateArgs { pid, from, view } = args;
-    let format = view_format(&view, console);
-    let root = options::root(view.root);
+    let view = View::new(view, console);
+    let root = &view.root;
     let (snapshot, pid) = match &from {
-        None => match scan(&root, Target::Process(pid), false) {
+        None => match scan(root, Target::Process(pid), false) {
             // Its pids may be read by everybody, and only which namespaces
             // they belong to not.
-            Err(Error::ProcessDenied { .. }) => (scan(&root, Target::All, false)?, pid),
+            Err(Error::ProcessDenied { .. }) => (scan(root, Target::All, false)?, pid),
             scanned => (scanned?, pid),
         },
         Some(word) => {
             let by_container = !is_namespace(word);
-            let snapshot = scan(&root, Target::All, by_container)?;
+            let snapshot = scan(root, Target::All, by_container)?;
             let within = if by_container {
                 pid_ns_of(&snapshot, word)?
             } else {
-                named(&root, word)?
+                named(root, word)?
             };
-            let pid = outer(&root, &snapshot, within, pid, word)?;
+            let pid = outer(root, &snapshot, within, pid, word)?;
             (snapshot, pid)
         }
     };
-    let levels = levels(&root, &snapshot, pid)?;
-    let written = if from.is_some() && format != Format::Json {
-        writeln!(console.out, "{pid}")
-    } else {
-        write(
-            &snapshot,
-            pid,
-            &levels,
-            format,
-            !view.noheadings,
-            console.out,
-        )
+    let levels = levels(root, &snapshot, pid)?;
+    if from.is_some() && view.format != Format::Json {
+        let written = writeln!(console.out, "{pid}");
+        return view.finish(&snapshot, console, written);
+    }
+    let rows = Rows {
+        headings: &["NS", "PID"],
+        right: &["NS", "PID"],
+        cut: None,
+        style: |_| None,
+        rows: levels.iter().map(row).collect(),
     };
-    let written = written.and_then(|()| console.out.flush());
-    finish(&snapshot, &root, view.strict, false, written, console)
+    let pids = &levels;
+    view.show(&snapshot, console, &Document { pid, pids }, rows)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    pid: Pid,
+    pids: &'a [Level],
 }
 
 fn scan(root: &Sysroot, target: Target, by_container: bool) -> Result<Snapshot, Error> {
@@ -206,33 +209,9 @@ fn assign(nspid: &[Pid], line: &[NsId]) -> Vec<Level> {
     levels
 }
 
-fn write(
-    snapshot: &Snapshot,
-    pid: Pid,
-    levels: &[Level],
-    format: Format,
-    headings: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            pid: Pid,
-            pids: &'a [Level],
-        }
-        return write_document(snapshot, &Document { pid, pids: levels }, out);
-    }
-    let row = |level: &Level| {
-        let ns = level.ns.map(|ns| ns.to_string()).unwrap_or_default();
-        vec![ns.into_bytes(), level.pid.to_string().into_bytes()]
-    };
-    Rows {
-        headings: &["NS", "PID"],
-        right: &["NS", "PID"],
-        cut: None,
-        rows: levels.iter().map(row).collect(),
-    }
-    .write(headings, format, out)
+fn row(level: &Level) -> Vec<Vec<u8>> {
+    let ns = level.ns.map(|ns| ns.to_string()).unwrap_or_default();
+    vec![ns.into_bytes(), level.pid.to_string().into_bytes()]
 }
 
 #[cfg(test)]
