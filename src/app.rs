@@ -7,11 +7,11 @@ use crate::capture::capture;
 use crate::cli::{Cli, Command};
 use crate::console::{Console, Outcome};
 use crate::error::Error;
-use crate::model::{Affiliation, Snapshot};
+use crate::model::{Affiliation, Cause, Gap, Snapshot, Source};
 use crate::options::{self, Layout, Options};
 use crate::output::{Format, Listing, Look, for_table, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Scanner, Target};
+use crate::scan::{Need, Scanner, Target};
 use crate::views::find_container;
 use crate::views::{compare, containers, holders, limits, translate};
 
@@ -74,10 +74,16 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
         .kinds(options.kinds)
         .target(options.target.clone())
         .needs(options.needs(dims_host));
-    let snapshot = match options.sources {
+    let mut snapshot = match options.sources {
         Some(sources) => scanner.sources(sources).scan(),
         None => scanner.scan(),
     }?;
+    if !options.needs(false).contains(Need::Host) {
+        // For how a terminal shows it alone, nobody misses what is not known.
+        let is_about_host =
+            |gap: &Gap| gap.source == Source::Contents && gap.cause == Cause::Outside;
+        snapshot.gaps.retain(|gap| !is_about_host(gap));
+    }
     let namespace_columns = options.namespace_columns();
     let mut listing = listing(options, &snapshot, &namespace_columns)?;
     listing.dims_host = dims_host;

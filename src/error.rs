@@ -80,12 +80,14 @@ pub enum Error {
         why: Option<String>,
     },
     /// Several containers are meant.
-    #[error("{name} may be any of the containers {}", .all.join(", "))]
+    #[error("{name} may be any of the containers {}{}", .some.join(", "), and_more(*.more))]
     AmbiguousContainer {
         /// As it was typed.
         name: String,
         /// What it may be.
-        all: Vec<String>,
+        some: Vec<String>,
+        /// How many more there are.
+        more: usize,
     },
     /// A namespace is of another type than the question needs.
     #[error("{name} is a {kind} namespace, not a pid namespace")]
@@ -142,6 +144,13 @@ fn among(why: Option<&str>) -> String {
     why.map_or_else(String::new, |why| {
         format!(" among those that can be seen: {why}")
     })
+}
+
+fn and_more(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
 }
 
 /// The system's words for an error number, as they go into a sentence:

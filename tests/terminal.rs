@@ -139,6 +139,24 @@ fn of_a_process_the_namespaces_of_the_host_are_faint() {
 }
 
 #[test]
+fn that_nobody_knows_what_is_faint_is_not_told_unless_somebody_asks() {
+    let tree = host().without("proc/1").without("proc/2");
+    let nsls = |words: &str| Nsls::words(words).sysroot(tree.path());
+    let shown = on_terminal_named(Some("xterm"), 80, nsls("--pid 20 -t net -o NS,TYPE"));
+    assert_eq!(
+        shown,
+        "        NS TYPE\n4026531833 net\n"
+            .replace("4026531833 net", "\x1b[2m4026531833 net\x1b[0m")
+    );
+    let told = nsls("--pid 20 -t mnt -o NS,HOST").run();
+    let expected = "nsls: of 1 namespace nobody can tell whether the host owns it\n";
+    assert_eq!(
+        (&*told.stdout, &*told.stderr),
+        ("        NS HOST\n4026532002\n", expected)
+    );
+}
+
+#[test]
 fn what_a_container_has_of_the_host_is_red_unless_most_have_it() {
     let tree = host();
     let root = tree.path().display();

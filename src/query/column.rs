@@ -455,7 +455,7 @@ impl Column {
     /// The columns that JSON shows if none are named: those that cost little
     /// more than the scan.
     pub fn usual() -> impl Iterator<Item = &'static Column> {
-        let is_dear = |need: &Need| Need::DEAR.contains(need);
+        let is_dear = |need: &Need| need.is_dear();
         Column::ALL
             .iter()
             .filter(move |column| !column.needs.iter().any(is_dear))

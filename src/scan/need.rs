@@ -89,23 +89,22 @@ impl Member for Need {
 }
 
 impl Need {
-    /// Those that cost as much as the scan itself, or more.
-    pub(crate) const DEAR: &'static [Need] = &[
-        Need::UniqueId,
-        Need::Holders,
-        Need::OwnerUid,
-        Need::InnerPids,
-        Need::Affiliation,
-        Need::Host,
-        Need::HostNames,
-        Need::IdMaps,
-        Need::TimeOffsets,
-        Need::CgroupRoot,
-        Need::MountFacts,
-        Need::Interfaces,
-        Need::SysvIpc,
-        Need::PidMax,
-    ];
+    /// Whether it costs as much as the scan itself, or more.
+    pub(crate) const fn is_dear(self) -> bool {
+        !matches!(
+            self,
+            Need::ParentProcess
+                | Need::Ancestry
+                | Need::Command
+                | Need::Uid
+                | Need::User
+                | Need::Relations
+                | Need::NetNsId
+                | Need::Mounts
+                | Need::Path
+                | Need::Inference
+        )
+    }
 }
 
 /// What a scan has to collect.

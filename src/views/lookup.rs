@@ -42,7 +42,8 @@ pub(crate) fn find_container(snapshot: &Snapshot, word: &str) -> Result<Containe
         }),
         several => Err(Error::AmbiguousContainer {
             name: word.to_owned(),
-            all: several.iter().map(|one| one.to_string()).collect(),
+            some: several.iter().take(5).map(|one| one.to_string()).collect(),
+            more: several.len().saturating_sub(5),
         }),
     }
 }
