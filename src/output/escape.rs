@@ -39,6 +39,22 @@ pub(crate) fn for_raw(bytes: &[u8]) -> String {
     shown
 }
 
+/// For the text of JSON, line breaks between its tokens included: ASCII and
+/// printable text stays, everything else is escaped as JSON does it.
+pub(crate) fn for_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii() && letter != '\u{7f}' || is_printable(letter) {
+            shown.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    shown
+}
+
 fn push_hex(shown: &mut String, bytes: &[u8]) {
     for byte in bytes {
         shown.push_str("\\x");
@@ -92,6 +108,14 @@ mod tests {
             let shown = for_table(letter.to_string().as_bytes());
             assert!(shown.starts_with("\\x"), "{letter:?} is shown as {shown:?}");
         }
+    }
+
+    #[test]
+    fn json_shows_the_same_as_a_table_and_means_what_was_there() {
+        assert_eq!(
+            for_json("\"\u{9b}31m \u{202e}é漢\u{7f}\u{e0041}\",\n"),
+            "\"\\u009b31m \\u202eé漢\\u007f\\udb40\\udc41\",\n"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::model::{Gap, Snapshot, Source};
 use crate::output::Listing;
+use crate::output::escape::for_json;
 use crate::query::{Column, Placed, Row};
 
 /// The version of the shape of the output. Keys may come without a new one.
@@ -12,8 +13,31 @@ pub(crate) const VERSION: u32 = 1;
 
 /// Writes one JSON object and a newline.
 pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    serde_json::to_writer_pretty(Harmless(&mut *out), value)?;
     writeln!(out)
+}
+
+/// Writes characters that are not shown as themselves as `\uXXXX`, which means
+/// the same: RFC 8259 asks for that below U+0020 only, but a terminal obeys
+/// others as well.
+struct Harmless<'a>(&'a mut dyn Write);
+
+impl Write for Harmless<'_> {
+    /// JSON is ASCII outside of its strings, of which whole characters come.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_plain = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !bytes.iter().all(is_plain) => {
+                self.0.write_all(for_json(text).as_bytes())?;
+            }
+            _ => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Writes a listing. It never nests and does not depend on the terminal.
@@ -124,5 +148,25 @@ impl Serialize for Gaps<'_> {
             })?;
         }
         list.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_is_read_as_it_was_and_does_nothing_to_a_terminal(text: String) {
+            let mut written = Vec::new();
+            write(&[&text], &mut written).unwrap();
+            let read: Vec<String> = serde_json::from_slice(&written).unwrap();
+            prop_assert_eq!(read, [text]);
+            let written = String::from_utf8(written).unwrap();
+            let shown = written.chars().filter(|letter| *letter != '\n');
+            prop_assert!(shown.into_iter().all(|letter| !letter.is_control()), "{}", written);
+        }
     }
 }
