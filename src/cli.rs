@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::error::Error;
@@ -235,6 +236,10 @@ impl Cli {
                 attach(word, &flags)
             }
         }));
+        let parsed = match parsed {
+            Ok(cli) => cli.without_late_subcommand(),
+            Err(error) => Err(without_subcommand(error)),
+        };
         parsed.map_err(|error| {
             if error.use_stderr() {
                 error.exit();
@@ -244,6 +249,32 @@ impl Cli {
                 _ => std::process::exit(0),
             }
         })
+    }
+
+    /// Behind options clap takes a subcommand for NAMESPACE. A file of that name
+    /// may be called `./NAME`.
+    fn without_late_subcommand(self) -> Result<Self, clap::Error> {
+        let mut command = Cli::command();
+        let named = self.list.namespace.as_deref().and_then(Path::to_str);
+        match named.filter(|name| command.find_subcommand(name).is_some()) {
+            Some(name) => {
+                let message = format!("the subcommand '{name}' goes before all options");
+                Err(command.error(ErrorKind::ArgumentConflict, message))
+            }
+            None => Ok(self),
+        }
+    }
+}
+
+/// Behind NAMESPACE clap takes any word for a subcommand.
+fn without_subcommand(error: clap::Error) -> clap::Error {
+    let mut command = Cli::command();
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if command.find_subcommand(word).is_none() => {
+            let message = format!("unexpected argument '{word}' found behind NAMESPACE");
+            command.error(ErrorKind::UnknownArgument, message)
+        }
+        _ => error,
     }
 }
 
