@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::error::{Error, errno_of};
-use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid};
+use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
 use crate::scan::{Affiliations, CONTAINER_NAMES, cause_of};
 
@@ -128,8 +128,9 @@ type LinkTexts = Vec<(Link, Result<NsId, &'static str>)>;
 struct Captured {
     /// By path below the process's directory.
     links: Vec<(String, LinkTexts)>,
-    /// The open files that are namespaces.
-    fds: Vec<(Fd, NsId)>,
+    /// The open files that are namespaces, of each table of open files, by path
+    /// below the process's directory.
+    open_files: Vec<(String, Vec<(Fd, NsId)>)>,
     files: Vec<(&'static str, Vec<u8>)>,
     uid: Option<u32>,
 }
@@ -145,7 +146,7 @@ impl Captured {
                 cause_of(error, path)?;
                 return Ok(Some(Captured {
                     links: vec![("ns".to_owned(), refused(error))],
-                    fds: Vec::new(),
+                    open_files: Vec::new(),
                     files: Vec::new(),
                     uid: None,
                 }));
@@ -153,7 +154,7 @@ impl Captured {
         };
         let mut captured = Captured {
             links: Vec::new(),
-            fds: Vec::new(),
+            open_files: Vec::new(),
             files: Vec::new(),
             uid: process.euid().ok(),
         };
@@ -166,6 +167,7 @@ impl Captured {
                 refused(error)
             }
         };
+        captured.add_files(&process, None);
         for tid in process.threads().unwrap_or_default() {
             if tid == pid {
                 continue;
@@ -178,14 +180,9 @@ impl Captured {
                     captured.links.push((format!("task/{tid}/ns"), own));
                 }
             }
+            captured.add_files(&process, Some(tid));
         }
         captured.links.push(("ns".to_owned(), links));
-        // What cannot be read of them is as if it were not there.
-        for (fd, target) in process.fds(None).unwrap_or_default() {
-            if let FdTarget::Namespace(id) = target {
-                captured.fds.push((fd, id));
-            }
-        }
         for file in FILES {
             match process.raw(file) {
                 Ok(bytes) => captured.files.push((file, bytes)),
@@ -195,6 +192,21 @@ impl Captured {
             }
         }
         Ok(Some(captured))
+    }
+
+    /// Adds the open files of a process, or of a thread with others than those
+    /// before. What cannot be read of them is as if it were not there.
+    fn add_files(&mut self, process: &ProcessDir<'_>, tid: Option<Tid>) {
+        let files = process.files(tid).unwrap_or_default().into_iter();
+        let namespaces = files.filter_map(|(file, target)| match target {
+            FdTarget::Namespace(id) => Some((file.fd, id)),
+            _ => None,
+        });
+        let found: Vec<_> = namespaces.collect();
+        let place = tid.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
+        if !found.is_empty() && self.open_files.iter().all(|(_, known)| *known != found) {
+            self.open_files.push((place, found));
+        }
     }
 
     fn cgroup(&self) -> Vec<u8> {
@@ -211,8 +223,10 @@ impl Captured {
     }
 
     fn write(&self, dir: &Path) -> Result<(), Error> {
-        for (fd, id) in &self.fds {
-            make_link(&dir.join("fd").join(fd.to_string()), *id)?;
+        for (place, files) in &self.open_files {
+            for (fd, id) in files {
+                make_link(&dir.join(place).join(fd.to_string()), *id)?;
+            }
         }
         for (place, links) in &self.links {
             let place = dir.join(place);

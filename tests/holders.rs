@@ -9,7 +9,7 @@ const WAYS: &str = r#"
 import ctypes, fcntl, os, signal, socket, struct, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
 FLAGS = dict(mnt=0x20000, net=0x40000000, uts=0x4000000, user=0x10000000, pid=0x20000000,
-             ipc=0x8000000, time=0x80)
+             ipc=0x8000000, time=0x80, files=0x400)
 PARENT = os.getpid()
 
 def check(returned):
@@ -33,7 +33,7 @@ def mount(source, place, flags):
 
 def bind(kind, place):
     open(place, "w").close()
-    mount(f"/proc/self/ns/{kind}", place, 0x1000)
+    mount(f"/proc/thread-self/ns/{kind}", place, 0x1000)
 
 def private_mounts():
     unshare("mnt")
@@ -55,6 +55,9 @@ def way(name, make):
             said = f"{error}:[0]"
         os.write(writer, said.encode())
         os.close(writer)
+        if name.startswith("leaderless"):
+            # exit(2) of this thread alone.
+            libc.syscall(60 if os.uname().machine == "x86_64" else 93, 0)
         while True:
             signal.pause()
     os.close(writer)
@@ -62,16 +65,34 @@ def way(name, make):
     os.close(reader)
     print(name, kind, number, pid)
 
-def thread():
+def in_thread(make):
     said = []
-    def away():
-        unshare("uts")
-        said.append(link("uts"))
+    def run():
+        said.append(make())
         time.sleep(10000)
-    threading.Thread(target=away, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     while not said:
         time.sleep(0.01)
     return said[0]
+
+def thread():
+    def away():
+        unshare("uts")
+        return link("uts")
+    return in_thread(away)
+
+def own_files(make):
+    def run():
+        unshare("files")
+        return make()
+    return lambda: in_thread(run)
+
+def leaderless(make):
+    def run():
+        said = make()
+        in_thread(lambda: True)
+        return said
+    return run
 
 def time_for_children():
     unshare("time")
@@ -87,7 +108,7 @@ def pid_for_children():
 
 def fd():
     unshare("uts")
-    hold("/proc/self/ns/uts")
+    hold("/proc/thread-self/ns/uts")
     said = link("uts")
     back("uts")
     return said
@@ -109,10 +130,10 @@ def mount_here():
     back("ipc")
     return said
 
-def mount_elsewhere():
+def mount_elsewhere(place="elsewhere"):
     private_mounts()
     unshare("ipc")
-    bind("ipc", "elsewhere")
+    bind("ipc", place)
     said = link("ipc")
     back("ipc")
     return said
@@ -192,11 +213,22 @@ def ip_netns():
     ino = os.stat("/run/netns/nsls-test").st_ino
     return f"net:[{ino}]"
 
-# A mount here comes last: who has mounts of its own later, has it too.
+def keep_socket():
+    held.append(socket.socket())
+
 for make in (thread, time_for_children, pid_for_children, fd, fd_through_gone_mount,
-             mount_elsewhere, mount_without_process, middle_user, middle_pid, owner, mount_here, ip_netns):
+             mount_elsewhere, mount_without_process, middle_user, middle_pid, owner):
     way(make.__name__, make)
-way("socket", in_net(lambda: held.append(socket.socket())))
+way("fd_of_thread", own_files(fd))
+way("socket_of_thread", own_files(in_net(keep_socket)))
+way("mount_of_thread", lambda: in_thread(lambda: mount_elsewhere("thread")))
+way("leaderless_fd", leaderless(fd))
+way("leaderless_socket", leaderless(in_net(keep_socket)))
+way("leaderless_mount", leaderless(lambda: mount_elsewhere("leaderless")))
+# A mount here comes last: who has mounts of its own later, has it too.
+for make in (mount_here, ip_netns):
+    way(make.__name__, make)
+way("socket", in_net(keep_socket))
 if os.path.exists("/dev/net/tun"):
     way("tun", in_net(keep_tun))
 # A zombie would go on holding its user namespace.
@@ -271,6 +303,20 @@ fd PID fd\x206
 owner: user 0 1
 owned  uts:[X]
 fd PID fd\x206
+fd_of_thread: uts 0 1
+fd PID fd\x203\x20of\x20thread
+socket_of_thread: net 0 1
+socket PID fd\x203\x20of\x20thread
+mount_of_thread: ipc 0 1
+mount  DIR/thread\x20in\x20mnt:[X]
+thread PID thread,\x20mnt
+leaderless_fd: uts 0 1
+fd PID fd\x203\x20of\x20thread
+leaderless_socket: net 0 1
+socket PID fd\x203\x20of\x20thread
+leaderless_mount: ipc 0 1
+mount  DIR/leaderless\x20in\x20mnt:[X]
+thread PID thread,\x20mnt
 mount_here: ipc 0 1
 mount  DIR/here
 ip_netns: net 0 1

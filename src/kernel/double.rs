@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use rustix::io::Errno;
 
 use crate::kernel::{Device, Kernel, MountNs, UtsNames};
-use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc};
+use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. What stands in none of them is refused with the
 /// error that Linux has for it.
@@ -23,6 +23,9 @@ pub(crate) struct Double {
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
     /// The net namespace of each tun device.
     pub(crate) tuns: HashMap<(Pid, Fd), NsId>,
+    /// The table of open files of each thread; none if the kernel compares
+    /// none.
+    pub(crate) tables: Option<HashMap<Tid, u32>>,
     /// The mount namespaces; none if the kernel tells nobody.
     pub(crate) mount_namespaces: Option<Vec<MountNs>>,
     /// What is mounted in each, by unique id.
@@ -61,8 +64,14 @@ impl Kernel for Double {
         self.open(&String::from_utf8_lossy(&mount.path), id)
     }
 
-    fn hold(&self, pid: Pid) -> Result<Pid, Errno> {
-        Ok(pid)
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Pid, Errno> {
+        Ok(tid.unwrap_or(pid))
+    }
+
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno> {
+        let tables = self.tables.as_ref().ok_or(Errno::NOSYS)?;
+        let table = |tid| tables.get(&tid).ok_or(Errno::SRCH);
+        Ok(table(one)? == table(other)?)
     }
 
     fn device_ns(&self, process: &Pid, fd: Fd, device: Device) -> Result<NsId, Errno> {

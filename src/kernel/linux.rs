@@ -13,7 +13,7 @@ use crate::kernel::{
     Device, Kernel, MountNs, UtsNames, child, ioctl, links, mount_list, netlink, syscall, sysv,
     visit,
 };
-use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Within};
+use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid, Within};
 
 /// The kernel that runs.
 #[derive(Debug)]
@@ -58,6 +58,9 @@ impl Linux {
         rustix::fs::open(path, READ, Mode::empty())
     }
 }
+
+/// linux/pidfd.h.
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -138,8 +141,16 @@ impl Kernel for Linux {
         self.open_seen(&file, &seen, id.ino)
     }
 
-    fn hold(&self, pid: Pid) -> Result<OwnedFd, Errno> {
-        rustix::process::pidfd_open(raw(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<OwnedFd, Errno> {
+        let flags = match tid {
+            Some(_) => PIDFD_THREAD,
+            None => PidfdFlags::empty(),
+        };
+        rustix::process::pidfd_open(raw(tid.unwrap_or(pid)).ok_or(Errno::SRCH)?, flags)
+    }
+
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno> {
+        syscall::share_files(one, other)
     }
 
     fn device_ns(&self, process: &OwnedFd, fd: Fd, device: Device) -> Result<OwnedFd, Errno> {
@@ -252,7 +263,7 @@ impl Kernel for Linux {
 
     fn uts_names(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<UtsNames, Errno> {
         match (visit::uts_names(&self.proc, ns), pid) {
-            (Err(Errno::PERM), Some(pid)) => child::uts_names(&self.hold(pid)?),
+            (Err(Errno::PERM), Some(pid)) => child::uts_names(&self.hold(pid, None)?),
             (names, _) => names,
         }
     }

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc};
+use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 #[cfg(test)]
 pub(crate) use double::Double;
@@ -78,8 +78,13 @@ pub(crate) trait Kernel: Sync {
     /// tell.
     fn open_mount(&self, mount: &Mount, id: NsId) -> Result<Self::Ns, Errno>;
 
-    /// Holds a process, to ask for its sockets.
-    fn hold(&self, pid: Pid) -> Result<Self::Process, Errno>;
+    /// Holds a process, or a thread of it, to ask for its sockets. EINVAL for
+    /// a thread before Linux 6.9.
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Self::Process, Errno>;
+
+    /// Whether two threads have one table of open files: kcmp(2). ENOSYS if the
+    /// kernel was built without it.
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno>;
 
     /// The net namespace of a socket (SIOCGSKNS) or of a tun device
     /// (TUNGETDEVNETNS) that a process has open; both want CAP_NET_ADMIN there.

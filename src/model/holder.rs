@@ -32,28 +32,13 @@ pub enum Holder {
     /// A bind mount of its nsfs file.
     Mount(Mount),
     /// An open file descriptor.
-    Fd {
-        /// Of which process.
-        pid: Pid,
-        /// Its number.
-        fd: Fd,
-    },
+    Fd(OpenFile),
     /// Nothing of the above, but a path that the caller gave leads to it.
     Path(Vec<u8>),
     /// A socket: it keeps the net namespace in which it was made.
-    Socket {
-        /// A process that has it open.
-        pid: Pid,
-        /// The number of the file descriptor there.
-        fd: Fd,
-    },
+    Socket(OpenFile),
     /// A tun or tap device: it keeps the net namespace in which it is.
-    Tun {
-        /// A process that has it open.
-        pid: Pid,
-        /// The number of the file descriptor there.
-        fd: Fd,
-    },
+    Tun(OpenFile),
     /// A user or pid namespace below it.
     Child(NsId),
     /// A namespace that this user namespace owns.
@@ -71,6 +56,29 @@ pub type Fd = u32;
 /// A thread id.
 pub type Tid = u32;
 
+/// A file that a process has open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OpenFile {
+    /// Of which process.
+    pub pid: Pid,
+    /// Of which thread, if that has a table of open files of its own
+    /// (clone(2) without CLONE_FILES), or the leader has none any more.
+    pub tid: Option<Tid>,
+    /// Its number there.
+    pub fd: Fd,
+}
+
+impl OpenFile {
+    /// A path that leads to it, on the system that was scanned.
+    pub fn path(&self) -> String {
+        let OpenFile { pid, tid, fd } = self;
+        match tid {
+            None => format!("/proc/{pid}/fd/{fd}"),
+            Some(tid) => format!("/proc/{pid}/task/{tid}/fd/{fd}"),
+        }
+    }
+}
+
 /// A bind mount of a namespace, as a mount table has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mount {
@@ -87,8 +95,8 @@ pub struct Mount {
 pub struct Within {
     /// Its inode number.
     pub mount_ns: u64,
-    /// A process in it, through whose root its mounts are reached; none if it
-    /// has no process.
+    /// A process or thread in it, through whose root its mounts are reached;
+    /// none if it has none.
     pub pid: Option<Pid>,
 }
 
@@ -126,10 +134,10 @@ impl Holder {
             Holder::ForChildren { .. } => "for-children",
             Holder::Thread { .. } => "thread",
             Holder::Mount(_) => "mount",
-            Holder::Fd { .. } => "fd",
+            Holder::Fd(_) => "fd",
             Holder::Path(_) => "path",
-            Holder::Socket { .. } => "socket",
-            Holder::Tun { .. } => "tun",
+            Holder::Socket(_) => "socket",
+            Holder::Tun(_) => "tun",
             Holder::Child(_) => "child",
             Holder::Owned(_) => "owned",
             Holder::Listed { .. } => "listed",
@@ -151,10 +159,8 @@ impl Holder {
         match self {
             Holder::Process { pid, .. }
             | Holder::ForChildren { pid, .. }
-            | Holder::Thread { pid, .. }
-            | Holder::Fd { pid, .. }
-            | Holder::Socket { pid, .. }
-            | Holder::Tun { pid, .. } => Some(*pid),
+            | Holder::Thread { pid, .. } => Some(*pid),
+            Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => Some(file.pid),
             Holder::Mount(_)
             | Holder::Path(_)
             | Holder::Child(_)
@@ -188,11 +194,11 @@ impl Holder {
             Holder::Thread { pid, tid, link } => {
                 Some(format!("/proc/{pid}/task/{tid}/ns/{link}").into_bytes())
             }
-            Holder::Fd { pid, fd } => Some(format!("/proc/{pid}/fd/{fd}").into_bytes()),
+            Holder::Fd(file) => Some(file.path().into_bytes()),
             Holder::Mount(mount) => mount.reach(),
             Holder::Path(path) => Some(path.clone()),
-            Holder::Socket { .. }
-            | Holder::Tun { .. }
+            Holder::Socket(_)
+            | Holder::Tun(_)
             | Holder::Child(_)
             | Holder::Owned(_)
             | Holder::Listed { .. } => None,

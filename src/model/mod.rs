@@ -20,7 +20,7 @@ mod source;
 pub use affiliation::{Affiliation, Container, Engine, is_long_id};
 pub use facts::{Facts, IdMap, Interface, MountRoot, SysvIpc, TimeOffset, TimeOffsets};
 pub use gap::{Cause, Gap, summary};
-pub use holder::{Fd, Holder, Mount, Tid, Within};
+pub use holder::{Fd, Holder, Mount, OpenFile, Tid, Within};
 pub use inference::{Fingerprint, Inference};
 pub use kind::{Kind, UnknownKind};
 pub use link::Link;

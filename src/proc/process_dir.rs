@@ -8,7 +8,7 @@ use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use crate::model::{Fd, IdMap, Link, NsId, Pid, Tid, TimeOffsets};
+use crate::model::{Fd, IdMap, Link, NsId, OpenFile, Pid, Tid, TimeOffsets};
 use crate::proc::cmdline::join_arguments;
 use crate::proc::id_map::parse_id_map;
 use crate::proc::link_text::{parse_id, parse_link};
@@ -70,14 +70,15 @@ impl<'a> ProcessDir<'a> {
         Ok(tids)
     }
 
-    /// Its open files that can hold a namespace, by number; seen by one of its
-    /// threads, if its leader is gone.
+    /// Its open files that can hold a namespace, by number; or those of one of
+    /// its threads.
     ///
     /// Only the texts of links are read. What they lead to is never looked at,
     /// for a file on a dead server would keep us.
-    pub(crate) fn fds(&self, thread: Option<Tid>) -> Result<Vec<(Fd, FdTarget)>, ReadError> {
+    pub(crate) fn files(&self, tid: Option<Tid>) -> Result<Vec<(OpenFile, FdTarget)>, ReadError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let path = thread.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
+        let pid = self.pid;
+        let path = tid.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
         let dir = self.process.open_relative_flags(&path, flags)?;
         let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut entries = RawDir::new(&dir, &mut buffer);
@@ -90,13 +91,16 @@ impl<'a> ProcessDir<'a> {
                 continue;
             };
             match rustix::fs::readlinkat_raw(&dir, name, &mut text) {
-                Ok((text, _)) => found.extend(parse_fd_target(text).map(|target| (fd, target))),
+                Ok((text, _)) => {
+                    let file = OpenFile { pid, tid, fd };
+                    found.extend(parse_fd_target(text).map(|target| (file, target)));
+                }
                 // It was closed, or the process ended: then it holds nothing.
                 Err(Errno::NOENT | Errno::SRCH) => {}
                 Err(errno) => return Err(errno.into()),
             }
         }
-        found.sort_unstable_by_key(|(fd, _)| *fd);
+        found.sort_unstable_by_key(|(file, _)| file.fd);
         Ok(found)
     }
 

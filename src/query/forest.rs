@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn namespace(id: NsId, above: Option<u64>) -> Namespace {
-        let mut namespace = Namespace::new(id, Holder::Fd { pid: 1, fd: 3 });
+        let mut namespace = Namespace::new(id, Holder::Path(Vec::new()));
         namespace.relations.owner = above.map(user);
         namespace.relations.parent = above.map(user).filter(|_| id.kind == Kind::User);
         namespace

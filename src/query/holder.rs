@@ -13,8 +13,9 @@ pub fn place(holder: &Holder) -> Vec<u8> {
         }
         Holder::Thread { tid, link, .. } => format!("thread {tid}, {link}").into_bytes(),
         Holder::Mount(mount) => within(mount),
-        Holder::Fd { fd, .. } | Holder::Socket { fd, .. } | Holder::Tun { fd, .. } => {
-            format!("fd {fd}").into_bytes()
+        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => {
+            let of_thread = file.tid.map(|tid| format!(" of thread {tid}"));
+            format!("fd {}{}", file.fd, of_thread.unwrap_or_default()).into_bytes()
         }
         Holder::Path(path) => path.clone(),
         Holder::Child(id) | Holder::Owned(id) => id.to_string().into_bytes(),
@@ -39,9 +40,9 @@ pub(super) fn first_holder(holders: &[Holder], process: Option<&Process>) -> Vec
         Holder::Process { pid, .. } => format!("process {pid}").into_bytes(),
         Holder::ForChildren { pid, link } => format!("{link} of {pid}").into_bytes(),
         Holder::Thread { pid, tid, .. } => format!("thread {tid} of {pid}").into_bytes(),
-        Holder::Fd { pid, fd } => format!("fd {fd} of {pid}").into_bytes(),
-        Holder::Socket { pid, fd } => format!("socket {fd} of {pid}").into_bytes(),
-        Holder::Tun { pid, fd } => format!("tun {fd} of {pid}").into_bytes(),
+        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => {
+            format!("{} {} of {}", first.kind(), file.fd, file.pid).into_bytes()
+        }
         other => [other.kind().as_bytes(), b" ", &place(other)].concat(),
     };
     let details = process.and_then(|process| process.details.as_deref());
@@ -94,8 +95,9 @@ pub(crate) fn write_keys<M: SerializeMap>(holder: &Holder, map: &mut M) -> Resul
             map.serialize_entry("mount_ns", &mount_ns)
         }
         Holder::Path(path) => map.serialize_entry("path", &String::from_utf8_lossy(path)),
-        Holder::Fd { fd, .. } | Holder::Socket { fd, .. } | Holder::Tun { fd, .. } => {
-            map.serialize_entry("fd", fd)
+        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => {
+            map.serialize_entry("tid", &file.tid)?;
+            map.serialize_entry("fd", &file.fd)
         }
         Holder::Child(id) | Holder::Owned(id) => {
             map.serialize_entry("ns", &id.ino)?;

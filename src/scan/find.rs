@@ -6,11 +6,12 @@ use crate::scan::findings::Findings;
 use crate::scan::infer::take_fingerprints;
 use crate::scan::links::{Look, read_process, settle};
 use crate::scan::lists::{list_mount_namespaces, list_namespaces};
-use crate::scan::mounts::{read_other_mounts, read_own_mounts};
+use crate::scan::mounts::{insiders, read_other_mounts, read_own_mounts};
 use crate::scan::open_files::{ask_sockets, ask_tuns, look_at_files};
 use crate::scan::plan::Plan;
 use crate::scan::settings::Settings;
 use crate::scan::tally::Tally;
+use crate::scan::thread_files::read_thread_files;
 use crate::scan::walk::walk;
 
 /// Everything that leads to a namespace, source by source.
@@ -34,7 +35,10 @@ pub(crate) fn find(
         fds: runs(Source::Fds) || runs(Source::Sockets) || runs(Source::Tuns),
         cgroup: settings.needs.contains(Need::Affiliation),
     };
-    let sightings = walk(pids, threads, |pid| read_process(root, *pid, look))?;
+    let mut sightings = walk(pids, threads, |pid| read_process(root, *pid, look))?;
+    if look.fds && look.threads {
+        read_thread_files(&linux, root, &mut sightings, threads)?;
+    }
     if root.hides_processes() {
         tally.add_uncounted(Source::Processes, Cause::Hidden);
     }
@@ -49,27 +53,21 @@ pub(crate) fn find(
     if runs(Source::Mounts) || settings.needs.contains(Need::Mounts) {
         finds.extend(read_own_mounts(root, tally)?);
     }
+    let insiders = insiders(&settled.processes, &finds);
     if runs(Source::Mounts) {
-        let processes = &settled.processes;
-        finds.extend(read_other_mounts(root, processes, threads, tally)?);
+        finds.extend(read_other_mounts(root, &insiders, threads, tally)?);
     }
     let is_inside = !settings.root.is_initial();
     if runs(Source::MountNamespaces) {
-        let processes = settled.processes.iter();
-        let known = processes.filter_map(|process| process.links.ino(Link::Mnt));
-        finds.extend(list_mount_namespaces(
-            &linux,
-            is_inside,
-            &known.collect(),
-            tally,
-        )?);
+        let known = insiders.keys().copied().collect();
+        finds.extend(list_mount_namespaces(&linux, is_inside, &known, tally)?);
     }
     if runs(Source::Listns) {
         finds.extend(list_namespaces(&linux, is_inside, tally)?);
     }
     if runs(Source::Fds) && root.is_live() {
         let files = &settled.files;
-        let seen = look_at_files(&linux, root, files, &finds, threads, tally)?;
+        let seen = look_at_files(&linux, files, &finds, threads, tally)?;
         finds.extend(seen);
     }
     let mut findings = Findings {

@@ -165,7 +165,7 @@ mod tests {
             })
         };
         let finds = [
-            (pid_ns(3), Holder::Fd { pid: 9, fd: 4 }),
+            (pid_ns(3), Holder::Path(Vec::new())),
             (pid_ns(3), mount("/b", 31)),
             (pid_ns(3), mount("/a", 30)),
             (pid_ns(3), mount("/a", 32)),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::model::{Cause, Fd, Holder, Link, LinkSet, Links, Pid, Process, Source, Tid};
+use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, NsDir, PathHash, ProcessDir, ReadError, Sysroot};
 use crate::scan::affiliate::Affiliations;
 use crate::scan::group::Find;
@@ -24,12 +24,32 @@ pub(crate) struct Sighting {
     pub(crate) thread: Option<Tid>,
     /// Links of other threads that lead elsewhere.
     pub(crate) threads: Vec<(Tid, Links)>,
+    /// Its threads besides its leader, if they are looked at.
+    pub(crate) tids: Vec<Tid>,
     /// Its open files that can hold a namespace.
-    pub(crate) fds: Vec<(Fd, FdTarget)>,
+    pub(crate) files: Vec<(OpenFile, FdTarget)>,
     /// The text of its cgroup file.
     pub(crate) cgroup: Option<Vec<u8>>,
     /// Why some of that could not be read.
     pub(crate) other_troubles: Vec<(Source, Cause)>,
+}
+
+impl Sighting {
+    /// A process of which nothing was seen yet.
+    pub(crate) fn of(pid: Pid) -> Self {
+        Sighting {
+            pid,
+            links: Links::default(),
+            absent: LinkSet::EMPTY,
+            troubles: Vec::new(),
+            thread: None,
+            threads: Vec::new(),
+            tids: Vec::new(),
+            files: Vec::new(),
+            cgroup: None,
+            other_troubles: Vec::new(),
+        }
+    }
 }
 
 /// What to read of each process.
@@ -44,17 +64,7 @@ pub(crate) struct Look {
 /// Reads the links of one process, and its open files where they are wanted. A
 /// process that refuses its links refuses those too.
 pub(crate) fn read_process(root: &Sysroot, pid: Pid, look: Look) -> Result<Sighting, Error> {
-    let mut sighting = Sighting {
-        pid,
-        links: Links::default(),
-        absent: LinkSet::EMPTY,
-        troubles: Vec::new(),
-        thread: None,
-        threads: Vec::new(),
-        fds: Vec::new(),
-        cgroup: None,
-        other_troubles: Vec::new(),
-    };
+    let mut sighting = Sighting::of(pid);
     let trouble = match ProcessDir::open(root, pid) {
         Ok(process) => return read_open(root, &process, look, sighting),
         Err(error) => cause_of(error, || root.process_path(pid))?,
@@ -111,12 +121,11 @@ fn read_open(
     if sighting.links.is_empty() {
         return Ok(sighting);
     }
-    if look.threads && process.may_have_threads() {
-        let own = &sighting.links;
-        match read_threads(process, pid, wanted, own) {
-            Ok(threads) => sighting.threads = threads,
-            Err(error) => keep(error, Source::Threads, path, &mut sighting.other_troubles)?,
-        }
+    if look.threads
+        && process.may_have_threads()
+        && let Err(error) = read_threads(process, wanted, &mut sighting)
+    {
+        keep(error, Source::Threads, path, &mut sighting.other_troubles)?;
     }
     if look.cgroup {
         match process.raw("cgroup") {
@@ -125,8 +134,8 @@ fn read_open(
         }
     }
     if look.fds {
-        match process.fds(sighting.thread) {
-            Ok(fds) => sighting.fds = fds,
+        match process.files(sighting.thread) {
+            Ok(files) => sighting.files = files,
             Err(error) => keep(error, Source::Fds, path, &mut sighting.other_troubles)?,
         }
     }
@@ -147,19 +156,16 @@ fn keep(
     Ok(())
 }
 
-/// The links of threads that lead elsewhere than those of their process.
+/// The threads of a process, and those of their links that lead elsewhere.
 fn read_threads(
     process: &ProcessDir<'_>,
-    leader: Pid,
     wanted: LinkSet,
-    own: &Links,
-) -> Result<Vec<(Tid, Links)>, ReadError> {
-    let mut elsewhere = Vec::new();
-    for tid in process.threads()? {
-        if tid == leader {
-            continue;
-        }
-        let ns = match process.thread_ns(tid) {
+    sighting: &mut Sighting,
+) -> Result<(), ReadError> {
+    sighting.tids = process.threads()?;
+    sighting.tids.retain(|tid| *tid != sighting.pid);
+    for tid in &sighting.tids {
+        let ns = match process.thread_ns(*tid) {
             Ok(ns) => ns,
             Err(ReadError::Gone) => continue,
             Err(error) => return Err(error),
@@ -168,12 +174,12 @@ fn read_threads(
         if let Some((error, _)) = reading.errors.first() {
             return Err(*error);
         }
-        let links = reading.links.without(own);
+        let links = reading.links.without(&sighting.links);
         if !links.is_empty() {
-            elsewhere.push((tid, links));
+            sighting.threads.push((*tid, links));
         }
     }
-    Ok(elsewhere)
+    Ok(())
 }
 
 /// What each link of one `ns` directory said.
@@ -277,13 +283,6 @@ pub(crate) struct Settled {
     pub(crate) files: Vec<(OpenFile, PathHash)>,
 }
 
-/// A file that a process has open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OpenFile {
-    pub(crate) pid: Pid,
-    pub(crate) fd: Fd,
-}
-
 /// Makes processes of sightings, and counts what is missing.
 ///
 /// Only all sightings together tell what an absent link means: if no process
@@ -347,12 +346,11 @@ pub(crate) fn settle(
             let finds = links.iter().map(|(link, id)| (id, holder(link)));
             settled.finds.extend(finds);
         }
-        for (fd, target) in sighting.fds {
-            let file = OpenFile { pid, fd };
+        for (file, target) in sighting.files {
             match target {
                 FdTarget::Tun => settled.tuns.push(file),
                 FdTarget::File(path) => settled.files.push((file, path)),
-                FdTarget::Namespace(id) => settled.finds.push((id, Holder::Fd { pid, fd })),
+                FdTarget::Namespace(id) => settled.finds.push((id, Holder::Fd(file))),
                 FdTarget::Socket(ino) => settled.sockets.push((file, ino)),
             }
         }

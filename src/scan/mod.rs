@@ -37,6 +37,7 @@ mod scanner;
 mod settings;
 mod tally;
 mod target;
+mod thread_files;
 mod walk;
 
 pub(crate) use affiliate::{Affiliations, CONTAINER_NAMES};

@@ -24,26 +24,40 @@ pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<F
     Ok(finds)
 }
 
+/// Who is in each mount namespace: processes, through a thread if the leader is
+/// gone, and threads that are elsewhere. What `/proc/PID` tells of a process,
+/// `/proc/TID` tells of a thread, proc(5).
+pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, Vec<Pid>> {
+    let mut insiders: BTreeMap<u64, Vec<Pid>> = BTreeMap::new();
+    for process in processes {
+        if let Some(ino) = process.links.ino(Link::Mnt) {
+            let task = process.thread.unwrap_or(process.pid);
+            insiders.entry(ino).or_default().push(task);
+        }
+    }
+    for (id, holder) in finds {
+        if let Holder::Thread { tid, link, .. } = holder
+            && *link == Link::Mnt
+        {
+            insiders.entry(id.ino).or_default().push(*tid);
+        }
+    }
+    insiders
+}
+
 /// Every namespace in the mount tables of the other mount namespaces, read
-/// through the first process of each.
+/// through the first of those who are in each.
 pub(crate) fn read_other_mounts(
     root: &Sysroot,
-    processes: &[Process],
+    insiders: &BTreeMap<u64, Vec<Pid>>,
     threads: NonZeroUsize,
     tally: &mut Tally,
 ) -> Result<Vec<Find>, Error> {
     let own = root.own_mount_ns();
-    let mut others: BTreeMap<u64, Vec<Pid>> = BTreeMap::new();
-    for process in processes {
-        if let Some(ino) = process.links.ino(Link::Mnt)
-            && Some(ino) != own
-        {
-            others.entry(ino).or_default().push(process.pid);
-        }
-    }
-    let others: Vec<_> = others.into_iter().collect();
+    let others = insiders.iter().filter(|(ino, _)| Some(**ino) != own);
+    let others: Vec<_> = others.collect();
     let tables = walk(&others, threads, |(mount_ns, pids)| {
-        Ok(read_table(root, *mount_ns, pids))
+        Ok(read_table(root, **mount_ns, pids))
     })?;
     let mut finds = Vec::new();
     for (within, table) in tables {

@@ -4,15 +4,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{Device, Kernel};
-use crate::model::{Cause, Holder, Kind, LinkSet, NsId, Source};
-use crate::proc::{PathHash, Sysroot};
+use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Source};
+use crate::proc::PathHash;
 use crate::scan::group::Find;
-use crate::scan::links::OpenFile;
 use crate::scan::tally::{Tally, cause_of_errno};
 use crate::scan::walk::walk;
 
@@ -32,10 +32,7 @@ pub(crate) fn ask_sockets<K: Kernel>(
         .unzip();
     let asked = ask_devices(kernel, &files, Device::Socket, threads, tally)?;
     let known: HashMap<u64, Option<NsId>> = inos.into_iter().zip(asked).collect();
-    let find = |(OpenFile { pid, fd }, ino): &(OpenFile, u64)| {
-        let (pid, fd) = (*pid, *fd);
-        Some(((*known.get(ino)?)?, Holder::Socket { pid, fd }))
-    };
+    let find = |(file, ino): &(OpenFile, u64)| Some(((*known.get(ino)?)?, Holder::Socket(*file)));
     Ok(sockets.iter().filter_map(find).collect())
 }
 
@@ -47,10 +44,7 @@ pub(crate) fn ask_tuns<K: Kernel>(
     tally: &mut Tally,
 ) -> Result<Vec<Find>, Error> {
     let asked = ask_devices(kernel, tuns, Device::Tun, threads, tally)?;
-    let find = |(OpenFile { pid, fd }, id): (&OpenFile, Option<NsId>)| {
-        let (pid, fd) = (*pid, *fd);
-        Some((id?, Holder::Tun { pid, fd }))
-    };
+    let find = |(file, id): (&OpenFile, Option<NsId>)| Some((id?, Holder::Tun(*file)));
     Ok(tuns.iter().zip(asked).filter_map(find).collect())
 }
 
@@ -63,7 +57,8 @@ fn ask_devices<K: Kernel>(
     threads: NonZeroUsize,
     tally: &mut Tally,
 ) -> Result<Vec<Option<NsId>>, Error> {
-    let processes: Vec<_> = files.chunk_by(|one, next| one.pid == next.pid).collect();
+    let same = |one: &OpenFile, next: &OpenFile| (one.pid, one.tid) == (next.pid, next.tid);
+    let processes: Vec<_> = files.chunk_by(same).collect();
     let asked = walk(&processes, threads, |files| {
         ask_process(kernel, files, device)
     })?;
@@ -97,7 +92,7 @@ fn ask_process<K: Kernel>(
             Ok(None)
         }
     };
-    let held = files.first().map(|first| kernel.hold(first.pid));
+    let held = files.first().map(|first| kernel.hold(first.pid, first.tid));
     // While one is open the kernel keeps the inode, which would otherwise be
     // made anew for each socket of the same namespace.
     let mut last = None;
@@ -123,7 +118,6 @@ fn ask_process<K: Kernel>(
 /// mount is gone.
 pub(crate) fn look_at_files<K: Kernel>(
     kernel: &K,
-    root: &Sysroot,
     files: &[(OpenFile, PathHash)],
     finds: &[Find],
     threads: NonZeroUsize,
@@ -140,8 +134,8 @@ pub(crate) fn look_at_files<K: Kernel>(
         .filter(|(_, path)| paths.contains(path))
         .map(|(file, _)| *file)
         .collect();
-    let looked = walk(&candidates, threads, |OpenFile { pid, fd }| {
-        let path = root.process_path(*pid).join("fd").join(fd.to_string());
+    let looked = walk(&candidates, threads, |file| {
+        let path = PathBuf::from(file.path());
         Ok(match kernel.look_at(&path) {
             Ok(id) => Ok(id),
             Err(Errno::NOENT | Errno::SRCH) => Ok(None),
@@ -149,9 +143,9 @@ pub(crate) fn look_at_files<K: Kernel>(
         })
     })?;
     let mut found = Vec::new();
-    for (OpenFile { pid, fd }, looked) in candidates.into_iter().zip(looked) {
+    for (file, looked) in candidates.into_iter().zip(looked) {
         match looked {
-            Ok(Some(id)) => found.push((id, Holder::Fd { pid, fd })),
+            Ok(Some(id)) => found.push((id, Holder::Fd(file))),
             Ok(None) => {}
             Err(cause) => tally.add(Source::Fds, cause, LinkSet::EMPTY),
         }
@@ -163,13 +157,18 @@ pub(crate) fn look_at_files<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::Double;
-    use crate::model::Gap;
+    use crate::model::{Fd, Gap, Pid};
 
     const fn net(ino: u64) -> NsId {
         NsId {
             ino,
             kind: Kind::Net,
         }
+    }
+
+    const fn file(pid: Pid, fd: Fd) -> OpenFile {
+        let tid = None;
+        OpenFile { pid, tid, fd }
     }
 
     #[test]
@@ -179,10 +178,10 @@ mod tests {
             ..Double::default()
         };
         let sockets = [(5, 3, 90), (5, 4, 91), (6, 3, 90), (7, 3, 92), (7, 4, 93)];
-        let sockets = sockets.map(|(pid, fd, ino)| (OpenFile { pid, fd }, ino));
+        let sockets = sockets.map(|(pid, fd, ino)| (file(pid, fd), ino));
         let mut tally = Tally::new(9);
         let finds = ask_sockets(&kernel, &sockets, NonZeroUsize::MIN, &mut tally).unwrap();
-        let socket = |ino, pid, fd| (net(ino), Holder::Socket { pid, fd });
+        let socket = |ino, pid, fd| (net(ino), Holder::Socket(file(pid, fd)));
         assert_eq!(finds, [socket(1, 5, 3), socket(2, 5, 4), socket(1, 6, 3)]);
         let gap = Gap {
             source: Source::Sockets,
@@ -211,22 +210,11 @@ mod tests {
             id: 7,
         };
         let files = [(3, "/run/netns/a"), (4, "/etc/passwd"), (5, "/"), (6, "/")];
-        let files = files.map(|(fd, path)| {
-            let file = OpenFile { pid: 5, fd };
-            (file, PathHash::of(path.as_bytes()))
-        });
+        let files = files.map(|(fd, path)| (file(5, fd), PathHash::of(path.as_bytes())));
         let finds = [(net(1), Holder::Mount(mount))];
         let mut tally = Tally::new(9);
-        let root = Sysroot::live();
-        let found = look_at_files(
-            &kernel,
-            &root,
-            &files,
-            &finds,
-            NonZeroUsize::MIN,
-            &mut tally,
-        );
-        let fd = |ino, fd| (net(ino), Holder::Fd { pid: 5, fd });
+        let found = look_at_files(&kernel, &files, &finds, NonZeroUsize::MIN, &mut tally);
+        let fd = |ino, fd| (net(ino), Holder::Fd(file(5, fd)));
         assert_eq!(found.unwrap(), [fd(1, 3), fd(3, 5)]);
         assert_eq!(tally.gaps(), []);
     }

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::kernel::{Device, Kernel};
 use crate::model::{
-    Cause, Facts, Fd, Holder, Kind, KindSet, Namespace, NsId, Pid, Relations, Source,
+    Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
 };
 use crate::scan::group::Find;
 use crate::scan::inside::look_inside;
@@ -145,19 +145,20 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         let path = path.as_deref().map(OsStr::from_bytes);
         match (holder, path) {
             (Holder::Mount(mount), _) => self.kernel.open_mount(mount, id),
-            (Holder::Fd { .. } | Holder::Path(_), Some(path)) => {
+            (Holder::Fd(_) | Holder::Path(_), Some(path)) => {
                 self.kernel.open_fd(Path::new(path), id)
             }
-            (Holder::Socket { pid, fd }, _) => self.open_device(*pid, *fd, Device::Socket, id),
-            (Holder::Tun { pid, fd }, _) => self.open_device(*pid, *fd, Device::Tun, id),
+            (Holder::Socket(file), _) => self.open_device(*file, Device::Socket, id),
+            (Holder::Tun(file), _) => self.open_device(*file, Device::Tun, id),
             (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
             (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
             (_, None) => Err(Errno::OPNOTSUPP),
         }
     }
 
-    fn open_device(&self, pid: Pid, fd: Fd, device: Device, id: NsId) -> Result<K::Ns, Errno> {
-        let ns = self.kernel.device_ns(&self.kernel.hold(pid)?, fd, device)?;
+    fn open_device(&self, file: OpenFile, device: Device, id: NsId) -> Result<K::Ns, Errno> {
+        let held = self.kernel.hold(file.pid, file.tid)?;
+        let ns = self.kernel.device_ns(&held, file.fd, device)?;
         if self.kernel.id(&ns)? == id {
             Ok(ns)
         } else {
@@ -421,7 +422,8 @@ mod tests {
             })
         };
         kernel.paths.insert("/covered".to_owned(), TOP);
-        let gone = Holder::Fd { pid: 9, fd: 3 };
+        let (pid, tid, fd) = (9, None, 3);
+        let gone = Holder::Fd(OpenFile { pid, tid, fd });
         let asked = ask(&kernel, &[NET], &[gone.clone(), mount("/covered")]);
         assert_eq!(asked.lost, [gone]);
         assert_eq!(asked.closed, Some(Cause::Covered));

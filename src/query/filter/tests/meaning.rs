@@ -18,7 +18,7 @@ fn namespace() -> Namespace {
         ino: 4026531836,
         kind: Kind::Pid,
     };
-    Namespace::new(id, Holder::Fd { pid: 9, fd: 3 })
+    Namespace::new(id, Holder::Path(Vec::new()))
 }
 
 fn process(details: Details) -> Process {
