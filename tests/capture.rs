@@ -68,6 +68,10 @@ fn full_tree() -> Tree {
         )
         .file("proc/7/maps", "")
         .link("proc/7/fd/3", "net:[4026532003]")
+        .link("proc/7/task/9/fd/3", "net:[4026532003]")
+        .link("proc/7/task/10/fd/3", "net:[4026532003]")
+        .link("proc/7/task/10/fd/4", "uts:[4026532010]")
+        .link("proc/7/task/11/fd/4", "uts:[4026532010]")
         .link("proc/7/fd/4", "/etc/shadow")
         .link("proc/7/fd/5", "socket:[77]")
         .link("proc/7/root", "/")
@@ -169,6 +173,9 @@ fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
     expect("containers.json", &format!("{{\n  \"{ID}\": \"web\"\n}}"));
     expect("proc/7/fd/3", "net:[4026532003]");
     expect("proc/7/task/9/ns/net", "net:[4026532009]");
+    expect("proc/7/task/10/fd/3", "net:[4026532003]");
+    expect("proc/7/task/10/fd/4", "uts:[4026532010]");
+    expect("proc/7/task/11/fd/4", "uts:[4026532010]");
     assert_eq!(contents(copy.path()), expected);
 }
 

@@ -1,7 +1,7 @@
 //! Every way in which a namespace is kept alive, each alone: it is found, what
 //! holds it is named, and once that lets go it is gone.
 
-use crate::common::{Outcome, live};
+use crate::common::{Nsls, Outcome, Tree, live};
 
 /// Makes a namespace in each way and says on a line what it is, in the words
 /// `WAY TYPE NUMBER PID`; each PID lets go of it when it ends. Then it waits.
@@ -325,4 +325,39 @@ socket: net 0 1
 socket PID fd\x203
 ";
     assert_eq!(run, Outcome::success(format!("{expected}{tun}")));
+}
+
+#[test]
+fn a_file_that_only_a_thread_has_is_told_from_one_of_its_process() {
+    let tree = Tree::new()
+        .process(7, "sleep\0")
+        .link("proc/7/fd/4", "uts:[4026532010]")
+        .link("proc/7/task/9/fd/5", "uts:[4026532010]");
+    let run = |arguments| Nsls::words(arguments).sysroot(tree.path()).run();
+    assert_eq!(
+        run("holders 4026532010"),
+        Outcome::success(
+            "KIND   PID USER COMMAND WHERE\n\
+             fd       7 root sleep   fd 4\n\
+             fd       7 root sleep   fd 5 of thread 9\n"
+        )
+    );
+    let columns = "-t uts -P --raw -o NS,PATH,HOLDERS";
+    let row = r"4026532010 /proc/7/fd/4 fd\x204\x20of\x207\x20(sleep)\x20+1";
+    assert_eq!(
+        run(columns),
+        Outcome::success(format!("NS PATH HOLDERS\n{row}\n"))
+    );
+    let json = run("holders --json 4026532010").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let holder = |tid: Option<u32>, fd| {
+        serde_json::json!({
+            "kind": "fd", "pid": 7, "tid": tid, "fd": fd, "user": "root", "command": "sleep",
+            "holds": 4026532010u32,
+        })
+    };
+    assert_eq!(
+        json["holders"],
+        serde_json::json!([holder(None, 4), holder(Some(9), 5)])
+    );
 }
