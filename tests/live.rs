@@ -244,6 +244,42 @@ threading.Thread(target=away).start()' > tid &
 }
 
 #[test]
+fn by_the_pids_of_another_pid_namespace_nobody_is_asked() {
+    let script = r#"
+        python3 -c '
+import os, socket, time
+if os.fork() == 0:
+    kept = socket.socket()
+    print(os.getpid(), flush=True)
+time.sleep(1000)' > pid &
+        until [ -s pid ]; do sleep 0.02; done
+        unshare --pid --fork --mount-proc sleep 1000 &
+        until beside=$(pgrep -n -x sleep) && [ -e /proc/$beside/ns/net ]; do sleep 0.02; done
+        # What is in the kernel's list depends on the kernel.
+        sources=processes,fds,sockets,mounts
+        unshare --pid --fork "$NSLS" -n -r -t net -o NPROCS --sources $sources > list 2> gaps
+        cat list gaps
+        nsenter --target $beside --mount "$NSLS" -n -r -t net -o NPROCS,COMMAND --sources $sources
+        nsenter --target $beside --mount "$NSLS" -p 99
+    "#;
+    if !live::has(&["python3", "nsenter"]) {
+        return;
+    }
+    let Some(run) = run(script) else { return };
+    let foreign = "(/proc is that of another pid namespace)";
+    let expected = Outcome {
+        status: 1,
+        stdout: format!(
+            "7\nnsls: sockets of 1 process could not be read {foreign}\n1 sleep\\x201000\n"
+        ),
+        stderr: format!(
+            "nsls: mounts of 1 mount namespace could not be read {foreign}\nnsls: no process 99\n"
+        ),
+    };
+    assert_eq!(run, expected);
+}
+
+#[test]
 fn trees_are_those_that_lsns_draws() {
     let script = format!(
         r#"{TOPOLOGY}

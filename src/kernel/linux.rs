@@ -22,6 +22,8 @@ pub(crate) struct Linux {
     proc: PathBuf,
     /// The device that nsfs is, once it was asked for.
     nsfs: OnceLock<(u32, u32)>,
+    /// Whether a pid in the proc tree is a pid here, once it was asked for.
+    has_own_pids: OnceLock<bool>,
     /// One netlink socket for all questions: each is asked and answered under
     /// the lock.
     netlink: Mutex<Option<OwnedFd>>,
@@ -33,6 +35,7 @@ impl Linux {
         Linux {
             proc,
             nsfs: OnceLock::new(),
+            has_own_pids: OnceLock::new(),
             netlink: Mutex::new(None),
         }
     }
@@ -42,9 +45,7 @@ impl Linux {
         if let Some(device) = self.nsfs.get() {
             return Ok(*device);
         }
-        let own = self.proc.join("self/ns/user");
-        let own = rustix::fs::open(own, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let seen = look(&own)?;
+        let seen = look(&self.open_own("ns/user", OFlags::PATH | OFlags::CLOEXEC)?)?;
         Ok(*self.nsfs.get_or_init(|| device(&seen)))
     }
 
@@ -54,8 +55,43 @@ impl Linux {
         if device(seen) != self.nsfs()? || seen.stx_ino != ino {
             return Err(Errno::STALE);
         }
-        let path = self.proc.join("self/fd").join(file.as_raw_fd().to_string());
-        rustix::fs::open(path, READ, Mode::empty())
+        self.open_own(&format!("fd/{}", file.as_raw_fd()), READ)
+    }
+
+    /// Opens a file of this process, which the proc tree of a pid namespace
+    /// beside or below does not show: EREMOTE.
+    fn open_own(&self, file: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        match rustix::fs::open(self.proc.join("self").join(file), flags, Mode::empty()) {
+            Err(Errno::NOENT) => Err(Errno::REMOTE),
+            opened => opened,
+        }
+    }
+
+    /// A pid of the proc tree as one for system calls, which take those of the
+    /// caller's pid namespace: EREMOTE if the tree is that of another.
+    fn raw(&self, pid: Pid) -> Result<RawPid, Errno> {
+        let is_own = || {
+            let own = rustix::process::getpid().to_string();
+            let shown = rustix::fs::readlinkat(CWD, self.proc.join("self"), Vec::new());
+            shown.is_ok_and(|shown| shown.as_bytes() == own.as_bytes())
+        };
+        if *self.has_own_pids.get_or_init(is_own) {
+            raw(pid).ok_or(Errno::SRCH)
+        } else {
+            Err(Errno::REMOTE)
+        }
+    }
+
+    /// Whether a process or thread exists although the proc tree does not show
+    /// it, as with hidepid: the null signal of kill(2) tells.
+    pub(crate) fn process_exists(&self, pid: Pid) -> bool {
+        let exists = |pid| {
+            matches!(
+                rustix::process::test_kill_process(pid),
+                Ok(()) | Err(Errno::PERM)
+            )
+        };
+        self.raw(pid).is_ok_and(exists)
     }
 }
 
@@ -146,11 +182,11 @@ impl Kernel for Linux {
             Some(_) => PIDFD_THREAD,
             None => PidfdFlags::empty(),
         };
-        rustix::process::pidfd_open(raw(tid.unwrap_or(pid)).ok_or(Errno::SRCH)?, flags)
+        rustix::process::pidfd_open(self.raw(tid.unwrap_or(pid))?, flags)
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno> {
-        syscall::share_files(one, other)
+        syscall::share_files(self.raw(one)?, self.raw(other)?)
     }
 
     fn device_ns(&self, process: &OwnedFd, fd: Fd, device: Device) -> Result<OwnedFd, Errno> {
@@ -178,8 +214,7 @@ impl Kernel for Linux {
     }
 
     fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno> {
-        let own = self.proc.join("self/ns/mnt");
-        let own = rustix::fs::open(own, READ, Mode::empty())?;
+        let own = self.open_own("ns/mnt", READ)?;
         let mut found = vec![MountNs {
             ino: rustix::fs::fstat(&own)?.st_ino,
             unique_id: ioctl::get_mnt_ns_id(&own)?,
@@ -291,8 +326,7 @@ impl Kernel for Linux {
     fn cgroups(&self, ns: &OwnedFd, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno> {
         let file = self.proc.join(pid.to_string()).join("cgroup");
         // That of the first thread, which goes nowhere.
-        let own = self.proc.join("self/ns/cgroup");
-        let own = rustix::fs::open(own, READ, Mode::empty())?;
+        let own = self.open_own("ns/cgroup", READ)?;
         visit::enter(&self.proc, &own, Kind::Cgroup)?;
         let outside = visit::read(&file)?;
         visit::enter(&self.proc, ns, Kind::Cgroup)?;
@@ -331,28 +365,27 @@ fn raw(pid: Pid) -> Option<RawPid> {
     i32::try_from(pid).ok().and_then(RawPid::from_raw)
 }
 
-/// Whether a process or thread exists although the proc tree does not show it,
-/// as with hidepid: the null signal of kill(2) tells.
-pub(crate) fn process_exists(pid: Pid) -> bool {
-    let exists = |pid| {
-        matches!(
-            rustix::process::test_kill_process(pid),
-            Ok(()) | Err(Errno::PERM)
-        )
-    };
-    raw(pid).is_some_and(exists)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn this_process_exists_and_the_largest_pid_does_not() {
-        assert!(process_exists(std::process::id()));
-        assert!(!process_exists(i32::MAX.unsigned_abs()));
-        assert!(!process_exists(u32::MAX));
-        assert!(!process_exists(0));
+        let linux = Linux::new("/proc".into());
+        assert!(linux.process_exists(std::process::id()));
+        assert!(!linux.process_exists(i32::MAX.unsigned_abs()));
+        assert!(!linux.process_exists(u32::MAX));
+        assert!(!linux.process_exists(0));
+    }
+
+    #[test]
+    fn by_the_pids_of_another_proc_tree_nobody_is_asked() {
+        let elsewhere = Linux::new("/nonexistent".into());
+        let own = std::process::id();
+        assert!(!elsewhere.process_exists(own));
+        assert_eq!(elsewhere.hold(own, None).err(), Some(Errno::REMOTE));
+        assert_eq!(elsewhere.share_files(own, own), Err(Errno::REMOTE));
+        assert_eq!(elsewhere.mount_namespaces(), Err(Errno::REMOTE));
     }
 
     #[test]

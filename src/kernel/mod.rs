@@ -25,7 +25,7 @@ use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 #[cfg(test)]
 pub(crate) use double::Double;
-pub(crate) use linux::{Linux, identify, process_exists};
+pub(crate) use linux::{Linux, identify};
 
 /// An open file that is in a net namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,8 @@ pub(crate) struct UtsNames {
 /// A kernel that can be asked about namespaces.
 ///
 /// Every answer is about what was opened, never about what a path leads to at
-/// another time.
+/// another time. EREMOTE is the answer to what needs a pid, or a file of this
+/// process, if the proc tree is that of another pid namespace.
 pub(crate) trait Kernel: Sync {
     /// An open namespace.
     type Ns;

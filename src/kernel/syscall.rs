@@ -6,8 +6,7 @@
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
-
-use crate::model::Tid;
+use rustix::process::Pid;
 
 const SYS_OPEN_BY_HANDLE_AT: libc::c_long = libc::SYS_open_by_handle_at;
 const SYS_STATMOUNT: libc::c_long = 457;
@@ -105,11 +104,20 @@ pub(super) fn statmount(request: &MntIdReq, buffer: &mut [u8]) -> Result<(), Err
 }
 
 /// kcmp(2) with KCMP_FILES: whether two threads have one table of open files.
-pub(super) fn share_files(one: Tid, other: Tid) -> Result<bool, Errno> {
+pub(super) fn share_files(one: Pid, other: Pid) -> Result<bool, Errno> {
     const KCMP_FILES: libc::c_int = 2;
     // SAFETY: it takes numbers only.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
-    let returned = unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) };
+    let returned = unsafe {
+        libc::syscall(
+            libc::SYS_kcmp,
+            one.as_raw_nonzero().get(),
+            other.as_raw_nonzero().get(),
+            KCMP_FILES,
+            0,
+            0,
+        )
+    };
     check(returned).map(|order| order == 0)
 }
 

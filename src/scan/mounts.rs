@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::model::{Cause, Holder, Link, LinkSet, Mount, NsId, Pid, Process, Source, Within};
 use crate::proc::{ReadError, Sysroot, namespace_mounts};
 use crate::scan::group::Find;
-use crate::scan::tally::{Tally, cause_of};
+use crate::scan::tally::{FOREIGN, Tally, cause_of};
 use crate::scan::walk::walk;
 
 /// What one mount table says; or why it could not be read.
@@ -20,7 +20,13 @@ pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<F
         .mountinfo()
         .map(|text| namespace_mounts(&text).collect());
     let mut finds = Vec::new();
-    settle(root, None, table, &mut finds, tally)?;
+    match table {
+        Err(ReadError::Gone) => {
+            let cause = Cause::Failed(FOREIGN.to_owned());
+            tally.add(Source::Mounts, cause, LinkSet::EMPTY);
+        }
+        table => settle(root, None, table, &mut finds, tally)?,
+    }
     Ok(finds)
 }
 

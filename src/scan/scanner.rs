@@ -3,7 +3,6 @@ use std::num::NonZeroUsize;
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel;
 use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources, summary};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::goal::Goal;
@@ -167,7 +166,7 @@ impl Scanner {
             Some((Cause::Denied, _)) => denied(Errno::ACCESS),
             Some((Cause::Hidden, _)) => denied(Errno::PERM),
             Some((Cause::Vanished, _))
-                if self.settings.root.is_live() && kernel::process_exists(pid) =>
+                if self.settings.root.is_live() && self.settings.linux().process_exists(pid) =>
             {
                 denied(Errno::PERM)
             }

@@ -50,11 +50,15 @@ impl Tally {
     }
 }
 
+/// Why something of this process, or by a pid, cannot be asked for.
+pub(crate) const FOREIGN: &str = "/proc is that of another pid namespace";
+
 /// The cause to count for an error of a question to the kernel, where EPERM
 /// means what it says.
 pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     match errno {
         Errno::PERM => Ok(Cause::Denied),
+        Errno::REMOTE => Ok(Cause::Failed(FOREIGN.to_owned())),
         errno => cause_of(errno.into(), path),
     }
 }
