@@ -42,7 +42,7 @@ def private_mounts():
 held = []
 
 def hold(path):
-    held.append(os.open(path, os.O_RDWR if path.startswith("/dev") else os.O_RDONLY))
+    held.append(os.open(path, os.O_RDWR if path.endswith("/net/tun") else os.O_RDONLY))
 
 def way(name, make):
     reader, writer = os.pipe()
@@ -231,6 +231,10 @@ for make in (mount_here, ip_netns):
 way("socket", in_net(keep_socket))
 if os.path.exists("/dev/net/tun"):
     way("tun", in_net(keep_tun))
+    way("tun_not_set_up", in_net(lambda: hold("/dev/net/tun")))
+    os.mkdir("net")
+    os.mknod("net/tun", 0o20600, os.makedev(10, 200))
+    way("tun_elsewhere", in_net(lambda: hold(os.getcwd() + "/net/tun")))
 # A zombie would go on holding its user namespace.
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("all", flush=True)
@@ -252,14 +256,17 @@ const ASK: &str = r#"
         echo "$way: $kind ${listed#* }"
         "$NSLS" holders --chain -n -r $kind:[$number] 2> /dev/null > all; cut -d ' ' -f 1,2,5- all > said
         sed -E "s/$number/N/g; s/\\b$pid\\b/PID/g; s/thread\\\\x20[0-9]+/thread/; s/\[[0-9]+\]/[X]/; s|$PWD|DIR|" said
+        # Somebody else may be given the number by then; ID is never given again.
+        is_there() { "$NSLS" -t $kind -n -r -o NS,ID 2> /dev/null > ids; grep "^$number " ids; }
+        before=$(is_there)
         kill -9 $pid; wait $pid 2> /dev/null
         while [ -e /proc/$pid/ns/net ]; do sleep 0.01; done
         [ $way = mount_here ] && umount here
         [ $way = ip_netns ] && ip netns delete nsls-test
         for try in 1 2 3 4 5 6 7 8 9; do
-            "$NSLS" holders $kind:[$number] > /dev/null 2>&1 || break; sleep 0.05
+            [ "$(is_there)" = "$before" ] || break; sleep 0.05
         done
-        [ $try = 9 ] && "$NSLS" holders $kind:[$number]
+        [ $try = 9 ] && echo "still there" && "$NSLS" holders $kind:[$number]
     done < ways
     kill -9 $started
 "#;
@@ -274,7 +281,9 @@ fn each_way_to_keep_a_namespace_is_found_and_named_and_ends() {
     std::fs::write(dir.path().join("ways.py"), WAYS).unwrap();
     let run = Outcome::of(&mut live::script_in_mounts(ASK, dir.path()));
     let tun = if std::path::Path::new("/dev/net/tun").exists() {
-        "tun: net 0 1\ntun PID fd\\x203\n"
+        "tun: net 0 1\ntun PID fd\\x203\n\
+         tun_not_set_up: net 0 1\ntun PID fd\\x203\n\
+         tun_elsewhere: net 0 1\ntun PID fd\\x203\n"
     } else {
         ""
     };

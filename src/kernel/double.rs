@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{Device, Kernel, MountNs, UtsNames};
+use crate::kernel::{Kernel, MountNs, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. What stands in none of them is refused with the
@@ -19,10 +19,8 @@ pub(crate) struct Double {
     pub(crate) parents: HashMap<NsId, NsId>,
     /// Who made each user namespace.
     pub(crate) uids: HashMap<NsId, u32>,
-    /// The net namespace of each socket.
+    /// The net namespace of each socket or tun file.
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
-    /// The net namespace of each tun device.
-    pub(crate) tuns: HashMap<(Pid, Fd), NsId>,
     /// The table of open files of each thread; none if the kernel compares
     /// none.
     pub(crate) tables: Option<HashMap<Tid, u32>>,
@@ -74,12 +72,8 @@ impl Kernel for Double {
         Ok(table(one)? == table(other)?)
     }
 
-    fn device_ns(&self, process: &Pid, fd: Fd, device: Device) -> Result<NsId, Errno> {
-        let namespaces = match device {
-            Device::Socket => &self.sockets,
-            Device::Tun => &self.tuns,
-        };
-        let found = namespaces.get(&(*process, fd));
+    fn device_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, Errno> {
+        let found = self.sockets.get(&(*process, fd));
         found.copied().ok_or(Errno::PERM)
     }
 

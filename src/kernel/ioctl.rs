@@ -16,7 +16,6 @@ const NS_MNT_GET_NEXT: Opcode = 0x8010_b70b;
 const NS_MNT_GET_PREV: Opcode = 0x8010_b70c;
 const NS_GET_ID: Opcode = 0x8008_b70d;
 const SIOCGSKNS: Opcode = 0x894c;
-const TUNGETDEVNETNS: Opcode = 0x54e3;
 
 /// An ioctl without argument that returns a file descriptor.
 struct ReturnsFd(Opcode);
@@ -84,14 +83,9 @@ pub(super) fn get_parent(ns: impl AsFd) -> Result<OwnedFd> {
     get_fd(ns, NS_GET_PARENT)
 }
 
-/// The net namespace of a socket. Anything else has no such ioctl: ENOTTY.
+/// The net namespace of a socket or tun file. Anything else has no such ioctl: ENOTTY.
 pub(super) fn get_socket_ns(socket: impl AsFd) -> Result<OwnedFd> {
     get_fd(socket, SIOCGSKNS)
-}
-
-/// The net namespace of a tun device; EBADFD for one that is not set up.
-pub(super) fn get_tun_ns(tun: impl AsFd) -> Result<OwnedFd> {
-    get_fd(tun, TUNGETDEVNETNS)
 }
 
 /// The number of a namespace that is never given to another.

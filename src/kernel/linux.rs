@@ -10,8 +10,7 @@ use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
 use crate::error::errno_of;
 use crate::kernel::{
-    Device, Kernel, MountNs, UtsNames, child, ioctl, links, mount_list, netlink, syscall, sysv,
-    visit,
+    Kernel, MountNs, UtsNames, child, ioctl, links, mount_list, netlink, syscall, sysv, visit,
 };
 use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid, Within};
 
@@ -189,13 +188,10 @@ impl Kernel for Linux {
         syscall::share_files(self.raw(one)?, self.raw(other)?)
     }
 
-    fn device_ns(&self, process: &OwnedFd, fd: Fd, device: Device) -> Result<OwnedFd, Errno> {
+    fn device_ns(&self, process: &OwnedFd, fd: Fd) -> Result<OwnedFd, Errno> {
         let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
         let file = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
-        match device {
-            Device::Socket => ioctl::get_socket_ns(file),
-            Device::Tun => ioctl::get_tun_ns(file),
-        }
+        ioctl::get_socket_ns(file)
     }
 
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
@@ -335,7 +331,11 @@ impl Kernel for Linux {
 
     fn pid_max(&self, ns: &OwnedFd) -> Result<Pid, Errno> {
         visit::enter(&self.proc, ns, Kind::Pid)?;
-        let text = child::read_file(&self.proc.join("sys/kernel/pid_max"))?;
+        let text = match child::read_file(&self.proc.join("sys/kernel/pid_max")) {
+            // As with the mount option subset=pid.
+            Err(Errno::NOENT) => return Err(Errno::OPNOTSUPP),
+            text => text?,
+        };
         let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
         text.trim().parse().map_err(|_| Errno::PROTO)
     }

@@ -27,15 +27,6 @@ use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 pub(crate) use double::Double;
 pub(crate) use linux::{Linux, identify};
 
-/// An open file that is in a net namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Device {
-    /// A socket.
-    Socket,
-    /// A tun or tap device.
-    Tun,
-}
-
 /// A mount namespace of the kernel's own list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MountNs {
@@ -87,10 +78,10 @@ pub(crate) trait Kernel: Sync {
     /// kernel was built without it.
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno>;
 
-    /// The net namespace of a socket (SIOCGSKNS) or of a tun device
-    /// (TUNGETDEVNETNS) that a process has open; both want CAP_NET_ADMIN there.
-    fn device_ns(&self, process: &Self::Process, fd: Fd, device: Device)
-    -> Result<Self::Ns, Errno>;
+    /// The net namespace that a socket, or a file that was opened at
+    /// /dev/net/tun, holds: that in which it was made, SIOCGSKNS. A tun device
+    /// may be elsewhere by now. It wants CAP_NET_ADMIN there.
+    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, Errno>;
 
     /// Which namespace lies at a path, without asking any file server; none if
     /// it is something else.

@@ -19,6 +19,8 @@ const MNT_ID_OLD: usize = 56;
 const MNT_ROOT: usize = 104;
 const MNT_POINT: usize = 108;
 const STRINGS: usize = 512;
+/// The most bytes that one mount is given.
+const MOST: usize = 16 << 20;
 /// Magic number of nsfs, linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
 
@@ -34,7 +36,13 @@ pub(super) fn mounts_in(mount_ns: MountNs) -> Result<Vec<(NsId, Mount)>, Errno> 
         let listed = ids.get(..count).unwrap_or_default();
         for id in listed {
             let request = MntIdReq::new(*id, MASK, mount_ns.unique_id);
-            match statmount(&request, &mut buffer) {
+            let mut told = statmount(&request, &mut buffer);
+            // A path may be as long as somebody nests directories.
+            while told == Err(Errno::OVERFLOW) && buffer.len() < MOST {
+                buffer.resize(buffer.len() * 4, 0);
+                told = statmount(&request, &mut buffer);
+            }
+            match told {
                 Ok(()) => found.extend(parse(&buffer, mount_ns.ino)),
                 // It is no more.
                 Err(Errno::NOENT) => {}

@@ -95,6 +95,11 @@ impl<'a> ProcessDir<'a> {
                     let file = OpenFile { pid, tid, fd };
                     found.extend(parse_fd_target(text).map(|target| (file, target)));
                 }
+                // Nobody can tell the path: as of a mount that is gone.
+                Err(Errno::NAMETOOLONG) => {
+                    let file = OpenFile { pid, tid, fd };
+                    found.push((file, FdTarget::File(PathHash::of(b"/"))));
+                }
                 // It was closed, or the process ended: then it holds nothing.
                 Err(Errno::NOENT | Errno::SRCH) => {}
                 Err(errno) => return Err(errno.into()),
@@ -203,7 +208,8 @@ impl PathHash {
 /// namespace. A path begins with a slash, and everything else does not.
 fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
     match text {
-        b"/dev/net/tun" => return Some(FdTarget::Tun),
+        // The node may lie elsewhere, and anything else has no such ioctl.
+        [b'/', ..] if text.ends_with(b"/net/tun") => return Some(FdTarget::Tun),
         [b'/', ..] => return Some(FdTarget::File(PathHash::of(text))),
         _ => {}
     }
@@ -301,6 +307,7 @@ mod tests {
         assert_eq!(parse_fd_target(b"net:[7]"), Some(FdTarget::Namespace(net)));
         assert_eq!(parse_fd_target(b"socket:[9]"), Some(FdTarget::Socket(9)));
         assert_eq!(parse_fd_target(b"/dev/net/tun"), Some(FdTarget::Tun));
+        assert_eq!(parse_fd_target(b"/jail/dev/net/tun"), Some(FdTarget::Tun));
         let file = FdTarget::File(PathHash::of(b"/net:[7]"));
         assert_eq!(parse_fd_target(b"/net:[7]"), Some(file));
         for text in [

@@ -9,30 +9,36 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Kernel;
 use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Source};
 use crate::proc::PathHash;
 use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of_errno};
 use crate::scan::walk::walk;
 
-/// Asks for the net namespaces of sockets, each by its inode number once. They
-/// are in the order of their pids.
+/// Asks for the net namespaces of sockets, each by its inode number once, or
+/// until one of those who have it open answers. They are in the order of their
+/// pids.
 pub(crate) fn ask_sockets<K: Kernel>(
     kernel: &K,
     sockets: &[(OpenFile, u64)],
     threads: NonZeroUsize,
     tally: &mut Tally,
 ) -> Result<Vec<Find>, Error> {
-    let mut seen = HashSet::new();
-    let (inos, files): (Vec<u64>, Vec<OpenFile>) = sockets
-        .iter()
-        .filter(|(_, ino)| seen.insert(*ino))
-        .map(|(file, ino)| (*ino, *file))
-        .unzip();
-    let asked = ask_devices(kernel, &files, Device::Socket, threads, tally)?;
-    let known: HashMap<u64, Option<NsId>> = inos.into_iter().zip(asked).collect();
-    let find = |(file, ino): &(OpenFile, u64)| Some(((*known.get(ino)?)?, Holder::Socket(*file)));
+    let mut known: HashMap<u64, NsId> = HashMap::new();
+    let mut pending = sockets.to_vec();
+    while !pending.is_empty() {
+        let mut seen = HashSet::new();
+        let (round, later): (Vec<_>, Vec<_>) =
+            pending.into_iter().partition(|(_, ino)| seen.insert(*ino));
+        let files: Vec<OpenFile> = round.iter().map(|(file, _)| *file).collect();
+        let asked = ask_devices(kernel, &files, Source::Sockets, threads, tally)?;
+        let inos = round.iter().map(|(_, ino)| *ino);
+        known.extend(inos.zip(asked).filter_map(|(ino, id)| Some((ino, id?))));
+        pending = later;
+        pending.retain(|(_, ino)| !known.contains_key(ino));
+    }
+    let find = |(file, ino): &(OpenFile, u64)| Some((*known.get(ino)?, Holder::Socket(*file)));
     Ok(sockets.iter().filter_map(find).collect())
 }
 
@@ -43,7 +49,7 @@ pub(crate) fn ask_tuns<K: Kernel>(
     threads: NonZeroUsize,
     tally: &mut Tally,
 ) -> Result<Vec<Find>, Error> {
-    let asked = ask_devices(kernel, tuns, Device::Tun, threads, tally)?;
+    let asked = ask_devices(kernel, tuns, Source::Tuns, threads, tally)?;
     let find = |(file, id): (&OpenFile, Option<NsId>)| Some((id?, Holder::Tun(*file)));
     Ok(tuns.iter().zip(asked).filter_map(find).collect())
 }
@@ -53,19 +59,13 @@ pub(crate) fn ask_tuns<K: Kernel>(
 fn ask_devices<K: Kernel>(
     kernel: &K,
     files: &[OpenFile],
-    device: Device,
+    source: Source,
     threads: NonZeroUsize,
     tally: &mut Tally,
 ) -> Result<Vec<Option<NsId>>, Error> {
     let same = |one: &OpenFile, next: &OpenFile| (one.pid, one.tid) == (next.pid, next.tid);
     let processes: Vec<_> = files.chunk_by(same).collect();
-    let asked = walk(&processes, threads, |files| {
-        ask_process(kernel, files, device)
-    })?;
-    let source = match device {
-        Device::Socket => Source::Sockets,
-        Device::Tun => Source::Tuns,
-    };
+    let asked = walk(&processes, threads, |files| ask_process(kernel, files))?;
     let mut ids = Vec::with_capacity(files.len());
     for (found, cause) in asked {
         ids.extend(found);
@@ -79,14 +79,12 @@ fn ask_devices<K: Kernel>(
 fn ask_process<K: Kernel>(
     kernel: &K,
     files: &[OpenFile],
-    device: Device,
 ) -> Result<(Vec<Option<NsId>>, Option<Cause>), Error> {
     let mut cause = None;
     let mut keep = |asked: Result<NsId, Errno>| match asked {
         Ok(id) => Ok(Some(id)),
-        // The process, or this file of it, is gone or another by now; a tun
-        // device that is not set up is in no namespace.
-        Err(Errno::SRCH | Errno::BADF | Errno::NOTTY | Errno::BADFD) => Ok(None),
+        // The process, or this file of it, is gone or another by now.
+        Err(Errno::SRCH | Errno::BADF | Errno::NOTTY) => Ok(None),
         Err(errno) => {
             cause = Some(cause_of_errno(errno, || "the socket of a process".into())?);
             Ok(None)
@@ -98,7 +96,7 @@ fn ask_process<K: Kernel>(
     let mut last = None;
     let mut ask = |file: &OpenFile| match &held {
         Some(Ok(process)) => {
-            let ns = kernel.device_ns(process, file.fd, device);
+            let ns = kernel.device_ns(process, file.fd);
             keep(ns.and_then(|ns| {
                 let ino = kernel.ino(&ns)?;
                 last = Some(ns);
@@ -191,6 +189,19 @@ mod tests {
             links: LinkSet::EMPTY,
         };
         assert_eq!(tally.gaps(), [gap]);
+    }
+
+    #[test]
+    fn where_the_first_who_has_a_socket_does_not_answer_the_next_is_asked() {
+        let kernel = Double {
+            sockets: [((6, 3), net(1))].into(),
+            ..Double::default()
+        };
+        let sockets = [(file(5, 3), 90), (file(6, 3), 90), (file(7, 3), 90)];
+        let mut tally = Tally::new(9);
+        let finds = ask_sockets(&kernel, &sockets, NonZeroUsize::MIN, &mut tally).unwrap();
+        let socket = |pid| (net(1), Holder::Socket(file(pid, 3)));
+        assert_eq!(finds, [socket(5), socket(6), socket(7)]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::{Device, Kernel};
+use crate::kernel::Kernel;
 use crate::model::{
     Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
 };
@@ -148,17 +148,16 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             (Holder::Fd(_) | Holder::Path(_), Some(path)) => {
                 self.kernel.open_fd(Path::new(path), id)
             }
-            (Holder::Socket(file), _) => self.open_device(*file, Device::Socket, id),
-            (Holder::Tun(file), _) => self.open_device(*file, Device::Tun, id),
+            (Holder::Socket(file) | Holder::Tun(file), _) => self.open_device(*file, id),
             (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
             (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
             (_, None) => Err(Errno::OPNOTSUPP),
         }
     }
 
-    fn open_device(&self, file: OpenFile, device: Device, id: NsId) -> Result<K::Ns, Errno> {
+    fn open_device(&self, file: OpenFile, id: NsId) -> Result<K::Ns, Errno> {
         let held = self.kernel.hold(file.pid, file.tid)?;
-        let ns = self.kernel.device_ns(&held, file.fd, device)?;
+        let ns = self.kernel.device_ns(&held, file.fd)?;
         if self.kernel.id(&ns)? == id {
             Ok(ns)
         } else {
