@@ -71,6 +71,14 @@ pub enum Error {
         /// What the scan could not see, where it may be hiding.
         why: Option<String>,
     },
+    /// A namespace is there, and nothing that can be found holds it.
+    #[error("nothing that can be found holds {name}{}", because(why.as_deref()))]
+    NoHolder {
+        /// As it was typed.
+        name: String,
+        /// What the scan could not see, where it may be hiding.
+        why: Option<String>,
+    },
     /// No container of this name or id was found.
     #[error("no container {name}{}", among(why.as_deref()))]
     NoContainer {
@@ -144,6 +152,10 @@ fn among(why: Option<&str>) -> String {
     why.map_or_else(String::new, |why| {
         format!(" among those that can be seen: {why}")
     })
+}
+
+fn because(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 fn and_more(more: usize) -> String {

@@ -1,5 +1,5 @@
 use crate::proc::mountinfo::parse_line;
-use crate::proc::status::{parse_cap_eff, parse_groups};
+use crate::proc::status::{parse_cap_eff, parse_fsgid, parse_groups};
 
 /// Bit of CAP_SYS_PTRACE in a capability mask, linux/capability.h.
 const CAP_SYS_PTRACE: u64 = 1 << 19;
@@ -27,7 +27,8 @@ impl Hidepid {
     /// from it counts as no privilege.
     pub(crate) fn hides_from(self, status: &[u8]) -> bool {
         let privileged = parse_cap_eff(status).unwrap_or(0) & CAP_SYS_PTRACE != 0;
-        let groups = parse_groups(status).unwrap_or_default();
+        let mut groups = parse_groups(status).unwrap_or_default();
+        groups.extend(parse_fsgid(status));
         let member = self.gid.is_some_and(|gid| groups.contains(&gid));
         self.invisible && !privileged && !member
     }
@@ -48,7 +49,11 @@ impl Hidepid {
 
 fn of_options(options: &[u8]) -> Hidepid {
     let options = String::from_utf8_lossy(options);
-    let mut hidepid = Hidepid::default();
+    // Without `gid=` it is group 0, fs/proc/root.c.
+    let mut hidepid = Hidepid {
+        gid: Some(0),
+        ..Hidepid::default()
+    };
     for option in options.split(',') {
         match option.split_once('=') {
             Some(("hidepid", mode)) => {
@@ -95,6 +100,11 @@ mod tests {
         assert!(!parse("rw,gid=27,hidepid=2").hides_from(NOBODY));
         assert!(parse("rw,gid=28,hidepid=2").hides_from(NOBODY));
         assert!(parse("rw,gid=27,hidepid=ptraceable").hides_from(NOBODY));
+        let own_group = |gid| format!("Gid:\t1\t1\t1\t{gid}\nGroups:\t\n");
+        assert!(!parse("rw,gid=27,hidepid=2").hides_from(own_group(27).as_bytes()));
+        assert!(!parse("rw,hidepid=2").hides_from(own_group(0).as_bytes()));
+        assert!(parse("rw,hidepid=2").hides_from(own_group(27).as_bytes()));
+        assert!(parse("rw,hidepid=4").hides_from(own_group(0).as_bytes()));
     }
 
     #[test]

@@ -27,6 +27,12 @@ pub(crate) fn parse_groups(bytes: &[u8]) -> Result<Vec<u32>, ReadError> {
         .map_err(|_| ReadError::Malformed)
 }
 
+/// The group id for access to files: the fourth number of `Gid:`.
+pub(crate) fn parse_fsgid(bytes: &[u8]) -> Option<u32> {
+    let numbers = field(bytes, "Gid")?;
+    numbers.split_ascii_whitespace().nth(3)?.parse().ok()
+}
+
 /// The ids of the process in each pid namespace, from that of the reader to its
 /// own: `NSpid:`.
 pub(crate) fn parse_nspid(bytes: &[u8]) -> Result<Vec<Pid>, ReadError> {

@@ -16,6 +16,8 @@ use crate::proc::{ReadError, recorded_error};
 
 /// Magic number of nsfs, linux/magic.h.
 const NSFS_MAGIC: u64 = 0x6e73_6673;
+/// Magic number of proc, linux/magic.h.
+const PROC_MAGIC: u64 = 0x9fa0;
 
 /// Where the proc file system is mounted, as the mount table has it.
 const MOUNT_POINT: &str = "/proc";
@@ -161,7 +163,8 @@ impl Sysroot {
     fn own_status(&self) -> Option<Vec<u8>> {
         let status = read(&self.proc_path().join("self/status")).ok()?;
         Some(lines(&status, |line| {
-            line.starts_with(b"CapEff:") || line.starts_with(b"Groups:")
+            let wanted: [&[u8]; 3] = [b"CapEff:", b"Groups:", b"Gid:"];
+            wanted.iter().any(|name| line.starts_with(name))
         }))
     }
 
@@ -216,6 +219,7 @@ impl Sysroot {
         };
         if let Ok(text) = rustix::fs::readlinkat(CWD, &place, Vec::new())
             && let Some(id) = parse_id(text.as_bytes())
+            && (!self.live || is_on_proc(&place))
         {
             return Ok(Found::Link(id));
         }
@@ -234,6 +238,14 @@ impl Sysroot {
         }
         Ok(Found::File(file))
     }
+}
+
+/// Whether a link is one that the kernel made up, and not a file of that text.
+fn is_on_proc(link: &Path) -> bool {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(link, flags, Mode::empty());
+    let magic = file.and_then(rustix::fs::fstatfs).map(|seen| seen.f_type);
+    magic.is_ok_and(|magic| u64::try_from(magic) == Ok(PROC_MAGIC))
 }
 
 /// The lines of a text that are wanted.

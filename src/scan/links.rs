@@ -174,6 +174,10 @@ fn read_threads(
         if let Some((error, _)) = reading.errors.first() {
             return Err(*error);
         }
+        if reading.absent == LinkSet::of(Link::PidForChildren) {
+            // It waits for its first child, as a process does.
+            sighting.absent.insert(Link::PidForChildren);
+        }
         let links = reading.links.without(&sighting.links);
         if !links.is_empty() {
             sighting.threads.push((*tid, links));

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::cli::HoldersArgs;
 use crate::console::{Console, Outcome};
 use crate::error::Error;
-use crate::model::{Holder, Namespace, NsId, Snapshot};
+use crate::model::{Holder, Namespace, NsId, Snapshot, summary};
 use crate::output::{Format, Rows};
 use crate::query::{Column, place, write_keys};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
@@ -31,6 +31,12 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         why: None,
     })?;
     let held = holders(&snapshot, namespace, chain);
+    if held.is_empty() {
+        return Err(Error::NoHolder {
+            name: name.to_string(),
+            why: summary(&snapshot.gaps, None).filter(|_| !snapshot.is_complete()),
+        });
+    }
     let rows = Rows {
         headings: &HEADINGS,
         right: &["PID"],
