@@ -79,7 +79,7 @@ fn what_foreign_processes_have_in_common_is_shown_without_a_number() {
         r" pid 1 20 root by\x20depth\x201,\x20as\x20pid:[4026531836] process-20",
         r" pid 1 21 root by\x20depth\x202,\x20perhaps\x20several process-21",
         r" pid 1 22 root by\x20depth\x203,\x20perhaps\x20several process-22",
-        r" time 1 21 root by\x20offsets\x20monotonic=86400,boottime=-0.5,\x20perhaps\x20several process-21",
+        r" time 1 21 root by\x20offsets\x20of\x20children\x20monotonic=86400,boottime=-0.5,\x20perhaps\x20several process-21",
         "",
     ];
     let stdout = named(&tree, &run.stdout.replace(r"\x20", " ")).replace("by ", r"by\x20");

@@ -37,7 +37,8 @@ pub enum Holder {
     Path(Vec<u8>),
     /// A socket: it keeps the net namespace in which it was made.
     Socket(OpenFile),
-    /// A tun or tap device: it keeps the net namespace in which it is.
+    /// An open tun or tap file: it keeps the net namespace in which it was
+    /// opened, wherever its device is.
     Tun(OpenFile),
     /// A user or pid namespace below it.
     Child(NsId),

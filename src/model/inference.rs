@@ -65,7 +65,7 @@ impl fmt::Display for Inference {
                 write!(f, "by uid_map {}", map.join(","))
             }
             Fingerprint::Depth(depth) => write!(f, "by depth {depth}"),
-            Fingerprint::Offsets(offsets) => write!(f, "by offsets {offsets}"),
+            Fingerprint::Offsets(offsets) => write!(f, "by offsets of children {offsets}"),
         }?;
         match self.like {
             Some(id) => write!(f, ", as {id}"),
@@ -116,7 +116,7 @@ mod tests {
                 "by depth 2, perhaps several",
                 "by uid_map 0:100000:65536,65536:100000:65536, perhaps several",
                 "by uid_map , perhaps several",
-                "by offsets monotonic=0,boottime=0, perhaps several",
+                "by offsets of children monotonic=0,boottime=0, perhaps several",
             ]
         );
     }
