@@ -175,6 +175,9 @@ impl Scanner {
                 errno: Errno::IO,
             }),
             _ if self.settings.root.hides_processes() => Err(Error::HiddenProcess(pid)),
+            _ if self.settings.root.pids()?.is_empty() => {
+                Err(Error::NoProcesses(self.settings.root.proc_path()))
+            }
             _ => Err(Error::NoProcess(pid)),
         }
     }
