@@ -39,7 +39,8 @@ const BEGIN: &str = r#"set -u
     mapfile -t mounts < /proc/self/mountinfo
     for line in "${mounts[@]}"; do
         read -r _ _ _ _ place rest <<< "$line"
-        [[ $rest != *" - nsfs "* ]] || umount -l "$(printf %b "$place")"
+        # Who removes the file meanwhile takes the mount away as well.
+        [[ $rest != *" - nsfs "* ]] || umount -l "$(printf %b "$place")" 2> /dev/null || true
     done
 "#;
 
