@@ -24,24 +24,18 @@
 //! `None`. The rest of the crate is the command `nsls`: [`query`] is the table
 //! of columns, [`output`] writes them.
 
-mod app;
-mod capture;
 mod cli;
-mod console;
+mod containers;
 mod error;
-mod facts;
 mod kernel;
 pub mod model;
-mod options;
 pub mod output;
 mod proc;
 pub mod query;
 mod scan;
-mod views;
+mod text;
 
-pub use app::{is_utf8_locale, run};
-pub use cli::Cli;
-pub use console::Console;
+pub use cli::{Cli, Console, is_utf8_locale, run};
 pub use error::Error;
 pub use model::{
     Cause, Gap, Holder, Kind, KindSet, Link, LinkSet, Namespace, NsId, Pid, Process, Relations,

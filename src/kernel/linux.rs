@@ -10,7 +10,7 @@ use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
 use crate::error::errno_of;
 use crate::kernel::{
-    Kernel, MountNs, UtsNames, child, ioctl, links, mount_list, netlink, syscall, sysv, visit,
+    Kernel, MountNs, UtsNames, child, interfaces, ioctl, mount_list, netlink, setns, syscall, sysv,
 };
 use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid, Within};
 
@@ -293,29 +293,29 @@ impl Kernel for Linux {
     }
 
     fn uts_names(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<UtsNames, Errno> {
-        match (visit::uts_names(&self.proc, ns), pid) {
+        match (setns::uts_names(&self.proc, ns), pid) {
             (Err(Errno::PERM), Some(pid)) => child::uts_names(&self.hold(pid, None)?),
             (names, _) => names,
         }
     }
 
     fn interfaces(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<Vec<Interface>, Errno> {
-        match (visit::enter(&self.proc, ns, Kind::Net), pid) {
+        match (setns::enter(&self.proc, ns, Kind::Net), pid) {
             (Err(Errno::PERM), Some(pid)) => {
                 let file = self.proc.join(pid.to_string()).join("net/dev");
-                links::parse_names(&visit::read(&file)?)
+                interfaces::parse_names(&setns::read(&file)?)
             }
-            (entered, _) => entered.and_then(|()| links::interfaces(&netlink::open()?)),
+            (entered, _) => entered.and_then(|()| interfaces::interfaces(&netlink::open()?)),
         }
     }
 
     fn netnsid_within(&self, within: &OwnedFd, ns: &OwnedFd) -> Result<NetNsId, Errno> {
-        visit::enter(&self.proc, within, Kind::Net)?;
+        setns::enter(&self.proc, within, Kind::Net)?;
         netlink::get_nsid(&netlink::open()?, ns.as_fd())
     }
 
     fn sysvipc(&self, ns: &OwnedFd) -> Result<SysvIpc, Errno> {
-        visit::enter(&self.proc, ns, Kind::Ipc)?;
+        setns::enter(&self.proc, ns, Kind::Ipc)?;
         sysv::count()
     }
 
@@ -323,14 +323,14 @@ impl Kernel for Linux {
         let file = self.proc.join(pid.to_string()).join("cgroup");
         // That of the first thread, which goes nowhere.
         let own = self.open_own("ns/cgroup", READ)?;
-        visit::enter(&self.proc, &own, Kind::Cgroup)?;
-        let outside = visit::read(&file)?;
-        visit::enter(&self.proc, ns, Kind::Cgroup)?;
-        Ok((outside, visit::read(&file)?))
+        setns::enter(&self.proc, &own, Kind::Cgroup)?;
+        let outside = setns::read(&file)?;
+        setns::enter(&self.proc, ns, Kind::Cgroup)?;
+        Ok((outside, setns::read(&file)?))
     }
 
     fn pid_max(&self, ns: &OwnedFd) -> Result<Pid, Errno> {
-        visit::enter(&self.proc, ns, Kind::Pid)?;
+        setns::enter(&self.proc, ns, Kind::Pid)?;
         let text = match child::read_file(&self.proc.join("sys/kernel/pid_max")) {
             // As with the mount option subset=pid.
             Err(Errno::NOENT) => return Err(Errno::OPNOTSUPP),

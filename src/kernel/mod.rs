@@ -7,15 +7,15 @@
 
 mod child;
 #[cfg(test)]
-mod double;
+mod fake;
+mod interfaces;
 mod ioctl;
-mod links;
 mod linux;
 mod mount_list;
 mod netlink;
+mod setns;
 mod syscall;
 mod sysv;
-mod visit;
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use rustix::io::Errno;
 use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 #[cfg(test)]
-pub(crate) use double::Double;
+pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
 
 /// A mount namespace of the kernel's own list.

@@ -5,8 +5,8 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::model::{Gap, Snapshot, Source};
 use crate::output::Listing;
-use crate::output::escape::for_json;
 use crate::query::{Column, Placed, Row};
+use crate::text::for_json;
 
 /// The version of the shape of the output. Keys may come without a new one.
 pub(crate) const VERSION: u32 = 1;

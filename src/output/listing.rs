@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 
 use crate::model::Snapshot;
-use crate::output::escape::for_table;
 use crate::output::{json, raw, table};
 use crate::query::{Align, Branch, Column, Placed, Row, Value};
+use crate::text::for_table;
 
 /// How a listing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Writers, one file a format. Data goes in and text comes out; nothing here
 //! knows where the data came from.
 
-mod escape;
 mod json;
 mod list_columns;
 mod listing;
@@ -9,7 +8,6 @@ mod raw;
 mod rows;
 mod table;
 
-pub(crate) use escape::for_table;
 pub(crate) use json::{Object, write_document};
 pub use list_columns::list_columns;
 pub use listing::{Format, Listing, Look};

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use crate::output::escape::for_raw;
+use crate::text::for_raw;
 
 /// Writes rows of words with one space between. An empty cell is an empty
 /// word, so that every row has as many as the first.

@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 
-use crate::output::escape::for_table;
 use crate::output::listing::Format;
 use crate::output::{raw, table};
 use crate::query::Align;
+use crate::text::for_table;
 
 /// Rows of a subcommand, which has columns of its own.
 pub(crate) struct Rows<'a> {

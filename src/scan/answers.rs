@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{Cause, Facts, Holder, Namespace, NsId, Relations, Source};
-use crate::scan::relations::Asked;
+use crate::scan::sources::relations::Asked;
 
 /// What the kernel said of each namespace that it was asked about.
 #[derive(Default)]

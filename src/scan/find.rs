@@ -1,18 +1,18 @@
+use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::model::{Cause, Link, LinkSet, Pid, Source};
 use crate::scan::Need;
-use crate::scan::affiliate::Affiliations;
 use crate::scan::findings::Findings;
-use crate::scan::infer::take_fingerprints;
-use crate::scan::links::{Look, read_process, settle};
-use crate::scan::lists::{list_mount_namespaces, list_namespaces};
-use crate::scan::mounts::{insiders, read_other_mounts, read_own_mounts};
-use crate::scan::open_files::{ask_sockets, ask_tuns, look_at_files};
+use crate::scan::inference::take_fingerprints;
+use crate::scan::parallel::walk;
 use crate::scan::plan::Plan;
 use crate::scan::settings::Settings;
+use crate::scan::sources::fds::{ask_sockets, ask_tuns, look_at_files};
+use crate::scan::sources::listns::{list_mount_namespaces, list_namespaces};
+use crate::scan::sources::mounts::{insiders, read_other_mounts, read_own_mounts};
+use crate::scan::sources::processes::{Look, read_process, settle};
+use crate::scan::sources::threads::read_thread_files;
 use crate::scan::tally::Tally;
-use crate::scan::thread_files::read_thread_files;
-use crate::scan::walk::walk;
 
 /// Everything that leads to a namespace, source by source.
 pub(crate) fn find(

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::model::{Cause, Fingerprint, Holder, LinkSet, Links, NsId, Pid, Process, Source};
 use crate::proc::Sysroot;
 use crate::scan::group::Find;
-use crate::scan::links::{Look, read_process};
+use crate::scan::sources::processes::{Look, read_process};
 use crate::scan::tally::Tally;
 
 /// What was found so far, before it is grouped.

@@ -13,34 +13,24 @@
 //! taken out of its namespaces, and they are grouped again, so that every row
 //! names a process that was there when its details were read.
 
-mod affiliate;
 mod answers;
-mod contents;
-mod details;
+pub(crate) mod details;
 mod find;
 mod findings;
 mod goal;
 mod group;
-mod infer;
-mod inside;
-mod links;
-mod lists;
-mod mounts;
+mod inference;
 mod need;
-mod open_files;
+mod parallel;
 mod pass;
-mod peers;
 mod plan;
 mod questions;
-mod relations;
 mod scanner;
 mod settings;
+mod sources;
 mod tally;
 mod target;
-mod thread_files;
-mod walk;
 
-pub(crate) use affiliate::{Affiliations, CONTAINER_NAMES};
 pub use need::{Need, Needs};
 pub use scanner::Scanner;
 pub(crate) use tally::cause_of;

@@ -3,27 +3,27 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::containers::affiliate;
 use crate::error::Error;
 use crate::model::{
     Cause, Gap, Kind, LinkSet, Member, Namespace, NsId, Pid, Snapshot, Source, Sources,
 };
 use crate::proc::{ProcessDir, Users};
 use crate::scan::Need;
-use crate::scan::affiliate::affiliate;
 use crate::scan::answers::{Answers, below};
-use crate::scan::contents::{Contents, read_contents, tell_host};
-use crate::scan::details::{Seen, read_details};
+use crate::scan::details::peers::find_peers;
+use crate::scan::details::proc_files::{Contents, read_contents, tell_host};
+use crate::scan::details::process::{Seen, read_details};
 use crate::scan::find::find;
 use crate::scan::findings::Findings;
 use crate::scan::goal::Goal;
 use crate::scan::group::group;
-use crate::scan::infer::{group_fingerprints, liken};
-use crate::scan::peers::find_peers;
+use crate::scan::inference::{group_fingerprints, liken};
+use crate::scan::parallel::{apart, walk};
 use crate::scan::plan::Plan;
-use crate::scan::relations::Inquiry;
 use crate::scan::settings::Settings;
+use crate::scan::sources::relations::Inquiry;
 use crate::scan::tally::Tally;
-use crate::scan::walk::{apart, walk};
 
 /// Passes over the system, through the links of all processes and these
 /// sources.

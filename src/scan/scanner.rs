@@ -6,11 +6,11 @@ use crate::error::Error;
 use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources, summary};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::goal::Goal;
-use crate::scan::links::{Look, Sighting, read_process};
+use crate::scan::parallel::walk;
 use crate::scan::pass::pass;
 use crate::scan::settings::Settings;
+use crate::scan::sources::processes::{Look, Sighting, read_process};
 use crate::scan::target::Wanted;
-use crate::scan::walk::walk;
 use crate::scan::{Need, Needs, NsRef, Target};
 
 /// Finds out which namespaces there are.

@@ -2,8 +2,8 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::output::for_table;
 use crate::query::UnknownColumn;
+use crate::text::for_table;
 
 /// How many characters of the expression are shown before the place of the
 /// error, and after it.

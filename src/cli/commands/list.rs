@@ -3,17 +3,18 @@
 use std::ffi::OsStr;
 use std::io;
 
-use crate::capture::capture;
-use crate::cli::{Cli, Command};
-use crate::console::{Console, Outcome};
+use crate::cli::args::{Cli, Command};
+use crate::cli::commands::capture::capture;
+use crate::cli::commands::find_container;
+use crate::cli::commands::{compare, containers, holders, limits, translate};
+use crate::cli::console::{Console, Outcome};
+use crate::cli::options::{self, Layout, Options};
 use crate::error::Error;
 use crate::model::{Affiliation, Cause, Gap, Snapshot, Source};
-use crate::options::{self, Layout, Options};
-use crate::output::{Format, Listing, Look, for_table, list_columns};
+use crate::output::{Format, Listing, Look, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Scanner, Target};
-use crate::views::find_container;
-use crate::views::{compare, containers, holders, limits, translate};
+use crate::text::for_table;
 
 /// Runs the command and returns its exit code.
 pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use crate::cli::ContainersArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::ContainersArgs;
+use crate::cli::commands::View;
+use crate::cli::commands::lookup::containers;
+use crate::cli::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{
     Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources, is_long_id,
 };
 use crate::output::Rows;
 use crate::scan::{Need, Scanner};
-use crate::views::View;
-use crate::views::lookup::containers;
 
 /// Runs `nsls containers`.
 pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::{ListArgs, RootArgs, Tree};
+use crate::cli::args::{ListArgs, RootArgs, Tree};
 use crate::error::Error;
 use crate::model::{Kind, KindSet, Sources};
 use crate::proc::Sysroot;
@@ -253,7 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli::args::Cli;
     use crate::scan::Need;
 
     fn names(list: &str) -> Result<Vec<&'static str>, String> {

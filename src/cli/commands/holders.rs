@@ -2,14 +2,14 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::cli::HoldersArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::HoldersArgs;
+use crate::cli::commands::View;
+use crate::cli::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot, summary};
 use crate::output::{Format, Rows};
 use crate::query::{Column, place, write_keys};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
-use crate::views::View;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {

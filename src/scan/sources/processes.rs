@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
+use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, NsDir, PathHash, ProcessDir, ReadError, Sysroot};
-use crate::scan::affiliate::Affiliations;
 use crate::scan::group::Find;
 use crate::scan::tally::{Tally, cause_of};
 

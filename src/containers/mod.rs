@@ -3,10 +3,14 @@
 //! Many processes have the same cgroup, so each text is looked into once, and
 //! each container looked up once.
 
+mod cgroup;
+mod names;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::facts::{affiliation, bundle_name, docker_name, storage_names};
+use crate::containers::cgroup::affiliation;
+use crate::containers::names::{bundle_name, docker_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
 use crate::proc::Sysroot;
 

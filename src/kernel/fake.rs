@@ -10,7 +10,7 @@ use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid}
 /// A kernel made of tables. What stands in none of them is refused with the
 /// error that Linux has for it.
 #[derive(Default)]
-pub(crate) struct Double {
+pub(crate) struct Fake {
     /// What each path opens.
     pub(crate) paths: HashMap<String, NsId>,
     /// The owner of each namespace; EPERM if it has none here.
@@ -36,7 +36,7 @@ pub(crate) struct Double {
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
 
-impl Double {
+impl Fake {
     fn open(&self, path: &str, id: NsId) -> Result<NsId, Errno> {
         match self.paths.get(path) {
             Some(found) if *found == id => Ok(id),
@@ -46,7 +46,7 @@ impl Double {
     }
 }
 
-impl Kernel for Double {
+impl Kernel for Fake {
     type Ns = NsId;
     type Process = Pid;
 

@@ -11,7 +11,7 @@ use crate::model::{
     Fingerprint, Holder, Inference, Kind, KindSet, Link, Namespace, NsId, Pid, Process,
 };
 use crate::proc::{ProcessDir, ReadError, Sysroot};
-use crate::scan::walk::walk;
+use crate::scan::parallel::walk;
 
 /// The types of which there is a fingerprint.
 const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::User, Kind::Pid, Kind::Time];

@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
-use crate::facts::HostNumbers;
-use crate::facts::has_fixed_numbers;
 use crate::model::{Cause, Facts, Kind, Link, LinkSet, Namespace, NsId, Pid, Process, Source};
 use crate::proc::{ProcessDir, ReadError, Sysroot, mount_facts};
+use crate::scan::details::host::{HostNumbers, has_fixed_numbers};
 use crate::scan::tally::{Tally, cause_of};
 use crate::scan::{Need, Needs};
 

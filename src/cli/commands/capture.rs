@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use crate::containers::{Affiliations, CONTAINER_NAMES};
 use crate::error::{Error, errno_of};
 use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
-use crate::scan::{Affiliations, CONTAINER_NAMES, cause_of};
+use crate::scan::cause_of;
 
 /// The files of a process that a scan reads.
 const FILES: [&str; 7] = [

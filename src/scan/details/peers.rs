@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Interface, Namespace, NetNsId};
-use crate::scan::relations::Inquiry;
-use crate::scan::walk::{apart, walk};
+use crate::scan::parallel::{apart, walk};
+use crate::scan::sources::relations::Inquiry;
 
 /// One end whose peer is looked for.
 struct Search {

@@ -1,10 +1,10 @@
 //! What a namespace is like inside.
 
 use crate::error::Error;
-use crate::facts::cgroup_root;
 use crate::kernel::Kernel;
 use crate::model::{Cause, Facts, NsId, Pid};
 use crate::scan::Need;
+use crate::scan::details::cgroup_root::cgroup_root;
 use crate::scan::tally::cause_of_errno;
 
 /// Goes into a namespace, and tells what was seen, or why nothing was. `pid` is
@@ -52,7 +52,7 @@ fn failed(why: &str) -> Option<Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{Double, UtsNames};
+    use crate::kernel::{Fake, UtsNames};
     use crate::model::Kind;
 
     #[test]
@@ -65,7 +65,7 @@ mod tests {
             host: b"blue".to_vec(),
             domain: b"(none)".to_vec(),
         };
-        let mut kernel = Double::default();
+        let mut kernel = Fake::default();
         kernel.uts_names.insert(uts(1), names);
         let look = |ino, need| look_inside(&kernel, &uts(ino), uts(ino), need, None).unwrap();
         let (facts, cause) = look(1, Need::HostNames);

@@ -17,8 +17,8 @@ use crate::kernel::Kernel;
 use crate::model::{
     Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
 };
+use crate::scan::details::inside::look_inside;
 use crate::scan::group::Find;
-use crate::scan::inside::look_inside;
 use crate::scan::questions::Questions;
 use crate::scan::tally::cause_of_errno;
 
@@ -305,7 +305,7 @@ fn note(said: &mut Said, cause: Cause) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Double;
+    use crate::kernel::Fake;
     use crate::model::Link;
     use crate::scan::Needs;
 
@@ -328,16 +328,16 @@ mod tests {
         paths: false,
     };
 
-    fn kernel() -> Double {
-        Double {
+    fn kernel() -> Fake {
+        Fake {
             paths: [("/proc/7/ns/net".to_owned(), NET)].into(),
             owners: [(NET, BOTTOM), (BOTTOM, MIDDLE), (MIDDLE, TOP)].into(),
             uids: [(BOTTOM, 1000), (MIDDLE, 1000), (TOP, 0)].into(),
-            ..Double::default()
+            ..Fake::default()
         }
     }
 
-    fn ask(kernel: &Double, known: &[NsId], holders: &[Holder]) -> Asked {
+    fn ask(kernel: &Fake, known: &[NsId], holders: &[Holder]) -> Asked {
         let known = known.iter().copied().collect();
         let inquiry = Inquiry::new(kernel, ALL, KindSet::all(), known);
         let namespace = Namespace {
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn an_owner_that_may_not_be_seen_lies_outside() {
-        let kernel = Double {
+        let kernel = Fake {
             owners: [(NET, BOTTOM)].into(),
             ..kernel()
         };

@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Cause, OpenFile, Source, Tid};
 use crate::proc::{FdTarget, ProcessDir, ReadError, Sysroot};
-use crate::scan::links::Sighting;
+use crate::scan::parallel::walk;
+use crate::scan::sources::processes::Sighting;
 use crate::scan::tally::{cause_of, cause_of_errno};
-use crate::scan::walk::walk;
 
 /// What came of the threads of one process.
 type Seen = (Vec<(OpenFile, FdTarget)>, Option<Cause>);
@@ -86,17 +86,17 @@ fn own_tables<K: Kernel>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Double;
+    use crate::kernel::Fake;
 
-    fn own(kernel: &Double, sighting: &Sighting) -> Vec<Result<Tid, Errno>> {
+    fn own(kernel: &Fake, sighting: &Sighting) -> Vec<Result<Tid, Errno>> {
         own_tables(kernel, &Sysroot::live(), sighting).collect()
     }
 
     #[test]
     fn threads_that_share_no_files_with_their_process_are_told_from_the_others() {
-        let kernel = Double {
+        let kernel = Fake {
             tables: Some([(5, 1), (6, 1), (7, 2), (9, 1)].into()),
-            ..Double::default()
+            ..Fake::default()
         };
         let mut sighting = Sighting::of(5);
         sighting.tids = vec![6, 7, 8];
@@ -110,7 +110,7 @@ mod tests {
     fn where_the_kernel_does_not_compare_them_that_is_counted() {
         let mut sightings = [Sighting::of(5), Sighting::of(6)];
         sightings[0].tids = vec![7, 8];
-        let kernel = Double::default();
+        let kernel = Fake::default();
         let root = Sysroot::live();
         read_thread_files(&kernel, &root, &mut sightings, NonZeroUsize::MIN).unwrap();
         let why = Cause::Failed("function not implemented".to_owned());

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cli::LimitsArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::LimitsArgs;
+use crate::cli::commands::View;
+use crate::cli::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, Member, NsId, Snapshot};
 use crate::output::Rows;
 use crate::proc::Sysroot;
 use crate::scan::{Need, Scanner};
-use crate::views::View;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {

@@ -90,7 +90,7 @@ fn refuse(errno: Errno, source: Source, is_inside: bool, tally: &mut Tally) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{Double, MountNs};
+    use crate::kernel::{Fake, MountNs};
     use crate::model::{Gap, Mount, Within};
 
     const fn id(kind: Kind, ino: u64) -> NsId {
@@ -121,14 +121,14 @@ mod tests {
             ino,
             unique_id: ino * 10,
         };
-        let kernel = Double {
+        let kernel = Fake {
             mount_namespaces: Some(vec![mount_ns(1), mount_ns(2)]),
             mounts: [
                 (10, vec![(id(Kind::Net, 8), mount(1))]),
                 (20, vec![(id(Kind::Net, 9), mount(2))]),
             ]
             .into(),
-            ..Double::default()
+            ..Fake::default()
         };
         let mut tally = Tally::new(9);
         let found = list_mount_namespaces(&kernel, false, &[1].into(), &mut tally).unwrap();
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn a_list_holds_every_namespace_and_a_kernel_without_one_says_so() {
-        let kernel = Double {
+        let kernel = Fake {
             listed: Some([(70, id(Kind::Uts, 7)), (80, id(Kind::Ipc, 8))].into()),
-            ..Double::default()
+            ..Fake::default()
         };
         let mut tally = Tally::new(9);
         let listed = |unique_id| Holder::Listed { unique_id };
@@ -159,7 +159,7 @@ mod tests {
                 (id(Kind::Ipc, 8), listed(80))
             ]
         );
-        let old = Double::default();
+        let old = Fake::default();
         assert_eq!(list_namespaces(&old, false, &mut tally).unwrap(), []);
         assert_eq!(
             list_mount_namespaces(&old, false, &[].into(), &mut tally).unwrap(),

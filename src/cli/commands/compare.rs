@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::cli::CompareArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::CompareArgs;
+use crate::cli::commands::View;
+use crate::cli::commands::lookup::{containers, find_container};
+use crate::cli::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, Links, Member, Pid, Snapshot, Source, Sources};
 use crate::output::{Format, Rows};
 use crate::scan::{Need, Needs, Scanner};
-use crate::views::View;
-use crate::views::lookup::{containers, find_container};
 
 /// Runs `nsls compare`: the answer is no if some type is not shared by all.
 pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {

@@ -1,10 +1,12 @@
 //! The subcommands that show something: each is a question of its own to one
 //! scan, and a few columns of its own.
 
+pub(crate) mod capture;
 pub(crate) mod compare;
 pub(crate) mod containers;
 pub(crate) mod holders;
 pub(crate) mod limits;
+pub(crate) mod list;
 mod lookup;
 pub(crate) mod translate;
 
@@ -12,11 +14,11 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::cli::ViewArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::ViewArgs;
+use crate::cli::console::{Console, Outcome};
+use crate::cli::options;
 use crate::error::Error;
 use crate::model::Snapshot;
-use crate::options;
 use crate::output::{Format, Look, Rows, write_document};
 use crate::proc::Sysroot;
 

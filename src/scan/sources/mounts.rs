@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::model::{Cause, Holder, Link, LinkSet, Mount, NsId, Pid, Process, Source, Within};
 use crate::proc::{ReadError, Sysroot, namespace_mounts};
 use crate::scan::group::Find;
+use crate::scan::parallel::walk;
 use crate::scan::tally::{FOREIGN, Tally, cause_of};
-use crate::scan::walk::walk;
 
 /// What one mount table says; or why it could not be read.
 type Table = Result<Vec<Result<(NsId, Mount), ReadError>>, ReadError>;

@@ -13,8 +13,8 @@ use crate::kernel::Kernel;
 use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Source};
 use crate::proc::PathHash;
 use crate::scan::group::Find;
+use crate::scan::parallel::walk;
 use crate::scan::tally::{Tally, cause_of_errno};
-use crate::scan::walk::walk;
 
 /// Asks for the net namespaces of sockets, each by its inode number once, or
 /// until one of those who have it open answers. They are in the order of their
@@ -154,7 +154,7 @@ pub(crate) fn look_at_files<K: Kernel>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Double;
+    use crate::kernel::Fake;
     use crate::model::{Fd, Gap, Pid};
 
     const fn net(ino: u64) -> NsId {
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_socket_is_asked_once_and_everyone_who_has_it_open_holds_its_namespace() {
-        let kernel = Double {
+        let kernel = Fake {
             sockets: [((5, 3), net(1)), ((5, 4), net(2))].into(),
-            ..Double::default()
+            ..Fake::default()
         };
         let sockets = [(5, 3, 90), (5, 4, 91), (6, 3, 90), (7, 3, 92), (7, 4, 93)];
         let sockets = sockets.map(|(pid, fd, ino)| (file(pid, fd), ino));
@@ -193,9 +193,9 @@ mod tests {
 
     #[test]
     fn where_the_first_who_has_a_socket_does_not_answer_the_next_is_asked() {
-        let kernel = Double {
+        let kernel = Fake {
             sockets: [((6, 3), net(1))].into(),
-            ..Double::default()
+            ..Fake::default()
         };
         let sockets = [(file(5, 3), 90), (file(6, 3), 90), (file(7, 3), 90)];
         let mut tally = Tally::new(9);
@@ -206,14 +206,14 @@ mod tests {
 
     #[test]
     fn only_files_with_the_path_of_a_mounted_namespace_are_looked_at() {
-        let kernel = Double {
+        let kernel = Fake {
             paths: [
                 ("/proc/5/fd/3".to_owned(), net(1)),
                 ("/proc/5/fd/4".to_owned(), net(2)),
                 ("/proc/5/fd/5".to_owned(), net(3)),
             ]
             .into(),
-            ..Double::default()
+            ..Fake::default()
         };
         let mount = crate::model::Mount {
             within: None,

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
-use crate::cli::TranslateArgs;
-use crate::console::{Console, Outcome};
+use crate::cli::args::TranslateArgs;
+use crate::cli::commands::View;
+use crate::cli::commands::lookup::{containers, find_container};
+use crate::cli::console::{Console, Outcome};
 use crate::error::Error;
 use crate::model::{Kind, KindSet, Link, NsId, Pid, Snapshot, Source, Sources, summary};
 use crate::output::{Format, Rows};
 use crate::proc::Sysroot;
 use crate::scan::{Need, NsRef, Scanner, Target};
-use crate::views::View;
-use crate::views::lookup::{containers, find_container};
 
 /// Runs `nsls translate`.
 pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {

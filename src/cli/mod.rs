@@ -1,0 +1,10 @@
+//! The command `nsls`: its arguments, their meaning, and one file a subcommand.
+
+mod args;
+pub(crate) mod commands;
+mod console;
+mod options;
+
+pub use args::Cli;
+pub use commands::list::{is_utf8_locale, run};
+pub use console::Console;
