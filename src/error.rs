@@ -1,179 +1,170 @@
-//! What can go wrong, as sentences.
+//! Errors of the crate, as sentences.
 //!
-//! An error is what ends a run without a result. Something that is missing
-//! from a result is no error but a [`Gap`](crate::model::Gap).
+//! An error ends a scan without a result. Something missing from a result is
+//! not an error but a [`Gap`].
 
 use std::io;
 use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::model::{Kind, Pid};
-use crate::query::FilterError;
+use crate::model::{Container, Gap, Kind, Pid};
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A file or directory could not be read.
-    #[error("cannot read {}: {}", path.display(), reason(*errno))]
+    #[error("cannot read {}: {}", path.display(), reason(source))]
     Read {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
-        errno: Errno,
+        /// The system's error.
+        source: io::Error,
     },
-    /// A file or directory could not be written.
-    #[error("cannot write {}: {}", path.display(), reason(*errno))]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        errno: Errno,
-    },
-    /// There is no thread to be had.
-    #[error("cannot start a thread: {}", reason(*.0))]
-    NoThread(Errno),
-    /// The result could not be written to standard output.
-    #[error("cannot write to standard output: {}", io_reason(.0))]
-    Output(io::Error),
-    /// A tree without any process is no proc tree.
+    /// No thread could be started.
+    #[error("cannot start a thread: {}", reason(.0))]
+    Thread(#[source] io::Error),
+    /// A directory without processes is not a proc tree.
     #[error("no processes in {}", .0.display())]
     NoProcesses(PathBuf),
-    /// There are processes, but no link of any could be read.
-    #[error("cannot read the namespaces of any process in {}: {why}", path.display())]
+    /// There are processes, but none of their links could be read.
+    #[error("cannot read the namespaces of any process in {}", path.display())]
     NothingReadable {
         /// The proc tree.
         path: PathBuf,
-        /// The gaps that swallowed everything.
-        why: String,
+        /// Everything that is missing.
+        gaps: Vec<Gap>,
     },
-    /// No process has this id.
+    /// No process has this PID.
     #[error("no process {0}")]
     NoProcess(Pid),
-    /// No process has this id, or it is hidden.
-    #[error(
-        "no process {0} among those that can be seen: processes of others are hidden (hidepid)"
-    )]
+    /// No process has this PID, or it is hidden.
+    #[error("no process {0} among the visible ones: other users' processes are hidden (hidepid)")]
     HiddenProcess(Pid),
-    /// The links of the process that was asked for may not be read.
-    #[error("cannot read the namespaces of process {pid}: {}", reason(*errno))]
+    /// The links of the requested process could not be read.
+    #[error("cannot read the namespaces of process {pid}: {}", reason(source))]
     ProcessDenied {
-        /// Which process.
+        /// The process.
         pid: Pid,
-        /// What the system said.
-        errno: Errno,
+        /// The system's error.
+        source: io::Error,
     },
-    /// Nothing of this name or number was found.
-    #[error("no namespace {name}{}", among(why.as_deref()))]
+    /// No namespace with this name or number was found.
+    #[error("no namespace {name}{}", among(gaps))]
     NoNamespace {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What the scan could not see, where it may be hiding.
-        why: Option<String>,
+        /// What the scan could not see, where the namespace may be; empty if it
+        /// saw everything.
+        gaps: Vec<Gap>,
     },
-    /// A namespace is there, and nothing that can be found holds it.
-    #[error("nothing that can be found holds {name}{}", because(why.as_deref()))]
+    /// Nothing was found to hold the namespace.
+    #[error("found nothing that holds {name}")]
     NoHolder {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What the scan could not see, where it may be hiding.
-        why: Option<String>,
+        /// What the scan could not see, where a holder may be; empty if it saw
+        /// everything.
+        gaps: Vec<Gap>,
     },
-    /// No container of this name or id was found.
-    #[error("no container {name}{}", among(why.as_deref()))]
+    /// No container with this name or ID was found.
+    #[error("no container {name}{}", among(gaps))]
     NoContainer {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What the scan could not see, where it may be hiding.
-        why: Option<String>,
+        /// What the scan could not see, where the container may be; empty if it
+        /// saw everything.
+        gaps: Vec<Gap>,
     },
-    /// Several containers are meant.
-    #[error("{name} may be any of the containers {}{}", .some.join(", "), and_more(*.more))]
+    /// The name matches several containers.
+    #[error("{name} matches several containers: {}", first_few(candidates))]
     AmbiguousContainer {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What it may be.
-        some: Vec<String>,
-        /// How many more there are.
-        more: usize,
+        /// The containers it matches.
+        candidates: Vec<Container>,
     },
-    /// A namespace is of another type than the question needs.
+    /// A pid namespace was required.
     #[error("{name} is a {kind} namespace, not a pid namespace")]
     NotAPidNamespace {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What it is.
+        /// The type of the namespace.
         kind: Kind,
     },
-    /// No process has this id in that pid namespace.
-    #[error("no process {pid} in {name}{}", among(why.as_deref()))]
+    /// No process has this PID in the given pid namespace.
+    #[error("no process {pid} in {name}{}", among(gaps))]
     NoInnerProcess {
-        /// The id there.
+        /// The PID in that namespace.
         pid: Pid,
-        /// The pid namespace, or the container.
+        /// The pid namespace or container, as given.
         name: String,
-        /// What the scan could not see, where it may be hiding.
-        why: Option<String>,
+        /// What the scan could not see, where the process may be; empty if it
+        /// saw everything.
+        gaps: Vec<Gap>,
     },
-    /// The namespace that was asked for is of none of the types that were.
+    /// The requested namespace is of a type that was not requested.
     #[error("{name} is a {kind} namespace, which --type leaves out")]
     OtherType {
-        /// As it was typed.
+        /// The name, as given.
         name: String,
-        /// What it is.
+        /// The type of the namespace.
         kind: Kind,
     },
-    /// A path leads to something else.
+    /// The path leads to something else.
     #[error("{} is not a namespace", .0.display())]
     NotANamespace(PathBuf),
-    /// A tree is only captured into an empty directory.
-    #[error("cannot capture into {}: directory not empty", .0.display())]
-    NotEmpty(PathBuf),
-    /// The command line asks for something that does not exist.
-    #[error("{0}")]
-    Usage(String),
-    /// The filter is none. This message alone has several lines, which hold
-    /// nothing that a terminal could not show.
-    #[error(transparent)]
-    Filter(FilterError),
 }
 
 impl Error {
-    /// The exit code of a run that ends with this error.
-    pub const fn exit_code(&self) -> u8 {
+    pub(crate) fn read(path: impl Into<PathBuf>, error: impl Into<io::Error>) -> Self {
+        Error::Read {
+            path: path.into(),
+            source: error.into(),
+        }
+    }
+
+    /// Returns the gaps that may explain the error; empty if the scan saw
+    /// everything.
+    pub fn gaps(&self) -> &[Gap] {
         match self {
-            Error::Usage(_) | Error::Filter(_) => 2,
-            _ => 1,
+            Error::NothingReadable { gaps, .. }
+            | Error::NoNamespace { gaps, .. }
+            | Error::NoHolder { gaps, .. }
+            | Error::NoContainer { gaps, .. }
+            | Error::NoInnerProcess { gaps, .. } => gaps,
+            _ => &[],
         }
     }
 }
 
-fn among(why: Option<&str>) -> String {
-    why.map_or_else(String::new, |why| {
-        format!(" among those that can be seen: {why}")
-    })
-}
-
-fn because(why: Option<&str>) -> String {
-    why.map_or_else(String::new, |why| format!(": {why}"))
-}
-
-fn and_more(more: usize) -> String {
-    match more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+fn among(gaps: &[Gap]) -> &'static str {
+    if gaps.is_empty() {
+        ""
+    } else {
+        " among the visible ones"
     }
 }
 
-/// The system's words for an error number, as they go into a sentence:
-/// "permission denied".
-pub fn reason(errno: Errno) -> String {
-    io_reason(&io::Error::from(errno))
+fn first_few(candidates: &[Container]) -> String {
+    let shown: Vec<_> = candidates
+        .iter()
+        .take(5)
+        .map(Container::to_string)
+        .collect();
+    let shown = shown.join(", ");
+    match candidates.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
-fn io_reason(error: &io::Error) -> String {
+/// Returns the system's words for an error, as they fit into a sentence:
+/// "permission denied".
+pub(crate) fn reason(error: &io::Error) -> String {
     let words = error.to_string();
-    // The standard library adds " (os error 13)".
+    // The standard library appends " (os error 13)".
     let words = words.split(" (os error").next().unwrap_or_default();
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| {
@@ -181,8 +172,8 @@ fn io_reason(error: &io::Error) -> String {
     })
 }
 
-/// The error number of an I/O error; EIO for one that has none.
-pub fn errno_of(error: &io::Error) -> Errno {
+/// Returns the error number of an I/O error, or EIO if it has none.
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
@@ -192,28 +183,16 @@ mod tests {
 
     #[test]
     fn a_message_ends_with_the_words_of_the_system_in_lower_case() {
-        let error = Error::Read {
-            path: "/x/proc".into(),
-            errno: Errno::NOENT,
-        };
         assert_eq!(
-            error.to_string(),
+            Error::read("/x/proc", Errno::NOENT).to_string(),
             "cannot read /x/proc: no such file or directory"
-        );
-        let error = Error::Output(io::Error::from(Errno::NOSPC));
-        assert_eq!(
-            error.to_string(),
-            "cannot write to standard output: no space left on device"
         );
     }
 
     #[test]
     fn an_error_without_a_number_keeps_its_own_words() {
-        let error = Error::Output(io::Error::other("the pipe melted"));
-        assert_eq!(
-            error.to_string(),
-            "cannot write to standard output: the pipe melted"
-        );
-        assert_eq!(errno_of(&io::Error::other("x")), Errno::IO);
+        let melted = io::Error::other("the pipe melted");
+        assert_eq!(reason(&melted), "the pipe melted");
+        assert_eq!(errno_of(&melted), Errno::IO);
     }
 }

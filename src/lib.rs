@@ -1,30 +1,35 @@
-//! Which namespaces does this Linux system have, who is in them, and whose are
-//! they?
+//! Finds the namespaces of a Linux system, the processes in them, their owners,
+//! and what keeps them alive.
 //!
-//! A [`Scanner`] walks the processes below a [`Sysroot`] (the running system,
-//! or a tree captured from one), reads where the links in `/proc/PID/ns` lead,
-//! and groups the processes by namespace. The result is a [`Snapshot`]: plain
-//! data that does no I/O of its own.
+//! A [`Scanner`] walks the processes below a [`Sysroot`], which is the running
+//! system or a tree captured from one. It reads where the links in
+//! `/proc/PID/ns` lead and groups the processes by namespace. The resulting
+//! [`Snapshot`] is plain data.
 //!
-//! ```
+//! ```no_run
 //! # fn main() -> Result<(), nsls::Error> {
-//! use nsls::{Kind, Need, Needs, NsId, Scanner, Sysroot};
+//! use nsls::{Need, Scanner, Sysroot};
 //!
-//! let tree = Sysroot::at("fixtures/ubuntu-20.04");
-//! let snapshot = Scanner::new(tree).needs(Needs::of(Need::Command)).scan()?;
-//! let udevd = NsId { ino: 4026532206, kind: Kind::Uts };
-//! let members: Vec<_> = snapshot.members(udevd).map(|process| process.pid).collect();
-//! assert_eq!(members, [206]);
+//! let snapshot = Scanner::new(Sysroot::live()).needs(Need::Command).scan()?;
+//! for namespace in &snapshot.namespaces {
+//!     let first = snapshot.representative(namespace);
+//!     if let Some(command) = first.and_then(|process| process.command()) {
+//!         println!("{} {command}", namespace.id);
+//!     }
+//! }
+//! if !snapshot.is_complete() {
+//!     println!("some namespaces may be missing: {:?}", snapshot.gaps);
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A scan never shows less than the truth without saying so: what could not be
-//! read is counted by cause in [`Snapshot::gaps`], and what is not known is
-//! `None`. The rest of the crate is the command `nsls`: [`query`] is the table
-//! of columns, [`output`] writes them.
+//! A scan never returns less than the truth without saying so: everything it
+//! could not see is counted by source and cause in [`Snapshot::gaps`], and
+//! whatever is unknown is `None`.
 
-mod cli;
+#[doc(hidden)]
+pub mod cli;
 mod containers;
 mod error;
 mod kernel;
@@ -35,11 +40,13 @@ pub mod query;
 mod scan;
 mod text;
 
-pub use cli::{Cli, Console, is_utf8_locale, run};
 pub use error::Error;
 pub use model::{
-    Cause, Gap, Holder, Kind, KindSet, Link, LinkSet, Namespace, NsId, Pid, Process, Relations,
-    Snapshot, Source, Sources,
+    Affiliation, Cause, Container, Details, Engine, Facts, Fd, Fingerprint, Gap, Holder, IdMap,
+    Inferred, Interface, Kind, KindSet, Link, LinkSet, Links, Member, Mount, MountRoot, Namespace,
+    NetNsId, NsId, OpenFile, Pid, Process, Relations, Set, Snapshot, Source, Sources, SysvIpc, Tid,
+    TimeOffset, TimeOffsets, UnknownName, Within,
 };
 pub use proc::Sysroot;
 pub use scan::{Need, Needs, NsRef, Scanner, Target};
+pub use text::Text;

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-use nsls::{Cli, Console};
+use nsls::cli::{self, Cli, Console};
 
 fn main() -> ExitCode {
     let stdout = io::stdout();
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let width = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into());
     let console = Console {
         width: Some(width).filter(|width| *width > 0 && stdout.is_terminal()),
-        unicode: locale.is_some_and(|locale| nsls::is_utf8_locale(&locale)),
+        unicode: locale.is_some_and(|locale| cli::is_utf8_locale(&locale)),
         styles: set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb"),
         out: &mut BufWriter::new(stdout.lock()),
         messages: &mut |line| {
@@ -20,5 +20,5 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "nsls: {line}");
         },
     };
-    ExitCode::from(nsls::run(Cli::of_process(), console))
+    ExitCode::from(cli::run(Cli::of_process(), console))
 }

@@ -1,12 +1,99 @@
-//! Text of other processes, made safe to show.
+//! Untrusted text, made safe to show.
 //!
 //! A process chooses its own name and command line, so they may hold anything:
-//! escape sequences for the terminal, newlines that would fake a row, marks
-//! that turn the direction of writing. Whatever is not shown as itself is shown
-//! as the `\xNN` of its bytes, as lsns does; a backslash that would look like
-//! the begin of such a thing is `\x5c`, so that nothing can be faked.
+//! escape sequences for the terminal, newlines that fake a row, marks that
+//! reverse the direction of writing. Whatever does not show as itself is shown
+//! as the `\xNN` of its bytes, as lsns does. A backslash that would look like
+//! the start of such an escape becomes `\x5c`, so that none can be faked.
 
-/// For a table: printable text stays, everything else is escaped.
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Serialize, Serializer};
+
+/// Text that another process or a file supplied: any bytes.
+///
+/// It is displayed with everything escaped that a terminal would not show as
+/// itself, and serialised as a string with invalid UTF-8 replaced.
+///
+/// ```
+/// use nsls::Text;
+///
+/// let text = Text::from("caf\u{e9}\u{1b}[31m");
+/// assert_eq!(text.to_string(), r"café\x1b[31m");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(Vec<u8>);
+
+impl Text {
+    /// Returns the bytes, as they were read.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the bytes, as they were read.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Text(bytes)
+    }
+}
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Self {
+        Text(bytes.to_vec())
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(text.as_bytes().to_vec())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text(text.into_bytes())
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&for_table(&self.0))
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", for_table(&self.0))
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// Escapes text for a table: printable text stays, everything else is escaped.
 pub(crate) fn for_table(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -25,8 +112,8 @@ pub(crate) fn for_table(bytes: &[u8]) -> String {
     shown
 }
 
-/// For raw output: ASCII without blanks and backslashes stays, so that a cell
-/// is one word in every locale.
+/// Escapes text for raw output: ASCII except blanks and backslashes stays, so
+/// that a cell is one word in every locale.
 pub(crate) fn for_raw(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for byte in bytes {
@@ -39,8 +126,8 @@ pub(crate) fn for_raw(bytes: &[u8]) -> String {
     shown
 }
 
-/// For the text of JSON, line breaks between its tokens included: ASCII and
-/// printable text stays, everything else is escaped as JSON does it.
+/// Escapes the text of a JSON document, line breaks between its tokens
+/// included: ASCII and printable text stays, everything else becomes `\uXXXX`.
 pub(crate) fn for_json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -64,14 +151,14 @@ fn push_hex(shown: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Whether a character can stand in a table as it is: it takes a place of its
-/// own, and does nothing else.
+/// Returns whether a character can stand in a table as it is: it takes up space
+/// and has no other effect.
 fn is_printable(letter: char) -> bool {
-    // No control character has a width; zero-width ones (joiners, marks,
-    // directions, variation selectors, tags) hide or turn what is around them.
+    // Control characters have no width; zero-width ones (joiners, marks,
+    // directions, variation selectors, tags) hide or reorder their neighbours.
     unicode_width::UnicodeWidthChar::width(letter).is_some_and(|width| width > 0)
-        // Those that Unicode gives a width although they show nothing, or break
-        // a line.
+        // Unicode gives these a width although they show nothing or break a
+        // line.
         && !matches!(letter, '\u{ad}' | '\u{2028}' | '\u{2029}' | '\u{3164}' | '\u{115f}')
 }
 

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::model::{Kind, Member, Pid, Source, Sources};
 
 /// List namespaces: which there are, who is in them, and whose they are
@@ -222,7 +222,7 @@ impl Cli {
     /// # Errors
     ///
     /// The help could not be written.
-    pub fn of_process() -> Result<Self, Error> {
+    pub fn of_process() -> Result<Self, CliError> {
         let command = Cli::command();
         let flags = command.get_arguments();
         let flags = flags.filter(|argument| !argument.get_action().takes_values());
@@ -245,7 +245,7 @@ impl Cli {
                 error.exit();
             }
             match error.print().and_then(|()| io::stdout().flush()) {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Error::Output(error),
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => CliError::Output(error),
                 _ => std::process::exit(0),
             }
         })

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::error::Error;
-use crate::model::{Cause, Snapshot, Source, summary};
+use crate::cli::error::CliError;
+use crate::model::{Cause, Snapshot, Source};
+use crate::output::summarise;
 use crate::proc::Sysroot;
 
 /// Where the command writes.
@@ -43,7 +44,7 @@ impl Console<'_> {
         strict: bool,
         can_infer: bool,
         written: io::Result<()>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, CliError> {
         // The warning first: it holds even if the reader has gone.
         let denies = snapshot
             .gaps
@@ -55,10 +56,10 @@ impl Console<'_> {
         } else {
             "run as root for the rest"
         });
-        if let Some(line) = summary(&snapshot.gaps, advice) {
+        if let Some(line) = summarise(&snapshot.gaps, advice) {
             (self.messages)(&line);
         }
-        written.map_err(Error::Output)?;
+        written.map_err(CliError::Output)?;
         Ok(if strict && !snapshot.is_complete() {
             Outcome::Incomplete
         } else {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::cli::args::{ListArgs, RootArgs, Tree};
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::model::{Kind, KindSet, Sources};
 use crate::proc::Sysroot;
 use crate::query::{Column, Filter, Relation};
@@ -68,7 +68,7 @@ const PROCESSES: &[&str] = &["PID", "PPID", "USER", "COMMAND"];
 
 impl Options {
     /// Validates what was typed.
-    pub(crate) fn new(args: ListArgs) -> Result<Self, Error> {
+    pub(crate) fn new(args: ListArgs) -> Result<Self, CliError> {
         let target = match (args.namespace, args.pid) {
             (Some(word), _) => Target::Namespace(NsRef::from(word)),
             (None, Some(pid)) => Target::Process(pid),
@@ -98,7 +98,7 @@ impl Options {
             columns
         };
         let filter = args.filter.as_deref().map(Filter::parse).transpose();
-        let filter = filter.map_err(Error::Filter)?;
+        let filter = filter.map_err(CliError::Filter)?;
         let tree = match args.tree {
             None if args.list => None,
             None => matches!(target, Target::Namespace(_)).then_some(Tree::Process),
@@ -201,7 +201,7 @@ fn defaults(
     target: &Target,
     kinds: KindSet,
     layout: Layout,
-) -> Result<Vec<&'static Column>, Error> {
+) -> Result<Vec<&'static Column>, CliError> {
     let names = match target {
         Target::Namespace(_) => PROCESSES,
         _ if layout == Layout::Json => return Ok(Column::usual().collect()),
@@ -217,7 +217,7 @@ fn defaults(
 fn choose(
     list: Option<&OsStr>,
     defaults: &[&'static Column],
-) -> Result<Vec<&'static Column>, Error> {
+) -> Result<Vec<&'static Column>, CliError> {
     let Some(list) = list else {
         return Ok(defaults.to_vec());
     };
@@ -227,7 +227,7 @@ fn choose(
         None => (Vec::new(), &*list),
     };
     if names.is_empty() {
-        return Err(Error::Usage(
+        return Err(CliError::Usage(
             "no columns given (--list-columns shows them all)".to_owned(),
         ));
     }
@@ -241,10 +241,10 @@ fn choose(
     Ok(columns)
 }
 
-fn column(name: &str) -> Result<&'static Column, Error> {
+fn column(name: &str) -> Result<&'static Column, CliError> {
     name.trim()
         .parse()
-        .map_err(|error: crate::query::UnknownColumn| Error::Usage(error.to_string()))
+        .map_err(|error: crate::query::UnknownColumn| CliError::Usage(error.to_string()))
 }
 
 #[cfg(test)]

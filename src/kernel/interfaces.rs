@@ -8,6 +8,7 @@ use rustix::net::{RecvFlags, SendFlags};
 
 use crate::kernel::netlink::{HEADER, NLM_F_REQUEST, NLMSG_ERROR, i32_at, u16_at, u32_at};
 use crate::model::Interface;
+use crate::text::Text;
 
 const NLMSG_DONE: u16 = 3;
 const NLM_F_DUMP: u16 = 0x300;
@@ -108,7 +109,7 @@ fn read_piece(mut piece: &[u8], found: &mut Vec<Interface>) -> Result<Piece, Err
 fn interface(body: &[u8]) -> Option<Interface> {
     let index = u32_at(body, 4)?;
     let mut interface = Interface {
-        name: Vec::new(),
+        name: Text::default(),
         index: Some(index),
         link: None,
         link_nsid: None,
@@ -117,7 +118,7 @@ fn interface(body: &[u8]) -> Option<Interface> {
     };
     for (name, value) in Attributes(body.get(INFO..)?) {
         match name {
-            IFLA_IFNAME => interface.name = text(value),
+            IFLA_IFNAME => interface.name = text(value).into(),
             IFLA_LINK => interface.link = u32_at(value, 0),
             IFLA_LINK_NETNSID => {
                 interface.link_nsid = i32_at(value, 0).and_then(|id| u32::try_from(id).ok());
@@ -165,7 +166,7 @@ pub(super) fn parse_names(text: &[u8]) -> Result<Vec<Interface>, Errno> {
     let interface = |line: &[u8]| {
         let end = line.iter().rposition(|byte| *byte == b':')?;
         Some(Interface {
-            name: line.get(..end)?.trim_ascii().to_vec(),
+            name: line.get(..end)?.trim_ascii().into(),
             index: None,
             link: None,
             link_nsid: None,
@@ -233,7 +234,7 @@ mod tests {
             })
         );
         let lo = Interface {
-            name: b"lo".to_vec(),
+            name: "lo".into(),
             index: Some(1),
             link: None,
             link_nsid: None,
@@ -241,7 +242,7 @@ mod tests {
             peer_ns: None,
         };
         let eth0 = Interface {
-            name: b"eth0".to_vec(),
+            name: "eth0".into(),
             index: Some(7),
             link: Some(8),
             link_nsid: Some(0),
@@ -255,7 +256,7 @@ mod tests {
     fn without_permission_names_are_all() {
         let text = b"Inter-|  Receive\n face |bytes\n    lo: 0 0\neth0.1:7 0\n";
         let names = parse_names(text).unwrap();
-        let names: Vec<_> = names.iter().map(|one| one.name.as_slice()).collect();
+        let names: Vec<_> = names.iter().map(|one| one.name.as_bytes()).collect();
         assert_eq!(names, [&b"lo"[..], b"eth0.1"]);
         assert_eq!(parse_names(b"a\nb\nnonsense\n"), Err(Errno::PROTO));
         assert_eq!(parse_names(b""), Ok(vec![]));

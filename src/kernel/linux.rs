@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(linux.open_fd(null, id).unwrap_err(), Errno::STALE);
         let mount = Mount {
             within: None,
-            path: b"/dev/null".to_vec(),
+            path: "/dev/null".into(),
             id: 0,
         };
         assert_eq!(linux.open_mount(&mount, id).unwrap_err(), Errno::STALE);

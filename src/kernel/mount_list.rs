@@ -72,7 +72,7 @@ fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
             mount_ns,
             pid: None,
         }),
-        path: string(MNT_POINT)?.to_vec(),
+        path: string(MNT_POINT)?.into(),
         id: number(MNT_ID_OLD)?.into(),
     };
     Some((parse_id(string(MNT_ROOT)?)?, mount))
@@ -102,7 +102,7 @@ mod tests {
                 mount_ns: 5,
                 pid: None,
             }),
-            path: b"/run/netns/a b".to_vec(),
+            path: "/run/netns/a b".into(),
             id: 77,
         };
         let id = NsId {

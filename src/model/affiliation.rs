@@ -1,85 +1,67 @@
 use std::fmt;
 
-/// Where a process belongs, by the path of its cgroup. Nothing of it is known
-/// of a process that is in no container, pod or unit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+use serde::Serialize;
+
+use crate::model::named;
+
+/// Where a process belongs according to its cgroup. All fields are `None` for a
+/// process in no container, pod or unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Affiliation {
-    /// The innermost container.
+    /// The container.
     pub container: Option<Container>,
-    /// The pod of that container: its uid, or what its engine has for one.
+    /// The pod of that container: its UID, or the engine's ID for it.
     pub pod: Option<String>,
-    /// The innermost systemd unit that has processes: a service or scope.
+    /// The innermost systemd unit with processes, a service or scope.
     pub unit: Option<String>,
 }
 
 /// A container.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Container {
-    /// Whose it is; none if the path does not tell.
+    /// What runs it; `None` if its cgroup path does not show that.
     pub engine: Option<Engine>,
-    /// Its id; where the engine has none, its name.
+    /// Its ID, or its name if the engine has no IDs.
     pub id: String,
-    /// Its name, if that is another, and the engine left it on disk.
+    /// Its name, if it differs from the ID and the engine keeps it on disk.
     pub name: Option<String>,
 }
 
-/// What runs containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Engine {
-    /// Docker, or Moby.
-    Docker,
-    /// Podman, or whatever else uses libpod.
-    Podman,
-    /// containerd for Kubernetes.
-    Containerd,
-    /// CRI-O, for Kubernetes.
-    Crio,
-    /// nerdctl.
-    Nerdctl,
-    /// Kubernetes, with an engine that the path does not tell.
-    Kubernetes,
-    /// LXC, or Incus.
-    Lxc,
-    /// systemd-nspawn, or another machine of systemd-machined(8).
-    Nspawn,
-    /// BuildKit.
-    Buildkit,
-    /// snap.
-    Snap,
-    /// Flatpak.
-    Flatpak,
-    /// Garden of Cloud Foundry.
-    Garden,
-}
-
-impl Engine {
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Engine::Docker => "docker",
-            Engine::Podman => "podman",
-            Engine::Containerd => "containerd",
-            Engine::Crio => "cri-o",
-            Engine::Nerdctl => "nerdctl",
-            Engine::Kubernetes => "kubernetes",
-            Engine::Lxc => "lxc",
-            Engine::Nspawn => "nspawn",
-            Engine::Buildkit => "buildkit",
-            Engine::Snap => "snap",
-            Engine::Flatpak => "flatpak",
-            Engine::Garden => "garden",
-        }
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+named! {
+    /// A container engine.
+    pub enum Engine {
+        /// Docker, or Moby.
+        Docker = "docker",
+        /// Podman and other users of libpod.
+        Podman = "podman",
+        /// containerd under Kubernetes.
+        Containerd = "containerd",
+        /// CRI-O under Kubernetes.
+        Crio = "cri-o",
+        /// nerdctl.
+        Nerdctl = "nerdctl",
+        /// Kubernetes with an engine that the cgroup path does not show.
+        Kubernetes = "kubernetes",
+        /// LXC, or Incus.
+        Lxc = "lxc",
+        /// systemd-nspawn, or another machine of systemd-machined(8).
+        Nspawn = "nspawn",
+        /// BuildKit.
+        Buildkit = "buildkit",
+        /// snap.
+        Snap = "snap",
+        /// Flatpak.
+        Flatpak = "flatpak",
+        /// Garden of Cloud Foundry.
+        Garden = "garden",
     }
 }
 
 impl Container {
-    /// Its name, or else its id, cut to twelve digits as engines do.
+    /// Returns its name, or else its ID shortened to twelve digits, as engines
+    /// print it.
     pub fn label(&self) -> &str {
         match &self.name {
             Some(name) => name,
@@ -88,14 +70,14 @@ impl Container {
         }
     }
 
-    /// Whether somebody means this one by its name or id in full, with or
-    /// without the engine.
+    /// Returns whether a word is its full name or ID, with or without the
+    /// engine in front: `web`, `docker:web`.
     pub fn is_called(&self, word: &str) -> bool {
         let word = self.without_engine(word);
         self.id == word || self.name.as_deref() == Some(word)
     }
 
-    /// Whether its id begins so.
+    /// Returns whether its ID begins with a word.
     pub fn has_prefix(&self, word: &str) -> bool {
         let word = self.without_engine(word);
         !word.is_empty() && is_long_id(&self.id) && self.id.starts_with(word)
@@ -120,7 +102,8 @@ impl fmt::Display for Container {
     }
 }
 
-/// Whether a word is an id as most engines make them: 64 hexadecimal digits.
+/// Returns whether a word has the form of most engines' IDs, 64 hexadecimal
+/// digits.
 pub fn is_long_id(word: &str) -> bool {
     word.len() == 64
         && word

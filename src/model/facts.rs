@@ -1,69 +1,76 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Affiliation, Pid};
+use serde::Serialize;
 
-/// What is in a namespace, and whose it is. Each field is none where it was not
-/// asked for, is of another type, or is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use crate::model::{Affiliation, Pid};
+use crate::text::Text;
+
+/// What is inside a namespace, and whose it is. A field is `None` if it was not
+/// requested, belongs to another type of namespace, or is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Facts {
-    /// The host name of a uts namespace, uname(2). Any bytes.
-    pub hostname: Option<Vec<u8>>,
-    /// Its NIS domain name. Any bytes.
-    pub domain: Option<Vec<u8>>,
-    /// The user ids of a user namespace.
+    /// The host name of a uts namespace, uname(2).
+    pub hostname: Option<Text>,
+    /// Its NIS domain name.
+    pub domain: Option<Text>,
+    /// The UID map of a user namespace.
     pub uid_map: Option<Vec<IdMap>>,
-    /// Its group ids.
+    /// Its GID map.
     pub gid_map: Option<Vec<IdMap>>,
-    /// The clocks of a time namespace.
+    /// The clock offsets of a time namespace.
     pub time_offsets: Option<TimeOffsets>,
-    /// The root of a cgroup namespace, as a path of the reader's.
-    pub cgroup_root: Option<Vec<u8>>,
-    /// How many mounts are in a mount namespace.
+    /// The root of a cgroup namespace, as a path in the reader's.
+    pub cgroup_root: Option<Text>,
+    /// The number of mounts in a mount namespace.
     pub nmounts: Option<usize>,
-    /// What is mounted at its root.
+    /// What is mounted at its root directory.
     pub mount_root: Option<MountRoot>,
     /// The interfaces of a net namespace, by index.
     pub interfaces: Option<Vec<Interface>>,
-    /// The objects of an ipc namespace.
+    /// The System V objects of an ipc namespace.
     pub sysvipc: Option<SysvIpc>,
-    /// The largest pid of a pid namespace, proc_sys_kernel(5).
+    /// The largest PID of a pid namespace, proc_sys_kernel(5).
     pub pid_max: Option<Pid>,
-    /// Whether it is one of those that the host started with.
+    /// Whether it is one of the initial namespaces.
     pub is_host: Option<bool>,
-    /// Where its processes belong; each once, in order.
+    /// Where its processes belong, sorted, without repetition.
     pub affiliations: Vec<Arc<Affiliation>>,
 }
 
 /// What is mounted at the root directory of a mount namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MountRoot {
-    /// The device or other source. Any bytes.
-    pub source: Vec<u8>,
-    /// The directory of that file system.
-    pub dir: Vec<u8>,
+    /// The device or other source.
+    pub source: Text,
+    /// The directory of that file system that is mounted.
+    pub dir: Text,
 }
 
 /// A network interface, rtnetlink(7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Interface {
-    /// Its name. Any bytes.
-    pub name: Vec<u8>,
-    /// Its number in its net namespace; none where only its name is known.
+    /// Its name.
+    pub name: Text,
+    /// Its index in its net namespace; `None` if only its name is known.
     pub index: Option<u32>,
-    /// The number of the interface that it is tied to: of a veth, its peer.
+    /// The index of the interface it is linked to; of a veth, its peer.
     pub link: Option<u32>,
-    /// The number, in this net namespace, of the one in which that is; none if
-    /// it is in the same one.
+    /// The ID, in this net namespace, of the net namespace of that interface;
+    /// `None` if both are in the same one.
     pub link_nsid: Option<u32>,
     /// Whether it is one end of a veth pair.
     pub is_veth: bool,
-    /// The net namespace of a veth's peer.
+    /// The inode number of the net namespace of a veth's peer.
     pub peer_ns: Option<u64>,
 }
 
-/// How many System V objects there are, sysvipc(7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Numbers of System V objects, sysvipc(7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SysvIpc {
     /// Message queues.
     pub queues: u64,
@@ -74,44 +81,44 @@ pub struct SysvIpc {
 }
 
 /// One line of a uid_map or gid_map, user_namespaces(7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct IdMap {
-    /// The first id inside of the user namespace.
+    /// The first ID inside the user namespace.
     pub inner: u32,
-    /// The id that it is outside: in the user namespace of the reader, or, of
-    /// the reader's own, in its parent.
+    /// The ID it maps to in the user namespace of the reader; for the reader's
+    /// own user namespace, in its parent.
     pub outer: u32,
-    /// How many ids follow each other.
+    /// The number of consecutive IDs.
     pub count: u32,
 }
 
-/// As podman(1) and others write it: `inner:outer:count`.
+/// Formats as `inner:outer:count`, like podman(1).
 impl fmt::Display for IdMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.inner, self.outer, self.count)
     }
 }
 
-/// How far the clocks of a time namespace are from those of the initial one,
+/// Offsets of the clocks of a time namespace from the initial ones,
 /// time_namespaces(7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TimeOffsets {
-    /// Of CLOCK_MONOTONIC.
+    /// Offset of CLOCK_MONOTONIC.
     pub monotonic: TimeOffset,
-    /// Of CLOCK_BOOTTIME.
+    /// Offset of CLOCK_BOOTTIME.
     pub boottime: TimeOffset,
 }
 
 /// The offset of one clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TimeOffset {
     /// Seconds, rounded down.
     pub seconds: i64,
-    /// Nanoseconds more.
+    /// Nanoseconds to add.
     pub nanoseconds: u32,
 }
 
-/// Seconds, with a fraction where there is one.
+/// Formats as decimal seconds, with a fraction if there is one.
 impl fmt::Display for TimeOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanoseconds = i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds);

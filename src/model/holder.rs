@@ -1,10 +1,13 @@
-use crate::model::{Kind, Link, NsId, Pid};
+use serde::Serialize;
 
-/// What keeps a namespace alive, and so how it was found.
+use crate::model::{Kind, Link, NsId, Pid};
+use crate::text::Text;
+
+/// Something that keeps a namespace alive, and led to it.
 ///
-/// The order is that in which they are taken to open a namespace: what needs
-/// the least luck comes first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Ordered by how reliably each opens the namespace, most reliable first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub enum Holder {
     /// A link of a process that is in the namespace.
     Process {
@@ -13,14 +16,14 @@ pub enum Holder {
         /// The link in its `ns` directory.
         link: Link,
     },
-    /// A link of a process whose children will be in the namespace.
+    /// A link of a process whose future children will be in the namespace.
     ForChildren {
         /// The process.
         pid: Pid,
         /// `pid_for_children` or `time_for_children`.
         link: Link,
     },
-    /// A link of a thread that is elsewhere than its leader.
+    /// A link of a thread that differs from that of its leader.
     Thread {
         /// The process.
         pid: Pid,
@@ -33,20 +36,20 @@ pub enum Holder {
     Mount(Mount),
     /// An open file descriptor.
     Fd(OpenFile),
-    /// Nothing of the above, but a path that the caller gave leads to it.
-    Path(Vec<u8>),
-    /// A socket: it keeps the net namespace in which it was made.
+    /// None of these, but a path given by the caller that leads to it.
+    Path(Text),
+    /// A socket, which keeps the net namespace it was created in.
     Socket(OpenFile),
-    /// An open tun or tap file: it keeps the net namespace in which it was
-    /// opened, wherever its device is.
+    /// An open tun or tap file, which keeps the net namespace it was opened in,
+    /// wherever its device is.
     Tun(OpenFile),
     /// A user or pid namespace below it.
     Child(NsId),
-    /// A namespace that this user namespace owns.
+    /// A namespace owned by this user namespace.
     Owned(NsId),
-    /// Only the kernel's own list has it, and does not say why it lives.
+    /// Only the kernel's own list names it, without saying what holds it.
     Listed {
-        /// The number that is never given to another namespace.
+        /// The number that the kernel never reuses.
         unique_id: u64,
     },
 }
@@ -54,18 +57,18 @@ pub enum Holder {
 /// The number of a file descriptor.
 pub type Fd = u32;
 
-/// A thread id.
+/// A thread ID.
 pub type Tid = u32;
 
-/// A file that a process has open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// An open file of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct OpenFile {
-    /// Of which process.
+    /// The process.
     pub pid: Pid,
-    /// Of which thread, if that has a table of open files of its own
-    /// (clone(2) without CLONE_FILES), or the leader has none any more.
+    /// The thread, if it has a table of open files of its own (clone(2) without
+    /// CLONE_FILES), or if the leader has ended.
     pub tid: Option<Tid>,
-    /// Its number there.
+    /// Its file descriptor.
     pub fd: Fd,
 }
 
@@ -80,24 +83,24 @@ impl OpenFile {
     }
 }
 
-/// A bind mount of a namespace, as a mount table has it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A bind mount of a namespace, as listed in a mount table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Mount {
-    /// In whose mount table; none for that of the caller.
+    /// The mount namespace it was found in; `None` for that of the caller.
     pub within: Option<Within>,
-    /// Where it is mounted there; any bytes.
-    pub path: Vec<u8>,
-    /// The number of the mount, proc_pid_mountinfo(5).
+    /// Where it is mounted there.
+    pub path: Text,
+    /// The mount ID, proc_pid_mountinfo(5).
     pub id: u64,
 }
 
-/// Another mount namespace than that of the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A mount namespace other than that of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Within {
     /// Its inode number.
     pub mount_ns: u64,
     /// A process or thread in it, through whose root its mounts are reached;
-    /// none if it has none.
+    /// `None` if there is none.
     pub pid: Option<Pid>,
 }
 
@@ -106,7 +109,7 @@ impl Mount {
     /// way.
     pub fn reach(&self) -> Option<Vec<u8>> {
         let Some(Within { pid, .. }) = self.within else {
-            return Some(self.path.clone());
+            return Some(self.path.to_vec());
         };
         let root = format!("/proc/{}/root", pid?);
         Some([root.as_bytes(), &self.path].concat())
@@ -114,7 +117,7 @@ impl Mount {
 }
 
 impl Holder {
-    /// What a link of a process says.
+    /// Makes the holder that a link of a process is.
     pub const fn of_link(pid: Pid, link: Link) -> Self {
         if link.is_for_children() {
             Holder::ForChildren { pid, link }
@@ -123,12 +126,13 @@ impl Holder {
         }
     }
 
-    /// Whether it keeps the namespace alive, and does not only tell of it.
+    /// Returns whether it keeps the namespace alive, rather than only leading
+    /// to it.
     pub const fn holds(&self) -> bool {
         !matches!(self, Holder::Path(_) | Holder::Listed { .. })
     }
 
-    /// The word for it in JSON.
+    /// Returns the name of its kind in JSON.
     pub const fn kind(&self) -> &'static str {
         match self {
             Holder::Process { .. } => "process",
@@ -145,7 +149,7 @@ impl Holder {
         }
     }
 
-    /// The link that leads to it, if it is one.
+    /// Returns the link that leads to the namespace, if it is one.
     pub const fn link(&self) -> Option<Link> {
         match self {
             Holder::Process { link, .. }
@@ -155,7 +159,7 @@ impl Holder {
         }
     }
 
-    /// The process that holds it.
+    /// Returns the process that holds the namespace.
     pub const fn pid(&self) -> Option<Pid> {
         match self {
             Holder::Process { pid, .. }
@@ -170,7 +174,7 @@ impl Holder {
         }
     }
 
-    /// The namespace that holds it, or in which it is held.
+    /// Returns the namespace that holds it, or in which it is held.
     pub fn namespace(&self) -> Option<NsId> {
         match self {
             Holder::Child(id) | Holder::Owned(id) => Some(*id),
@@ -197,7 +201,7 @@ impl Holder {
             }
             Holder::Fd(file) => Some(file.path().into_bytes()),
             Holder::Mount(mount) => mount.reach(),
-            Holder::Path(path) => Some(path.clone()),
+            Holder::Path(path) => Some(path.to_vec()),
             Holder::Socket(_)
             | Holder::Tun(_)
             | Holder::Child(_)

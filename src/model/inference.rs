@@ -1,39 +1,55 @@
 use std::fmt;
 
-use crate::model::{IdMap, Kind, NsId, TimeOffsets};
+use serde::Serialize;
 
-/// What stands for a namespace of processes whose links may not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inference {
-    /// What these processes have in common.
+use crate::model::{IdMap, Kind, NsId, Pid, TimeOffsets};
+
+/// Processes with unreadable links that share a [`Fingerprint`], and so may
+/// share a namespace. The number of that namespace is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Inferred {
+    /// What the processes have in common.
     pub by: Fingerprint,
-    /// The namespace that they are in, if a process that can be read is known
-    /// to be in the same.
+    /// The namespace they are in, if a readable process is known to share it.
     pub like: Option<NsId>,
+    /// The number of processes.
+    pub nprocs: usize,
+    /// The representative, the lowest PID among them.
+    pub pid: Pid,
 }
 
-/// Something that everybody may read of a process and that depends on one of
-/// its namespaces.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+impl Inferred {
+    /// Returns the type of the namespace.
+    pub const fn kind(&self) -> Kind {
+        self.by.kind()
+    }
+}
+
+/// Something that anyone may read of a process and that depends on one of its
+/// namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub enum Fingerprint {
-    /// The first mount in `/proc/PID/mountinfo`. A mount is in one mount
-    /// namespace only, but who has another root directory sees another first
-    /// one.
+    /// The ID of the first mount in `/proc/PID/mountinfo`. A mount belongs to
+    /// one mount namespace, but processes with different root directories see
+    /// different first mounts.
     FirstMount(u64),
-    /// The inode number of `/proc/PID/net/dev`: each net namespace has another.
+    /// The inode number of `/proc/PID/net/dev`, different in each net
+    /// namespace.
     NetDev(u64),
-    /// The lines of `/proc/PID/uid_map`, which many user namespaces may share.
+    /// The lines of `/proc/PID/uid_map`, which user namespaces may share.
     UidMap(Vec<IdMap>),
-    /// How many ids the process has, one in each pid namespace from that of
-    /// the reader on: `NSpid` in `/proc/PID/status`.
+    /// The depth of the pid namespace: the number of PIDs in the `NSpid` line
+    /// of `/proc/PID/status`.
     Depth(usize),
-    /// The lines of `/proc/PID/timens_offsets`, which many time namespaces may
+    /// The lines of `/proc/PID/timens_offsets`, which time namespaces may
     /// share.
     Offsets(TimeOffsets),
 }
 
 impl Fingerprint {
-    /// Of which type the namespace is.
+    /// Returns the type of the namespace.
     pub const fn kind(&self) -> Kind {
         match self {
             Fingerprint::FirstMount(_) => Kind::Mnt,
@@ -44,9 +60,8 @@ impl Fingerprint {
         }
     }
 
-    /// Whether processes that have it in common are in one namespace for
-    /// certain. At depth 1 there is only the pid namespace of the reader's
-    /// /proc.
+    /// Returns whether processes that share it certainly share a namespace. At
+    /// depth 1 there is only the pid namespace of the proc tree.
     pub const fn is_of_one(&self) -> bool {
         match self {
             Fingerprint::FirstMount(_) | Fingerprint::NetDev(_) | Fingerprint::Depth(1) => true,
@@ -55,7 +70,7 @@ impl Fingerprint {
     }
 }
 
-impl fmt::Display for Inference {
+impl fmt::Display for Inferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.by {
             Fingerprint::FirstMount(id) => write!(f, "by first mount {id}"),
@@ -81,7 +96,16 @@ mod tests {
 
     #[test]
     fn an_inference_says_by_what_and_how_sure_it_is() {
-        let text = |by, like| Inference { by, like }.to_string();
+        let text = |by, like| {
+            let (nprocs, pid) = (1, 7);
+            Inferred {
+                by,
+                like,
+                nprocs,
+                pid,
+            }
+            .to_string()
+        };
         let id = NsId {
             ino: 7,
             kind: Kind::Net,

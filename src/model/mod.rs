@@ -1,8 +1,8 @@
 //! What is known about namespaces, as plain data.
 //!
-//! Nothing here opens a file or asks the kernel: the types say what a scan
-//! found ([`Snapshot`], [`Namespace`], [`Process`]) and what it could not find
-//! ([`Gap`]), and everything that shows something reads only these.
+//! Nothing here opens a file or asks the kernel. The types describe what a scan
+//! found ([`Snapshot`], [`Namespace`], [`Process`]) and what it could not see
+//! ([`Gap`]); everything that shows something reads only these.
 
 mod affiliation;
 mod facts;
@@ -11,6 +11,7 @@ mod holder;
 mod inference;
 mod kind;
 mod link;
+mod named;
 mod namespace;
 mod process;
 mod set;
@@ -19,16 +20,18 @@ mod source;
 
 pub use affiliation::{Affiliation, Container, Engine, is_long_id};
 pub use facts::{Facts, IdMap, Interface, MountRoot, SysvIpc, TimeOffset, TimeOffsets};
-pub use gap::{Cause, Gap, summary};
+pub use gap::{Cause, Gap};
 pub use holder::{Fd, Holder, Mount, OpenFile, Tid, Within};
-pub use inference::{Fingerprint, Inference};
-pub use kind::{Kind, UnknownKind};
+pub use inference::{Fingerprint, Inferred};
+pub use kind::Kind;
 pub use link::Link;
+pub use named::UnknownName;
+pub(crate) use named::named;
 pub use namespace::{Namespace, NetNsId, NsId, Relations};
 pub use process::{Details, Links, Pid, Process};
 pub use set::{Member, Set};
 pub use snapshot::Snapshot;
-pub use source::{Source, UnknownSource};
+pub use source::Source;
 
 /// A set of namespace types.
 pub type KindSet = Set<Kind>;
@@ -36,5 +39,5 @@ pub type KindSet = Set<Kind>;
 /// A set of sources.
 pub type Sources = Set<Source>;
 
-/// A set of the links below `/proc/PID/ns`.
+/// A set of links in `/proc/PID/ns`.
 pub type LinkSet = Set<Link>;

@@ -1,15 +1,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Facts, Holder, Inference, Kind, LinkSet, Pid};
+use serde::Serialize;
 
-/// Which namespace: its inode number on nsfs, and its type.
+use crate::model::{Facts, Holder, Kind, LinkSet, Pid};
+use crate::text::Text;
+
+/// A namespace's inode number on nsfs, and its type.
 ///
-/// The kernel reuses inode numbers at once, so this names a namespace within
-/// one scan and not beyond it. The order is by number, as in every listing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The kernel reuses inode numbers at once, so this identifies a namespace
+/// within one scan only; [`Relations::unique_id`] lasts. Ordered by number, as
+/// in every listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct NsId {
-    /// Inode number, the same that `ls -l /proc/PID/ns` shows.
+    /// Inode number, as shown by `ls -l /proc/PID/ns`.
     pub ino: u64,
     /// Type.
     pub kind: Kind,
@@ -22,50 +26,44 @@ impl fmt::Display for NsId {
 }
 
 /// One namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Namespace {
     /// Number and type.
     pub id: NsId,
-    /// How many processes are in it. Those that only hold it for their
-    /// children are not.
+    /// The number of processes in it, without those that only hold it for their
+    /// children.
     pub nprocs: usize,
-    /// The representative: the lowest pid in it.
+    /// The representative: the lowest PID in it.
     pub pid: Option<Pid>,
-    /// How it was found, and can be opened: by the representative, or else by
-    /// the first [`Holder`] in their order.
+    /// How it was found and can be opened: through the representative, else
+    /// through the first of its [`Holder`]s.
     pub via: Holder,
-    /// Whether nothing that leads to it could open it; then no path does.
+    /// Whether every attempt to open it failed, so that no path leads to it.
     pub is_closed: bool,
-    /// The names of all links that lead to it; if the scan was for one
-    /// process, of that process's links.
+    /// The names of all links that lead to it; with
+    /// [`Target::Process`](crate::Target::Process), of the links of that
+    /// process.
     pub links: LinkSet,
-    /// Where it is bind-mounted in the mount namespace of the caller; any bytes.
-    pub mounts: Vec<Vec<u8>>,
-    /// Everything that was found to hold it; only with
+    /// Where it is bind-mounted in the mount namespace of the caller.
+    pub mounts: Vec<Text>,
+    /// Everything found to hold it; requires
     /// [`Need::Holders`](crate::Need::Holders).
     pub holders: Vec<Holder>,
-    /// What the kernel said of it.
+    /// How it relates to other namespaces.
     pub relations: Relations,
-    /// What is in it, and whose it is; none if nobody asked.
+    /// What is inside it, and whose it is; `None` if nothing was requested.
     pub facts: Option<Arc<Facts>>,
-    /// That it is only inferred, and from what. Its number is then not known,
-    /// and 0 stands in its place.
-    pub inferred: Option<Inference>,
 }
 
 impl Namespace {
-    /// What is known of what is in it, to add to it.
-    pub fn facts_mut(&mut self) -> &mut Facts {
+    /// Returns its facts for changing, empty if there were none.
+    pub(crate) fn facts_mut(&mut self) -> &mut Facts {
         Arc::make_mut(self.facts.get_or_insert_default())
     }
 
-    /// By what listings are sorted: by number, and what has none comes last.
-    pub const fn order(&self) -> (bool, NsId) {
-        (self.inferred.is_some(), self.id)
-    }
-
-    /// A namespace of which nothing else is known yet.
-    pub const fn new(id: NsId, via: Holder) -> Self {
+    /// Makes a namespace of which only one holder is known.
+    pub(crate) fn new(id: NsId, via: Holder) -> Self {
         Namespace {
             id,
             nprocs: 0,
@@ -75,45 +73,38 @@ impl Namespace {
             links: LinkSet::EMPTY,
             mounts: Vec::new(),
             holders: Vec::new(),
-            relations: Relations {
-                parent: None,
-                owner: None,
-                owner_uid: None,
-                owner_user: None,
-                netnsid: None,
-                unique_id: None,
-            },
+            relations: Relations::default(),
             facts: None,
-            inferred: None,
         }
     }
 }
 
-/// How a namespace stands to others, ioctl_nsfs(2). Each field is none where it
-/// was not asked for, is not known, or does not exist.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How a namespace relates to others, ioctl_nsfs(2). A field is `None` if it
+/// was not requested, is unknown, or does not exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Relations {
-    /// The user or pid namespace in which it was made.
+    /// The parent of a user or pid namespace.
     pub parent: Option<NsId>,
-    /// The user namespace that owns it; that of a user namespace is its
-    /// parent.
+    /// The user namespace that owns it; for a user namespace, its parent.
     pub owner: Option<NsId>,
-    /// The user who made the owner, or, of a user namespace, who made it; only
-    /// of a namespace without processes.
+    /// The creator of the owning user namespace; for a user namespace, its own
+    /// creator. Without [`Need::OwnerUid`](crate::Need::OwnerUid), known for
+    /// namespaces without processes only.
     pub owner_uid: Option<u32>,
-    /// The name of that user, where the user database has one. Any bytes.
-    pub owner_user: Option<Vec<u8>>,
-    /// The number of a net namespace, seen from that of the caller.
+    /// The name of that user, if the user database has one.
+    pub owner_user: Option<Text>,
+    /// The ID of a net namespace in that of the caller.
     pub netnsid: Option<NetNsId>,
-    /// The number that is never given to another namespace, NS_GET_ID.
+    /// The number that the kernel never reuses, NS_GET_ID.
     pub unique_id: Option<u64>,
 }
 
-/// What RTM_GETNSID says of a net namespace, rtnetlink(7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The answer of RTM_GETNSID for a net namespace, rtnetlink(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NetNsId {
-    /// A number that is good in the caller's net namespace.
+    /// An ID that is valid in the caller's net namespace.
     Assigned(u32),
-    /// It has none there.
+    /// It has no ID there.
     Unassigned,
 }

@@ -1,9 +1,12 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use crate::model::{Affiliation, Holder, Link, LinkSet, Member, NsId, Tid};
+use serde::{Serialize, Serializer};
 
-/// A process id, as seen in the pid namespace of the scanned proc tree.
+use crate::model::{Affiliation, Container, Holder, Link, LinkSet, Member, NsId, Tid};
+use crate::text::Text;
+
+/// A process ID, as seen in the pid namespace of the scanned proc tree.
 pub type Pid = u32;
 
 /// Where the links of one process lead.
@@ -11,24 +14,24 @@ pub type Pid = u32;
 pub struct Links([Option<NonZeroU64>; Link::ALL.len()]);
 
 impl Links {
-    /// The inode number that a link leads to; none if it was not read.
+    /// Returns the inode number a link leads to; `None` if it was not read.
     pub fn ino(&self, link: Link) -> Option<u64> {
         self.0[link.index()].map(NonZeroU64::get)
     }
 
-    /// Notes where a link leads. No inode has the number 0.
+    /// Records where a link leads. No inode has number 0.
     pub fn set(&mut self, link: Link, ino: u64) {
         self.0[link.index()] = NonZeroU64::new(ino);
     }
 
-    /// Takes over every link that another reading has.
+    /// Adds the links of another reading that are missing here.
     pub fn fill(&mut self, other: &Links) {
         for (mine, other) in self.0.iter_mut().zip(&other.0) {
             *mine = mine.or(*other);
         }
     }
 
-    /// What leads elsewhere than in another reading.
+    /// Returns the links that differ from those of another reading.
     pub fn without(&self, other: &Links) -> Links {
         let mut links = self.clone();
         for (mine, other) in links.0.iter_mut().zip(&other.0) {
@@ -37,12 +40,12 @@ impl Links {
         links
     }
 
-    /// Whether no link was read.
+    /// Returns whether no link was read.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)
     }
 
-    /// Every link that was read, with the namespace it leads to.
+    /// Iterates over the links that were read and the namespaces they lead to.
     pub fn iter(&self) -> impl Iterator<Item = (Link, NsId)> {
         Link::ALL.iter().filter_map(|&link| {
             self.ino(link).map(|ino| {
@@ -57,7 +60,7 @@ impl Links {
         })
     }
 
-    /// The links that lead to this namespace.
+    /// Returns the links that lead to a namespace.
     pub fn leading_to(&self, id: NsId) -> LinkSet {
         self.iter()
             .filter(|(_, to)| *to == id)
@@ -65,7 +68,7 @@ impl Links {
             .collect()
     }
 
-    /// Whether the process itself is in this namespace.
+    /// Returns whether the process itself is in a namespace.
     pub fn is_in(&self, id: NsId) -> bool {
         self.leading_to(id)
             .iter()
@@ -73,24 +76,73 @@ impl Links {
     }
 }
 
+/// Serialises as a map from link name to inode number.
+impl Serialize for Links {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(link, id)| (link, id.ino)))
+    }
+}
+
 /// One process of a scan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Process {
-    /// Process id.
+    /// Process ID.
     pub pid: Pid,
     /// Its namespaces.
     pub links: Links,
     /// The thread through which its links were read, if its leader is a zombie.
     pub thread: Option<Tid>,
-    /// Where it belongs; only with
+    /// Where it belongs; requires
     /// [`Need::Affiliation`](crate::Need::Affiliation).
     pub affiliation: Option<Arc<Affiliation>>,
-    /// What else is known of it; only of processes that are shown.
+    /// What else is known of it, for processes that are shown.
     pub details: Option<Box<Details>>,
 }
 
 impl Process {
-    /// How one of its links holds the namespace that it leads to.
+    /// Makes a process of which only links are known.
+    pub(crate) const fn new(pid: Pid, links: Links) -> Self {
+        Process {
+            pid,
+            links,
+            thread: None,
+            affiliation: None,
+            details: None,
+        }
+    }
+
+    /// Returns its command line, or else its name; requires
+    /// [`Need::Command`](crate::Need::Command).
+    pub fn command(&self) -> Option<&Text> {
+        self.details.as_ref()?.command.as_ref()
+    }
+
+    /// Returns the name of its effective user; requires
+    /// [`Need::User`](crate::Need::User).
+    pub fn user(&self) -> Option<&Text> {
+        self.details.as_ref()?.user.as_ref()
+    }
+
+    /// Returns its effective UID; requires [`Need::Uid`](crate::Need::Uid) or
+    /// [`Need::User`](crate::Need::User).
+    pub fn uid(&self) -> Option<u32> {
+        self.details.as_ref()?.uid
+    }
+
+    /// Returns its parent; requires
+    /// [`Need::ParentProcess`](crate::Need::ParentProcess).
+    pub fn ppid(&self) -> Option<Pid> {
+        self.details.as_ref()?.ppid
+    }
+
+    /// Returns its container; requires
+    /// [`Need::Affiliation`](crate::Need::Affiliation).
+    pub fn container(&self) -> Option<&Container> {
+        self.affiliation.as_ref()?.container.as_ref()
+    }
+
+    /// Returns the holder that one of its links is.
     pub const fn holder(&self, link: Link) -> Holder {
         match self.thread {
             Some(tid) => Holder::Thread {
@@ -103,21 +155,21 @@ impl Process {
     }
 }
 
-/// What is read of a process only because somebody wants to see it.
-///
-/// Each field is none where it was not asked for, or is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is read of a process only to be shown. A field is `None` if it was not
+/// requested or is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Details {
-    /// Parent; 0 where it lies outside this proc tree's pid namespace.
+    /// Parent; 0 if it is outside the pid namespace of the proc tree.
     pub ppid: Option<Pid>,
-    /// The command line with its arguments joined by spaces; where there is
-    /// none, the name that the kernel has for the process (comm). Any bytes.
-    pub command: Option<Vec<u8>>,
-    /// Its ids in the pid namespaces that it is in, from that of the scanned
-    /// proc tree to its own; empty if not asked for.
+    /// The command line, its arguments joined by spaces; without one, the
+    /// kernel's name for the process (comm).
+    pub command: Option<Text>,
+    /// Its PIDs in each nested pid namespace, from that of the proc tree to its
+    /// own; empty if not requested.
     pub nspid: Vec<Pid>,
-    /// Effective user id.
+    /// Effective UID.
     pub uid: Option<u32>,
-    /// The name of that user, where the user database has one. Any bytes.
-    pub user: Option<Vec<u8>>,
+    /// The name of that user, if the user database has one.
+    pub user: Option<Text>,
 }

@@ -1,12 +1,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-/// What can be put into a [`Set`]: an enum of at most 32 values.
+use serde::{Serialize, Serializer};
+
+/// An enum of at most 32 values, which a [`Set`] can hold.
 pub trait Member: Copy + 'static {
-    /// Every value, in order; a value's place is its [`index`](Member::index).
+    /// All values in order; each stands at its [`index`](Member::index).
     const ALL: &'static [Self];
 
-    /// The place of this value in [`ALL`](Member::ALL).
+    /// Returns the place of this value in [`ALL`](Member::ALL).
     fn index(self) -> usize;
 }
 
@@ -17,18 +19,18 @@ pub struct Set<T> {
 }
 
 impl<T: Member> Set<T> {
-    /// The set without members.
+    /// The empty set.
     pub const EMPTY: Self = Set {
         bits: 0,
         member: PhantomData,
     };
 
-    /// The set of all values.
+    /// Returns the set of all values.
     pub fn all() -> Self {
         T::ALL.iter().copied().collect()
     }
 
-    /// The set with one member.
+    /// Returns the set of one value.
     pub fn of(member: T) -> Self {
         Set {
             bits: 1 << member.index(),
@@ -36,27 +38,27 @@ impl<T: Member> Set<T> {
         }
     }
 
-    /// Puts a value in.
+    /// Adds a value.
     pub fn insert(&mut self, member: T) {
         self.bits |= Set::of(member).bits;
     }
 
-    /// Whether a value is in.
+    /// Returns whether it contains a value.
     pub fn contains(self, member: T) -> bool {
         self.bits & Set::of(member).bits != 0
     }
 
-    /// Whether nothing is in.
+    /// Returns whether it contains nothing.
     pub fn is_empty(self) -> bool {
         self.bits == 0
     }
 
-    /// How many values are in.
+    /// Returns the number of values in it.
     pub fn len(self) -> usize {
         self.bits.count_ones() as usize
     }
 
-    /// What is in this set, in the other, or in both.
+    /// Returns the values in this set, the other, or both.
     pub fn union(self, other: Self) -> Self {
         Set {
             bits: self.bits | other.bits,
@@ -64,7 +66,7 @@ impl<T: Member> Set<T> {
         }
     }
 
-    /// What is in this set and in the other.
+    /// Returns the values in both this set and the other.
     pub fn intersection(self, other: Self) -> Self {
         Set {
             bits: self.bits & other.bits,
@@ -72,7 +74,7 @@ impl<T: Member> Set<T> {
         }
     }
 
-    /// What is in this set and not in the other.
+    /// Returns the values in this set but not in the other.
     pub fn without(self, other: Self) -> Self {
         Set {
             bits: self.bits & !other.bits,
@@ -80,7 +82,7 @@ impl<T: Member> Set<T> {
         }
     }
 
-    /// The members, in the order of their type.
+    /// Iterates over its values in the order of their type.
     pub fn iter(self) -> impl Iterator<Item = T> {
         T::ALL
             .iter()
@@ -89,7 +91,7 @@ impl<T: Member> Set<T> {
     }
 }
 
-// Derived, these would ask the same of T.
+// Derived, these would require the same of T.
 impl<T> Clone for Set<T> {
     fn clone(&self) -> Self {
         *self
@@ -117,6 +119,32 @@ impl<T: Member> FromIterator<T> for Set<T> {
         members
             .into_iter()
             .fold(Set::EMPTY, |set, member| set.union(Set::of(member)))
+    }
+}
+
+impl<T: Member> From<T> for Set<T> {
+    fn from(member: T) -> Self {
+        Set::of(member)
+    }
+}
+
+impl<T: Member, const N: usize> From<[T; N]> for Set<T> {
+    fn from(members: [T; N]) -> Self {
+        members.into_iter().collect()
+    }
+}
+
+impl<T: Member> Extend<T> for Set<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, members: I) {
+        for member in members {
+            self.insert(member);
+        }
+    }
+}
+
+impl<T: Member + Serialize> Serialize for Set<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 

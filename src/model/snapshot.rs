@@ -1,38 +1,50 @@
 use std::collections::BTreeMap;
 
-use crate::model::{Gap, Namespace, NsId, Pid, Process, Sources};
+use serde::Serialize;
 
-/// Everything that one scan found, and what it could not find.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use crate::model::{Gap, Inferred, Namespace, NsId, Pid, Process, Sources};
+
+/// Everything a scan found, and what it could not see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Snapshot {
-    /// The namespaces that were asked for, by number.
+    /// The namespaces that were requested, by number.
     pub namespaces: Vec<Namespace>,
-    /// Parents and owners of those, up to the top, that were not asked for
-    /// themselves; only with [`Need::Relations`](crate::Need::Relations). By
+    /// Their parents and owners, up to the top, that were not requested
+    /// themselves; requires [`Need::Relations`](crate::Need::Relations). By
     /// number.
     pub ancestors: Vec<Namespace>,
-    /// What processes whose links may not be read have in common, as if it
-    /// were namespaces; only with [`Need::Inference`](crate::Need::Inference).
-    pub inferred: Vec<Namespace>,
-    /// Every process with at least one link that was read, by pid; with
-    /// [`Need::Inference`](crate::Need::Inference) also those that refuse.
+    /// Groups of processes with unreadable links; requires
+    /// [`Need::Inference`](crate::Need::Inference).
+    pub inferred: Vec<Inferred>,
+    /// Every process with at least one readable link, by PID; with
+    /// [`Need::Inference`](crate::Need::Inference), also the others.
     pub processes: Vec<Process>,
-    /// The parent of each process that is shown, and of each of its ancestors;
-    /// only with [`Need::Ancestry`](crate::Need::Ancestry).
+    /// The parents of the processes that are shown, and of all their ancestors;
+    /// requires [`Need::Ancestry`](crate::Need::Ancestry).
     pub parents: BTreeMap<Pid, Pid>,
-    /// Where was looked.
+    /// The sources that were read.
     pub sources: Sources,
     /// What is missing, by source and cause.
     pub gaps: Vec<Gap>,
 }
 
 impl Snapshot {
-    /// Whether nothing that was asked for is hidden from this view.
+    /// Returns whether nothing that was requested is hidden.
     pub fn is_complete(&self) -> bool {
         !self.gaps.iter().any(|gap| gap.cause.hides())
     }
 
-    /// One namespace of the list.
+    /// Returns the gaps if some of them hide something, else none.
+    pub(crate) fn hiding_gaps(&self) -> Vec<Gap> {
+        if self.is_complete() {
+            Vec::new()
+        } else {
+            self.gaps.clone()
+        }
+    }
+
+    /// Returns one of the requested namespaces.
     pub fn namespace(&self, id: NsId) -> Option<&Namespace> {
         let place = self
             .namespaces
@@ -41,7 +53,7 @@ impl Snapshot {
         self.namespaces.get(place)
     }
 
-    /// One process of the scan.
+    /// Returns one process.
     pub fn process(&self, pid: Pid) -> Option<&Process> {
         let place = self
             .processes
@@ -50,7 +62,12 @@ impl Snapshot {
         self.processes.get(place)
     }
 
-    /// The processes in a namespace, by pid.
+    /// Returns the representative of a namespace.
+    pub fn representative(&self, namespace: &Namespace) -> Option<&Process> {
+        self.process(namespace.pid?)
+    }
+
+    /// Iterates over the processes in a namespace, by PID.
     pub fn members(&self, id: NsId) -> impl Iterator<Item = &Process> {
         self.processes
             .iter()

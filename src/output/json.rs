@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::model::{Gap, Snapshot, Source};
-use crate::output::Listing;
+use crate::output::{Listing, describe};
 use crate::query::{Column, Placed, Row};
 use crate::text::for_json;
 
@@ -62,7 +62,7 @@ impl Serialize for Document<'_> {
         // As without a tree.
         rows.sort_by_key(|placed| match &listing.namespace {
             Some(_) => (placed.row.process.map(|process| process.pid), None),
-            None => (None, Some(placed.row.namespace.order())),
+            None => (None, Some(placed.row.order())),
         });
         let rows = Rows(&rows, listing.columns);
         match &listing.namespace {
@@ -144,7 +144,7 @@ impl Serialize for Gaps<'_> {
                 count: gap.count,
                 total: gap.total,
                 links: gap.links.iter().map(|link| link.name()).collect(),
-                message: gap.to_string(),
+                message: describe(gap),
             })?;
         }
         list.end()

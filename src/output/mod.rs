@@ -4,6 +4,7 @@
 mod json;
 mod list_columns;
 mod listing;
+mod messages;
 mod raw;
 mod rows;
 mod table;
@@ -11,4 +12,5 @@ mod table;
 pub(crate) use json::{Object, write_document};
 pub use list_columns::list_columns;
 pub use listing::{Format, Listing, Look};
+pub(crate) use messages::{describe, summarise};
 pub(crate) use rows::Rows;

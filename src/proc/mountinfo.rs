@@ -54,8 +54,8 @@ pub(crate) fn mount_facts(mountinfo: &[u8]) -> Result<(usize, Option<MountRoot>)
         count += 1;
         if line.mount_point == b"/" {
             root = Some(MountRoot {
-                source: unescape(line.source),
-                dir: unescape(line.root),
+                source: unescape(line.source).into(),
+                dir: unescape(line.root).into(),
             });
         }
     }
@@ -82,7 +82,7 @@ fn try_mount(line: &[u8]) -> Option<(NsId, Mount)> {
     let line = parse_line(line)?;
     let mount = Mount {
         within: None,
-        path: unescape(line.mount_point),
+        path: unescape(line.mount_point).into(),
         id: line.id,
     };
     Some((parse_id(line.root)?, mount))
@@ -169,8 +169,8 @@ mod tests {
         let text = b"1 0 0:2 / / rw - rootfs rootfs rw\n2 1 8:1 /a\\040b / rw - ext4 /dev/sda rw\n\
             3 2 0:9 / /x rw - tmpfs tmpfs rw\n";
         let root = MountRoot {
-            source: b"/dev/sda".to_vec(),
-            dir: b"/a b".to_vec(),
+            source: "/dev/sda".into(),
+            dir: "/a b".into(),
         };
         assert_eq!(mount_facts(text), Ok((3, Some(root))));
         assert_eq!(mount_facts(b""), Ok((0, None)));

@@ -83,7 +83,7 @@ impl Sysroot {
     pub(crate) fn pids(&self) -> Result<Vec<Pid>, Error> {
         let path = self.proc_path();
         self.list_pids(&path)
-            .map_err(|errno| Error::Read { path, errno })
+            .map_err(|errno| Error::read(path, errno))
     }
 
     fn list_pids(&self, path: &Path) -> Result<Vec<Pid>, Errno> {
@@ -223,10 +223,7 @@ impl Sysroot {
         {
             return Ok(Found::Link(id));
         }
-        let failed = |errno| Error::Read {
-            path: path.to_owned(),
-            errno,
-        };
+        let failed = |errno: Errno| Error::read(path, errno);
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let file = rustix::fs::open(&place, flags, Mode::empty()).map_err(failed)?;
         let magic = rustix::fs::fstatfs(&file).map_err(failed)?.f_type;

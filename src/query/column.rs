@@ -81,10 +81,7 @@ impl Column {
             align: Align::Right(10),
             is_cut: false,
             needs: &[],
-            value: |row| match row.namespace.inferred {
-                Some(_) => Value::Null,
-                None => Value::Number(row.namespace.id.ino),
-            },
+            value: |row| Value::number(row.id().map(|id| id.ino)),
         },
         Column {
             name: "TYPE",
@@ -94,7 +91,7 @@ impl Column {
             align: Align::Left,
             is_cut: false,
             needs: &[],
-            value: |row| Value::text(Some(row.namespace.id.kind.name())),
+            value: |row| Value::text(Some(row.kind().name())),
         },
         Column {
             name: "PATH",
@@ -117,7 +114,7 @@ impl Column {
             align: Align::Right(0),
             is_cut: false,
             needs: &[],
-            value: |row| Value::Number(row.namespace.nprocs as u64),
+            value: |row| Value::Number(row.nprocs() as u64),
         },
         Column {
             name: "PID",
@@ -183,7 +180,7 @@ impl Column {
             align: Align::Right(0),
             is_cut: false,
             needs: &[Need::NetNsId],
-            value: |row| match row.namespace.relations.netnsid {
+            value: |row| match row.relations().and_then(|relations| relations.netnsid) {
                 Some(NetNsId::Assigned(id)) => Value::Number(id.into()),
                 Some(NetNsId::Unassigned) => Value::text(Some("unassigned")),
                 None => Value::Null,
@@ -198,8 +195,8 @@ impl Column {
             is_cut: false,
             needs: &[Need::Mounts],
             value: |row| {
-                let mounts = row.namespace.mounts.iter();
-                Value::Lines(mounts.map(|path| path.as_slice().into()).collect())
+                let mounts = row.mounts().iter();
+                Value::Lines(mounts.map(|path| path.as_bytes().into()).collect())
             },
         },
         Column {
@@ -210,7 +207,7 @@ impl Column {
             align: Align::Right(10),
             is_cut: false,
             needs: &[Need::Relations],
-            value: |row| number_or_zero(row.namespace.relations.parent),
+            value: |row| number_or_zero(row.relations().and_then(|relations| relations.parent)),
         },
         Column {
             name: "ONS",
@@ -220,7 +217,7 @@ impl Column {
             align: Align::Right(10),
             is_cut: false,
             needs: &[Need::Relations],
-            value: |row| number_or_zero(row.namespace.relations.owner),
+            value: |row| number_or_zero(row.relations().and_then(|relations| relations.owner)),
         },
         Column {
             name: "ID",
@@ -230,7 +227,7 @@ impl Column {
             align: Align::Right(0),
             is_cut: false,
             needs: &[Need::UniqueId],
-            value: |row| Value::number(row.namespace.relations.unique_id),
+            value: |row| Value::number(row.relations().and_then(|relations| relations.unique_id)),
         },
         Column {
             name: "NHOLDERS",
@@ -240,7 +237,12 @@ impl Column {
             align: Align::Right(0),
             is_cut: false,
             needs: &[Need::Holders],
-            value: |row| Value::Number(row.namespace.holders.len() as u64),
+            value: |row| {
+                Value::number(
+                    row.namespace()
+                        .map(|namespace| namespace.holders.len() as u64),
+                )
+            },
         },
         Column {
             name: "HOLDERS",
@@ -250,7 +252,7 @@ impl Column {
             align: Align::Left,
             is_cut: false,
             needs: &[Need::Holders, Need::Command],
-            value: |row| Value::Holders(&row.namespace.holders, row.holder),
+            value: |row| Value::Holders(row.holders(), row.holder),
         },
         Column {
             name: "HOSTNAME",
@@ -431,7 +433,7 @@ impl Column {
             is_cut: false,
             needs: &[],
             value: |row| {
-                let inferred = row.namespace.inferred.as_ref();
+                let inferred = row.inferred();
                 inferred.map_or(Value::Null, |inferred| {
                     Value::Text(inferred.to_string().into_bytes().into())
                 })
@@ -446,7 +448,7 @@ impl Column {
             is_cut: false,
             needs: &[],
             value: |row| {
-                let links = row.namespace.links.iter();
+                let links = row.links().iter();
                 Value::List(links.map(|link| link.name().as_bytes().into()).collect())
             },
         },

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::model::{Affiliation, Container, Facts, IdMap, TimeOffset};
 use crate::query::{Row, Value};
+use crate::text::Text;
 
 /// Any bytes, or null.
-fn bytes(text: Option<&Vec<u8>>) -> Value<'_> {
-    text.map_or(Value::Null, |text| Value::Text(text.as_slice().into()))
+fn bytes(text: Option<&Text>) -> Value<'_> {
+    text.map_or(Value::Null, |text| Value::Text(text.as_bytes().into()))
 }
 
 fn lossy(text: &[u8]) -> String {
@@ -68,8 +69,8 @@ pub(super) fn cgroup_root<'a>(row: &Row<'a>) -> Value<'a> {
 pub(super) fn mount_root<'a>(row: &Row<'a>) -> Value<'a> {
     fact(row, |facts| facts.mount_root.as_ref()).map_or(Value::Null, |root| {
         let text = match &root.dir[..] {
-            b"/" => root.source.clone(),
-            dir => [&root.source, &b"["[..], dir, b"]"].concat(),
+            b"/" => root.source.to_vec(),
+            dir => [&root.source[..], b"[", dir, b"]"].concat(),
         };
         Value::Text(text.into())
     })
@@ -80,8 +81,8 @@ pub(super) fn interfaces<'a>(row: &Row<'a>) -> Value<'a> {
         return Value::Structured(Vec::new(), serde_json::Value::Null);
     };
     let texts = interfaces.iter().map(|one| match one.peer_ns {
-        Some(ns) => [&one.name, format!("@{ns}").as_bytes()].concat(),
-        None => one.name.clone(),
+        Some(ns) => [one.name.as_bytes(), format!("@{ns}").as_bytes()].concat(),
+        None => one.name.to_vec(),
     });
     let texts: Vec<_> = texts.collect();
     let json = interfaces

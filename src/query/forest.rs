@@ -47,17 +47,19 @@ pub fn grow<'a>(rows: Vec<Row<'a>>, snapshot: &'a Snapshot, relation: Relation) 
     match relation {
         Relation::Owner | Relation::Parent => {
             let above = |row: &Row<'_>| {
-                let relations = &row.namespace.relations;
+                let relations = row.relations()?;
                 match relation {
                     Relation::Parent => relations.parent,
                     _ => relations.owner,
                 }
             };
             let (rows, wanted) = with_ancestors(rows, snapshot, above);
-            let places: HashMap<NsId, usize> = places(&rows, |row| Some(row.namespace.id));
+            let places: HashMap<NsId, usize> = places(&rows, |row| row.id());
             let parents = rows.iter().map(|row| places.get(&above(row)?).copied());
             let parents = parents.collect::<Vec<_>>();
-            draw(rows, &parents, |row| wanted.contains(&row.namespace.id))
+            draw(rows, &parents, |row| {
+                row.id().is_none_or(|id| wanted.contains(&id))
+            })
         }
         Relation::Process => {
             let pid = |row: &Row<'_>| row.process.map(|process| process.pid);
@@ -98,7 +100,7 @@ fn with_ancestors<'a>(
     snapshot: &'a Snapshot,
     above: impl Fn(&Row<'_>) -> Option<NsId>,
 ) -> (Vec<Row<'a>>, HashSet<NsId>) {
-    let wanted: HashSet<NsId> = rows.iter().map(|row| row.namespace.id).collect();
+    let wanted: HashSet<NsId> = rows.iter().filter_map(Row::id).collect();
     let all = snapshot.namespaces.iter().chain(&snapshot.ancestors);
     let others: HashMap<NsId, Row<'a>> = all
         .map(|namespace| (namespace.id, snapshot.row(namespace)))
@@ -112,7 +114,7 @@ fn with_ancestors<'a>(
             next.extend(above(row));
         }
     }
-    rows.sort_by_key(|row| row.namespace.order());
+    rows.sort_by_key(|row| row.order());
     (rows, wanted)
 }
 
@@ -140,6 +142,7 @@ fn draw<'a>(
 mod tests {
     use super::*;
     use crate::model::{Holder, Kind, Namespace};
+    use crate::text::Text;
 
     fn user(ino: u64) -> NsId {
         let kind = Kind::User;
@@ -147,7 +150,7 @@ mod tests {
     }
 
     fn namespace(id: NsId, above: Option<u64>) -> Namespace {
-        let mut namespace = Namespace::new(id, Holder::Path(Vec::new()));
+        let mut namespace = Namespace::new(id, Holder::Path(Text::default()));
         namespace.relations.owner = above.map(user);
         namespace.relations.parent = above.map(user).filter(|_| id.kind == Kind::User);
         namespace
@@ -160,7 +163,7 @@ mod tests {
         let rows = rows.map(|namespace| snapshot.row(namespace)).collect();
         let placed = grow(rows, snapshot, relation).into_iter();
         placed
-            .map(|it| (it.row.namespace.id.ino, it.branches.len(), it.is_context))
+            .map(|it| (it.row.id().unwrap().ino, it.branches.len(), it.is_context))
             .collect()
     }
 

@@ -17,7 +17,7 @@ pub fn place(holder: &Holder) -> Vec<u8> {
             let of_thread = file.tid.map(|tid| format!(" of thread {tid}"));
             format!("fd {}{}", file.fd, of_thread.unwrap_or_default()).into_bytes()
         }
-        Holder::Path(path) => path.clone(),
+        Holder::Path(path) => path.to_vec(),
         Holder::Child(id) | Holder::Owned(id) => id.to_string().into_bytes(),
         Holder::Listed { unique_id } => format!("id {unique_id}").into_bytes(),
     }
@@ -27,7 +27,7 @@ fn within(mount: &Mount) -> Vec<u8> {
     let within = mount.within.map_or_else(String::new, |within| {
         format!(" in mnt:[{}]", within.mount_ns)
     });
-    [&mount.path, within.as_bytes()].concat()
+    [mount.path.as_bytes(), within.as_bytes()].concat()
 }
 
 /// The first of them with its process, and how many more: `fd 4 of 1187 (sleep)

@@ -16,5 +16,5 @@ pub use forest::{Placed, Relation, flat, grow};
 pub(crate) use holder::write_keys;
 pub use holder::{HolderJson, place};
 pub use order::Branch;
-pub use row::Row;
+pub use row::{Row, Subject};
 pub use value::Value;

@@ -1,4 +1,17 @@
-use crate::model::{Affiliation, Details, Facts, Namespace, Process, Snapshot};
+use crate::model::{
+    Affiliation, Details, Facts, Holder, Inferred, Kind, LinkSet, Namespace, NsId, Process,
+    Relations, Snapshot,
+};
+use crate::text::Text;
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A namespace.
+    Namespace(&'a Namespace),
+    /// Processes with unreadable links that may share a namespace.
+    Inferred(&'a Inferred),
+}
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -6,8 +19,8 @@ use crate::model::{Affiliation, Details, Facts, Namespace, Process, Snapshot};
 /// processes of a namespace, each member in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// The namespace.
-    pub namespace: &'a Namespace,
+    /// The namespace, or what stands for one.
+    pub subject: Subject<'a>,
     /// The process; none in a namespace that has no process.
     pub process: Option<&'a Process>,
     /// Whether it is about the process, as one member, rather than about the
@@ -23,9 +36,75 @@ impl<'a> Row<'a> {
         self.process.and_then(|process| process.details.as_deref())
     }
 
-    /// What is known of what is in the namespace.
+    /// Returns the namespace; `None` if it is only inferred.
+    pub fn namespace(&self) -> Option<&'a Namespace> {
+        match self.subject {
+            Subject::Namespace(namespace) => Some(namespace),
+            Subject::Inferred(_) => None,
+        }
+    }
+
+    /// Returns what the row was inferred from.
+    pub fn inferred(&self) -> Option<&'a Inferred> {
+        match self.subject {
+            Subject::Namespace(_) => None,
+            Subject::Inferred(inferred) => Some(inferred),
+        }
+    }
+
+    /// Returns the number and type of the namespace.
+    pub fn id(&self) -> Option<NsId> {
+        Some(self.namespace()?.id)
+    }
+
+    /// Returns the type of the namespace.
+    pub fn kind(&self) -> Kind {
+        match self.subject {
+            Subject::Namespace(namespace) => namespace.id.kind,
+            Subject::Inferred(inferred) => inferred.kind(),
+        }
+    }
+
+    /// Returns the number of processes in the namespace.
+    pub fn nprocs(&self) -> usize {
+        match self.subject {
+            Subject::Namespace(namespace) => namespace.nprocs,
+            Subject::Inferred(inferred) => inferred.nprocs,
+        }
+    }
+
+    /// Returns the links that lead to the namespace.
+    pub fn links(&self) -> LinkSet {
+        self.namespace()
+            .map_or(LinkSet::EMPTY, |namespace| namespace.links)
+    }
+
+    /// Returns how the namespace relates to others.
+    pub fn relations(&self) -> Option<&'a Relations> {
+        Some(&self.namespace()?.relations)
+    }
+
+    /// Returns where the namespace is bind-mounted.
+    pub fn mounts(&self) -> &'a [Text] {
+        self.namespace()
+            .map_or(&[], |namespace| namespace.mounts.as_slice())
+    }
+
+    /// Returns what holds the namespace.
+    pub fn holders(&self) -> &'a [Holder] {
+        self.namespace()
+            .map_or(&[], |namespace| namespace.holders.as_slice())
+    }
+
+    /// Returns the key by which listings are sorted: by number, then those
+    /// without one by type.
+    pub fn order(&self) -> (bool, Option<NsId>, Kind) {
+        (self.id().is_none(), self.id(), self.kind())
+    }
+
+    /// Returns what is known about the inside of the namespace.
     pub fn facts(&self) -> Option<&'a Facts> {
-        self.namespace.facts.as_deref()
+        self.namespace()?.facts.as_deref()
     }
 
     /// Where the process belongs; of a namespace, its processes.
@@ -44,23 +123,25 @@ impl<'a> Row<'a> {
             (Some(_), Some(details)) => (details.uid, details.user.as_deref()),
             (Some(_), None) => (None, None),
             (None, _) => {
-                let relations = &self.namespace.relations;
-                (relations.owner_uid, relations.owner_user.as_deref())
+                let relations = self.relations();
+                let user = relations.and_then(|relations| relations.owner_user.as_deref());
+                (relations.and_then(|relations| relations.owner_uid), user)
             }
         }
     }
 
     /// A path that opens the namespace: the process's own, if it is in it.
     pub fn path(&self) -> Option<Vec<u8>> {
+        let namespace = self.namespace()?;
         let own = self.process.and_then(|process| {
-            let mut links = process.links.leading_to(self.namespace.id).iter();
+            let mut links = process.links.leading_to(namespace.id).iter();
             let own = links.find(|link| !link.is_for_children())?;
             Some(process.holder(own))
         });
         match own {
             Some(own) => own.path(),
-            None if self.namespace.is_closed => None,
-            None => self.namespace.via.path(),
+            None if namespace.is_closed => None,
+            None => namespace.via.path(),
         }
     }
 }
@@ -74,7 +155,7 @@ impl Snapshot {
     /// The row of a process in a namespace.
     pub fn member<'a>(&'a self, namespace: &'a Namespace, process: &'a Process) -> Row<'a> {
         Row {
-            namespace,
+            subject: Subject::Namespace(namespace),
             process: Some(process),
             is_member: true,
             holder: self.holder(namespace),
@@ -84,10 +165,20 @@ impl Snapshot {
     /// The row of a namespace, with its representative.
     pub fn row<'a>(&'a self, namespace: &'a Namespace) -> Row<'a> {
         Row {
-            namespace,
+            subject: Subject::Namespace(namespace),
             process: namespace.pid.and_then(|pid| self.process(pid)),
             is_member: false,
             holder: self.holder(namespace),
+        }
+    }
+
+    /// The row of an inferred group, with its representative.
+    pub fn inferred_row<'a>(&'a self, inferred: &'a Inferred) -> Row<'a> {
+        Row {
+            subject: Subject::Inferred(inferred),
+            process: self.process(inferred.pid),
+            is_member: false,
+            holder: None,
         }
     }
 }

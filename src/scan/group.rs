@@ -108,6 +108,7 @@ fn add_find(namespace: &mut Namespace, holder: &Holder, holders: bool) {
 mod tests {
     use super::*;
     use crate::model::{Kind, LinkSet, Links, Mount, Pid};
+    use crate::text::Text;
 
     fn pid_ns(ino: u64) -> NsId {
         NsId {
@@ -165,14 +166,14 @@ mod tests {
             })
         };
         let finds = [
-            (pid_ns(3), Holder::Path(Vec::new())),
+            (pid_ns(3), Holder::Path(Text::default())),
             (pid_ns(3), mount("/b", 31)),
             (pid_ns(3), mount("/a", 30)),
             (pid_ns(3), mount("/a", 32)),
             (pid_ns(1), Holder::Child(pid_ns(3))),
         ];
         let found = Namespace {
-            mounts: vec![b"/b".to_vec(), b"/a".to_vec()],
+            mounts: vec!["/b".into(), "/a".into()],
             ..Namespace::new(pid_ns(3), mount("/a", 30))
         };
         let above = Namespace::new(pid_ns(1), Holder::Child(pid_ns(3)));

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::model::{
-    Fingerprint, Holder, Inference, Kind, KindSet, Link, Namespace, NsId, Pid, Process,
-};
+use crate::model::{Fingerprint, Inferred, Kind, KindSet, Link, NsId, Pid, Process};
 use crate::proc::{ProcessDir, ReadError, Sysroot};
 use crate::scan::parallel::walk;
 
@@ -51,39 +49,30 @@ fn fingerprint(process: &ProcessDir<'_>, kind: Kind) -> Result<Fingerprint, Read
 /// Groups processes by what they have in common.
 pub(crate) fn group_fingerprints<'a>(
     taken: impl Iterator<Item = &'a (Pid, Vec<Fingerprint>)>,
-) -> Vec<Namespace> {
+) -> Vec<Inferred> {
     let mut groups: BTreeMap<(Kind, &Fingerprint), Vec<Pid>> = BTreeMap::new();
     for (pid, fingerprints) in taken {
         for by in fingerprints {
             groups.entry((by.kind(), by)).or_default().push(*pid);
         }
     }
-    let namespace = |((kind, by), pids): ((Kind, &Fingerprint), Vec<Pid>)| {
-        let pid = *pids.first()?;
-        let link = kind.links().iter().find(|link| !link.is_for_children())?;
-        Some(Namespace {
+    let group = |((_, by), pids): ((Kind, &Fingerprint), Vec<Pid>)| {
+        Some(Inferred {
+            by: by.clone(),
+            like: None,
             nprocs: pids.len(),
-            pid: Some(pid),
-            is_closed: true,
-            inferred: Some(Inference {
-                by: by.clone(),
-                like: None,
-            }),
-            ..Namespace::new(NsId { ino: 0, kind }, Holder::of_link(pid, link))
+            pid: *pids.first()?,
         })
     };
-    groups.into_iter().filter_map(namespace).collect()
+    groups.into_iter().filter_map(group).collect()
 }
 
 /// Finds out in which of the inferred namespaces processes are that can be
 /// read: one of each namespace is enough.
-pub(crate) fn liken(inferred: &mut [Namespace], root: &Sysroot, processes: &[Process]) {
+pub(crate) fn liken(inferred: &mut [Inferred], root: &Sysroot, processes: &[Process]) {
     let mut known: HashMap<Fingerprint, NsId> = HashMap::new();
     for kind in KINDS {
-        let of_one = |namespace: &Namespace| {
-            let by = namespace.inferred.as_ref().map(|inferred| &inferred.by);
-            by.is_some_and(|by| by.kind() == kind && by.is_of_one())
-        };
+        let of_one = |inferred: &Inferred| inferred.kind() == kind && inferred.by.is_of_one();
         let link = kind.links().iter().find(|link| !link.is_for_children());
         let (true, Some(link)) = (inferred.iter().any(of_one), link) else {
             continue;
@@ -95,7 +84,7 @@ pub(crate) fn liken(inferred: &mut [Namespace], root: &Sysroot, processes: &[Pro
             }
         }
     }
-    for inferred in inferred.iter_mut().filter_map(|one| one.inferred.as_mut()) {
+    for inferred in inferred {
         inferred.like = known
             .get(&inferred.by)
             .copied()
@@ -129,17 +118,14 @@ mod tests {
         let groups = group_fingerprints(taken.iter());
         let seen: Vec<_> = groups
             .iter()
-            .map(|group| {
-                let by = group.inferred.as_ref().map(|inferred| inferred.by.clone());
-                (group.id.ino, group.pid, group.nprocs, by)
-            })
+            .map(|group| (group.pid, group.nprocs, group.by.clone()))
             .collect();
         assert_eq!(
             seen,
             [
-                (0, Some(5), 2, Some(Fingerprint::NetDev(9))),
-                (0, Some(7), 1, Some(Fingerprint::Depth(1))),
-                (0, Some(5), 1, Some(Fingerprint::Depth(2))),
+                (5, 2, Fingerprint::NetDev(9)),
+                (7, 1, Fingerprint::Depth(1)),
+                (5, 1, Fingerprint::Depth(2)),
             ]
         );
     }

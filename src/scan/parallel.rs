@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::error::{Error, errno_of};
+use crate::error::Error;
 
 /// How many things a thread takes at a time: enough that the threads never
 /// meet at the counter, few enough that they end together.
@@ -61,7 +61,7 @@ where
 pub(crate) fn apart<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| Error::NoThread(errno_of(&error)))?;
+        let thread = thread.map_err(|error| Error::Thread(error))?;
         match thread.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),

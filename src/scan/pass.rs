@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::containers::affiliate;
 use crate::error::Error;
 use crate::model::{
-    Cause, Gap, Kind, LinkSet, Member, Namespace, NsId, Pid, Snapshot, Source, Sources,
+    Cause, Gap, Inferred, Kind, LinkSet, Member, Namespace, NsId, Pid, Snapshot, Source, Sources,
 };
 use crate::proc::{ProcessDir, Users};
 use crate::scan::Need;
@@ -24,6 +24,7 @@ use crate::scan::plan::Plan;
 use crate::scan::settings::Settings;
 use crate::scan::sources::relations::Inquiry;
 use crate::scan::tally::Tally;
+use crate::text::Text;
 
 /// Passes over the system, through the links of all processes and these
 /// sources.
@@ -70,7 +71,7 @@ struct Pass<'a> {
 struct Found {
     namespaces: Vec<Namespace>,
     ancestors: Vec<Namespace>,
-    inferred: Vec<Namespace>,
+    inferred: Vec<Inferred>,
     /// The processes that are shown.
     shown: Vec<Pid>,
 }
@@ -99,7 +100,7 @@ impl Pass<'_> {
         let (namespaces, ancestors) = self.answers.split(all, wants, up, &below);
         let inferred = group_fingerprints(self.findings.fingerprints());
         let mut shown = goal.shown(&self.findings.processes, &namespaces, &ancestors);
-        shown.extend(inferred.iter().filter_map(|namespace| namespace.pid));
+        shown.extend(inferred.iter().map(|inferred| inferred.pid));
         shown.sort_unstable();
         shown.dedup();
         if self.add_details(&shown)? || self.add_contents(&namespaces)? {
@@ -170,7 +171,7 @@ impl Pass<'_> {
             .lose(&self.settings.root, &lost, &mut self.tally)?
         {
             self.answers.close(id);
-            let cause = Cause::Failed("it could not be opened".to_owned());
+            let cause = Cause::Unreachable;
             self.tally.add(Source::Relations, cause, LinkSet::EMPTY);
         }
         Ok(is_new || !lost.is_empty())
@@ -199,7 +200,9 @@ impl Pass<'_> {
             match seen {
                 Seen::Details(mut details, causes) => {
                     if self.settings.needs.contains(Need::User) {
-                        details.user = details.uid.and_then(|uid| self.users.name(uid));
+                        details.user = details
+                            .uid
+                            .and_then(|uid| self.users.name(uid).map(Text::from));
                     }
                     process.details = Some(details);
                     for cause in causes {
@@ -265,7 +268,9 @@ impl Pass<'_> {
         if needs.contains(Need::User) {
             for namespace in namespaces.iter_mut().chain(&mut ancestors) {
                 let relations = &mut namespace.relations;
-                relations.owner_user = relations.owner_uid.and_then(|uid| self.users.name(uid));
+                relations.owner_user = relations
+                    .owner_uid
+                    .and_then(|uid| self.users.name(uid).map(Text::from));
             }
         }
         if let Goal::Process(_, links) = self.goal {

@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources, summary};
+use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::goal::Goal;
 use crate::scan::parallel::walk;
@@ -54,8 +54,8 @@ impl Scanner {
     }
 
     /// Only namespaces of these types.
-    pub fn kinds(mut self, kinds: KindSet) -> Self {
-        self.settings.kinds = kinds;
+    pub fn kinds(mut self, kinds: impl Into<KindSet>) -> Self {
+        self.settings.kinds = kinds.into();
         self
     }
 
@@ -67,15 +67,16 @@ impl Scanner {
     /// What to find out besides. Details of processes are read of those that
     /// are shown: the representatives, or with [`Target::Namespace`] all
     /// members.
-    pub fn needs(mut self, needs: Needs) -> Self {
-        self.settings.needs = needs;
+    pub fn needs(mut self, needs: impl Into<Needs>) -> Self {
+        self.settings.needs = needs.into();
         self
     }
 
     /// Where to look for namespaces, rather than wherever this kernel can. The
     /// links of processes are always read.
-    pub fn sources(mut self, sources: Sources) -> Self {
+    pub fn sources(mut self, sources: impl Into<Sources>) -> Self {
         self.settings.is_chosen = true;
+        let sources = sources.into();
         Scanner { sources, ..self }
     }
 
@@ -161,7 +162,12 @@ impl Scanner {
             return Ok(links);
         }
         let path = || self.settings.root.process_path(pid);
-        let denied = |errno| Err(Error::ProcessDenied { pid, errno });
+        let denied = |errno: Errno| {
+            Err(Error::ProcessDenied {
+                pid,
+                source: errno.into(),
+            })
+        };
         match troubles.into_iter().next() {
             Some((Cause::Denied, _)) => denied(Errno::ACCESS),
             Some((Cause::Hidden, _)) => denied(Errno::PERM),
@@ -170,10 +176,7 @@ impl Scanner {
             {
                 denied(Errno::PERM)
             }
-            Some((Cause::Malformed | Cause::Failed(_), _)) => Err(Error::Read {
-                path: path(),
-                errno: Errno::IO,
-            }),
+            Some((Cause::Malformed | Cause::Failed(_), _)) => Err(Error::read(path(), Errno::IO)),
             _ if self.settings.root.hides_processes() => Err(Error::HiddenProcess(pid)),
             _ if self.settings.root.pids()?.is_empty() => {
                 Err(Error::NoProcesses(self.settings.root.proc_path()))
@@ -184,19 +187,15 @@ impl Scanner {
 
     /// An empty list is no answer where there must be something.
     fn refuse_nothing(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        let why = || summary(&snapshot.gaps, None);
         match &self.target {
-            Target::Namespace(name) if snapshot.namespaces.is_empty() => {
-                let why = if snapshot.is_complete() { None } else { why() };
-                Err(Error::NoNamespace {
-                    name: name.to_string(),
-                    why,
-                })
-            }
+            Target::Namespace(name) if snapshot.namespaces.is_empty() => Err(Error::NoNamespace {
+                name: name.to_string(),
+                gaps: snapshot.hiding_gaps(),
+            }),
             _ if snapshot.processes.is_empty() && !snapshot.is_complete() => {
                 Err(Error::NothingReadable {
                     path: self.settings.root.proc_path(),
-                    why: why().unwrap_or_default(),
+                    gaps: snapshot.gaps.clone(),
                 })
             }
             _ => Ok(()),

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::model::{Cause, Gap, LinkSet, Source};
 use crate::proc::ReadError;
 
@@ -50,15 +50,12 @@ impl Tally {
     }
 }
 
-/// Why something of this process, or by a pid, cannot be asked for.
-pub(crate) const FOREIGN: &str = "/proc is that of another pid namespace";
-
 /// The cause to count for an error of a question to the kernel, where EPERM
 /// means what it says.
 pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     match errno {
         Errno::PERM => Ok(Cause::Denied),
-        Errno::REMOTE => Ok(Cause::Failed(FOREIGN.to_owned())),
+        Errno::REMOTE => Ok(Cause::ForeignProc),
         errno => cause_of(errno.into(), path),
     }
 }
@@ -75,18 +72,16 @@ pub(crate) fn cause_of(error: ReadError, path: impl FnOnce() -> PathBuf) -> Resu
         ReadError::Errno(Errno::ACCESS) => Cause::Denied,
         ReadError::Errno(Errno::PERM) => Cause::Hidden,
         ReadError::Errno(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => {
-            return Err(Error::Read {
-                path: path(),
-                errno,
-            });
+            return Err(Error::read(path(), errno));
         }
-        ReadError::Errno(errno) => Cause::Failed(reason(errno)),
+        ReadError::Errno(errno) => Cause::Failed(errno.raw_os_error()),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::errno_of;
     use crate::model::Link;
 
     #[test]
@@ -116,7 +111,7 @@ mod tests {
     fn a_shortage_ends_the_scan() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
             let cause = cause_of(ReadError::Errno(errno), || "/x".into());
-            assert!(matches!(cause, Err(Error::Read { errno: got, .. }) if got == errno));
+            assert!(matches!(cause, Err(Error::Read { source, .. }) if errno_of(&source) == errno));
         }
     }
 }

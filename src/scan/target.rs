@@ -62,14 +62,11 @@ impl NsRef {
                     Found::Link(id) => id,
                     Found::File(file) => {
                         let identified = kernel::identify(&root.proc_path(), &file);
-                        identified.map_err(|errno| Error::Read {
-                            path: path.clone(),
-                            errno,
-                        })?
+                        identified.map_err(|errno| Error::read(path, errno))?
                     }
                 };
                 let path = path.as_os_str().as_encoded_bytes().to_vec();
-                Wanted::Id(id, Some(Holder::Path(path)))
+                Wanted::Id(id, Some(Holder::Path(path.into())))
             }
         })
     }

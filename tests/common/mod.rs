@@ -116,7 +116,7 @@ impl fmt::Display for Outcome {
 }
 
 fn is_subcommand(word: &OsStr) -> bool {
-    let command = <nsls::Cli as clap::CommandFactory>::command();
+    let command = <nsls::cli::Cli as clap::CommandFactory>::command();
     command.find_subcommand(word).is_some()
 }
 

@@ -280,13 +280,13 @@ fn gap() -> Value {
         let causes = Cause::ALL
             .iter()
             .filter(move |cause| cause.hides() == hides);
-        causes.map(Cause::name).collect::<Vec<_>>()
+        causes.map(|cause| cause.name()).collect::<Vec<_>>()
     };
     let mut gap = all_required(
         "One cause of something missing, or one fact about the system.",
         json!({
             "source": word(sources().map(|source| source.name())),
-            "cause": word(Cause::ALL.iter().map(Cause::name)),
+            "cause": word(Cause::ALL.iter().map(|cause| cause.name())),
             "hides": {
                 "description": "Whether something that exists may be missing from the view.",
                 "type": "boolean",

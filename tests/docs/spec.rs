@@ -1,7 +1,7 @@
 //! The command line, as documents about it need it.
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
-use nsls::Cli;
+use nsls::cli::Cli;
 
 /// The command and its sub-commands, complete with the options that clap adds.
 pub fn command() -> Command {

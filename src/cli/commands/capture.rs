@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
+use crate::cli::error::CliError;
 use crate::containers::{Affiliations, CONTAINER_NAMES};
-use crate::error::{Error, errno_of};
+use crate::error::Error;
 use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
 use crate::scan::cause_of;
@@ -34,19 +35,19 @@ pub(crate) fn capture(
     dir: &Path,
     only: &[Pid],
     messages: &mut dyn FnMut(&str),
-) -> Result<(), Error> {
+) -> Result<(), CliError> {
     let pids = if only.is_empty() {
         root.pids()?
     } else {
         only.to_vec()
     };
     if pids.is_empty() {
-        return Err(Error::NoProcesses(root.proc_path()));
+        return Err(CliError::Nsls(Error::NoProcesses(root.proc_path())));
     }
     // Before anything is written, so that a mistyped pid leaves no trace.
     let gone = |pid: &&Pid| matches!(ProcessDir::open(root, **pid), Err(ReadError::Gone));
     if let Some(pid) = only.iter().find(gone) {
-        return Err(Error::NoProcess(*pid));
+        return Err(CliError::Nsls(Error::NoProcess(*pid)));
     }
     prepare(dir)?;
     let mut users = Users::below(root);
@@ -67,7 +68,7 @@ pub(crate) fn capture(
                     names.entry(uid).or_insert_with(|| users.name(uid));
                 }
             }
-            None if !only.is_empty() => return Err(Error::NoProcess(pid)),
+            None if !only.is_empty() => return Err(CliError::Nsls(Error::NoProcess(pid))),
             None => vanished += 1,
         }
     }
@@ -110,14 +111,14 @@ pub(crate) fn capture(
 }
 
 /// Makes the directory; one that holds anything is refused.
-fn prepare(dir: &Path) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::Write {
+fn prepare(dir: &Path) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::Write {
         path: dir.into(),
-        errno: errno_of(&error),
+        source: error,
     };
     make_dir(dir)?;
     if fs::read_dir(dir).map_err(failed)?.next().is_some() {
-        return Err(Error::NotEmpty(dir.into()));
+        return Err(CliError::NotEmpty(dir.into()));
     }
     make_dir(&dir.join("proc"))
 }
@@ -138,7 +139,7 @@ struct Captured {
 
 impl Captured {
     /// Reads a process; none if it ended.
-    fn read(root: &Sysroot, pid: Pid) -> Result<Option<Self>, Error> {
+    fn read(root: &Sysroot, pid: Pid) -> Result<Option<Self>, CliError> {
         let path = || root.process_path(pid);
         let process = match ProcessDir::open(root, pid) {
             Ok(process) => process,
@@ -223,7 +224,7 @@ impl Captured {
         links.any(|(_, read)| read.is_err_and(|name| refusals.contains(&name)))
     }
 
-    fn write(&self, dir: &Path) -> Result<(), Error> {
+    fn write(&self, dir: &Path) -> Result<(), CliError> {
         for (place, files) in &self.open_files {
             for (fd, id) in files {
                 make_link(&dir.join(place).join(fd.to_string()), *id)?;
@@ -247,7 +248,7 @@ impl Captured {
 }
 
 /// The links that are there.
-fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
+fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, CliError> {
     let mut links = Vec::new();
     for link in LinkSet::all().iter() {
         let kind = link.kind();
@@ -279,25 +280,25 @@ fn name_of(error: ReadError) -> &'static str {
     }
 }
 
-fn make_link(path: &Path, id: NsId) -> Result<(), Error> {
+fn make_link(path: &Path, id: NsId) -> Result<(), CliError> {
     path.parent().map_or(Ok(()), make_dir)?;
-    symlink(id.to_string(), path).map_err(|error| Error::Write {
+    symlink(id.to_string(), path).map_err(|error| CliError::Write {
         path: path.into(),
-        errno: errno_of(&error),
+        source: error,
     })
 }
 
-fn make_dir(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(|error| Error::Write {
+fn make_dir(path: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(path).map_err(|error| CliError::Write {
         path: path.into(),
-        errno: errno_of(&error),
+        source: error,
     })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     path.parent().map_or(Ok(()), make_dir)?;
-    fs::write(path, bytes).map_err(|error| Error::Write {
+    fs::write(path, bytes).map_err(|error| CliError::Write {
         path: path.into(),
-        errno: errno_of(&error),
+        source: error,
     })
 }

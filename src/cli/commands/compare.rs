@@ -6,13 +6,14 @@ use crate::cli::args::CompareArgs;
 use crate::cli::commands::View;
 use crate::cli::commands::lookup::{containers, find_container};
 use crate::cli::console::{Console, Outcome};
+use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Kind, Links, Member, Pid, Snapshot, Source, Sources};
 use crate::output::{Format, Rows};
 use crate::scan::{Need, Needs, Scanner};
 
 /// Runs `nsls compare`: the answer is no if some type is not shared by all.
-pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let CompareArgs { subjects, view } = args;
     let view = View::new(view, console);
     let scanner = Scanner::new(view.root.clone())
@@ -34,7 +35,7 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
             let links = scanner.links_of(pid)?;
             Ok(Subject { name, pid, links })
         })
-        .collect::<Result<_, Error>>()?;
+        .collect::<Result<_, CliError>>()?;
     let types = compare(&subjects);
     let document = Document {
         subjects: subjects.iter().map(Named::of).collect(),
@@ -73,7 +74,7 @@ fn first_process(snapshot: &Snapshot, word: &str) -> Result<Pid, Error> {
     let first = processes.and_then(|processes| processes.first());
     first.map(|process| process.pid).ok_or(Error::NoContainer {
         name: word.to_owned(),
-        why: None,
+        gaps: Vec::new(),
     })
 }
 

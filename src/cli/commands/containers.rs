@@ -6,7 +6,7 @@ use crate::cli::args::ContainersArgs;
 use crate::cli::commands::View;
 use crate::cli::commands::lookup::containers;
 use crate::cli::console::{Console, Outcome};
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::model::{
     Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources, is_long_id,
 };
@@ -14,11 +14,11 @@ use crate::output::Rows;
 use crate::scan::{Need, Scanner};
 
 /// Runs `nsls containers`.
-pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console);
     let needs = [Need::Affiliation, Need::Host, Need::HostNames];
     let snapshot = Scanner::new(view.root.clone())
-        .needs(needs.into_iter().collect())
+        .needs(needs)
         .sources(Sources::of(Source::Processes))
         .scan()?;
     let found: Vec<_> = containers(&snapshot)
@@ -105,7 +105,7 @@ impl<'a> Entry<'a> {
             shared: names(shared),
             unknown: names(unknown),
             label: container.label(),
-            hostname_bytes: hostname.cloned().unwrap_or_default(),
+            hostname_bytes: hostname.cloned().unwrap_or_default().into_bytes(),
         })
     }
 

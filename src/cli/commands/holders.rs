@@ -5,14 +5,16 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::cli::args::HoldersArgs;
 use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
+use crate::cli::error::CliError;
 use crate::error::Error;
-use crate::model::{Holder, Namespace, NsId, Snapshot, summary};
+use crate::model::{Holder, Namespace, NsId, Snapshot};
 use crate::output::{Format, Rows};
 use crate::query::{Column, place, write_keys};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::text::Text;
 
 /// Runs `nsls holders`.
-pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let HoldersArgs {
         namespace,
         chain,
@@ -28,14 +30,14 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         .scan()?;
     let namespace = snapshot.namespaces.first().ok_or(Error::NoNamespace {
         name: name.to_string(),
-        why: None,
+        gaps: Vec::new(),
     })?;
     let held = holders(&snapshot, namespace, chain);
     if held.is_empty() {
-        return Err(Error::NoHolder {
+        return Err(CliError::Nsls(Error::NoHolder {
             name: name.to_string(),
-            why: summary(&snapshot.gaps, None).filter(|_| !snapshot.is_complete()),
-        });
+            gaps: snapshot.hiding_gaps(),
+        }));
     }
     let rows = Rows {
         headings: &HEADINGS,
@@ -51,7 +53,7 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
     let outcome = view.show(&snapshot, console, &document, rows)?;
     if let (Format::Table(_), Some(_), Some(line)) = (view.format, console.width, advice(&held)) {
         let written = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
-        written.map_err(Error::Output)?;
+        written.map_err(CliError::Output)?;
     }
     Ok(outcome)
 }
@@ -106,7 +108,7 @@ fn row(snapshot: &Snapshot, held: &Held<'_>, format: Format) -> Vec<Vec<u8>> {
     let process = held.holder.pid().and_then(|pid| snapshot.process(pid));
     let details = process.and_then(|process| process.details.as_deref());
     let user = details.and_then(|details| {
-        let uid = details.uid.map(|uid| uid.to_string().into_bytes());
+        let uid = details.uid.map(|uid| Text::from(uid.to_string()));
         details.user.clone().or(uid)
     });
     let command = details.and_then(|details| details.command.clone());
@@ -118,8 +120,8 @@ fn row(snapshot: &Snapshot, held: &Held<'_>, format: Format) -> Vec<Vec<u8>> {
     vec![
         (indent + held.holder.kind()).into_bytes(),
         pid.unwrap_or_default(),
-        user.unwrap_or_default(),
-        command.unwrap_or_default(),
+        user.unwrap_or_default().into_bytes(),
+        command.unwrap_or_default().into_bytes(),
         place(held.holder),
     ]
 }
@@ -175,7 +177,7 @@ impl Serialize for HeldJson<'_> {
             let details = snapshot
                 .process(pid)
                 .and_then(|process| process.details.as_deref());
-            let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+            let text = |text: &Text| String::from_utf8_lossy(text).into_owned();
             let user = details.and_then(|details| details.user.as_ref()).map(text);
             let command = details
                 .and_then(|details| details.command.as_ref())

@@ -11,19 +11,18 @@ use serde::Serialize;
 use crate::cli::args::LimitsArgs;
 use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
-use crate::error::Error;
+use crate::cli::error::CliError;
 use crate::model::{Kind, Member, NsId, Snapshot};
 use crate::output::Rows;
 use crate::proc::Sysroot;
 use crate::scan::{Need, Scanner};
+use crate::text::Text;
 
 /// Runs `nsls limits`.
-pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console);
     let needs = [Need::OwnerUid, Need::User, Need::PidMax, Need::Relations];
-    let snapshot = Scanner::new(view.root.clone())
-        .needs(needs.into_iter().collect())
-        .scan()?;
+    let snapshot = Scanner::new(view.root.clone()).needs(needs).scan()?;
     let mut limits = namespace_limits(&snapshot, &view.root);
     limits.extend(pid_limits(&snapshot));
     let rows = Rows {
@@ -50,20 +49,14 @@ struct Limit {
     ns: Option<u64>,
     /// The user to whom it belongs.
     uid: Option<u32>,
-    #[serde(serialize_with = "as_text")]
-    user: Option<Vec<u8>>,
+    user: Option<Text>,
     count: u64,
     max: Option<u64>,
 }
 
-fn as_text<S: serde::Serializer>(text: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = text.as_deref().map(String::from_utf8_lossy);
-    text.serialize(serializer)
-}
-
 /// Of each type and user.
 fn namespace_limits(snapshot: &Snapshot, root: &Sysroot) -> Vec<Limit> {
-    type Counted<'a> = (Option<&'a Vec<u8>>, u64);
+    type Counted<'a> = (Option<&'a Text>, u64);
     let mut counts: BTreeMap<(usize, Option<u32>), Counted<'_>> = BTreeMap::new();
     for namespace in &snapshot.namespaces {
         let relations = &namespace.relations;
@@ -138,7 +131,10 @@ fn row(limit: &Limit) -> Vec<Vec<u8>> {
     vec![
         limit.limit.clone().into_bytes(),
         number(limit.ns),
-        limit.user.clone().unwrap_or_else(|| number(uid)),
+        limit
+            .user
+            .clone()
+            .map_or_else(|| number(uid), Text::into_bytes),
         number(Some(limit.count)),
         number(limit.max),
         number(percent(limit)),

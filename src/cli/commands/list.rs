@@ -8,16 +8,15 @@ use crate::cli::commands::capture::capture;
 use crate::cli::commands::find_container;
 use crate::cli::commands::{compare, containers, holders, limits, translate};
 use crate::cli::console::{Console, Outcome};
+use crate::cli::error::CliError;
 use crate::cli::options::{self, Layout, Options};
-use crate::error::Error;
 use crate::model::{Affiliation, Cause, Gap, Snapshot, Source};
 use crate::output::{Format, Listing, Look, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Scanner, Target};
-use crate::text::for_table;
 
 /// Runs the command and returns its exit code.
-pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {
+pub fn run(cli: Result<Cli, CliError>, mut console: Console<'_>) -> u8 {
     let done = cli.and_then(|cli| match cli.command {
         Some(Command::Capture(args)) => capture(
             &options::root(args.root),
@@ -38,21 +37,15 @@ pub fn run(cli: Result<Cli, Error>, mut console: Console<'_>) -> u8 {
         Ok(Outcome::Different) => 1,
         Ok(Outcome::Incomplete) => 3,
         // Whoever reads has read enough.
-        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            let message = error.to_string();
-            // It may hold what was typed, or a path. That about a filter is
-            // escaped already, and has its caret below the right place.
-            (console.messages)(&match error {
-                Error::Filter(_) => message,
-                _ => for_table(message.as_bytes()),
-            });
+            (console.messages)(&error.message());
             error.exit_code()
         }
     }
 }
 
-fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> {
+fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let format = match options.layout {
         Layout::Table { cut, join } => Format::Table(Look {
             width: console.width.filter(|_| cut),
@@ -67,7 +60,7 @@ fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, Error> 
         let written = list_columns(format, options.headings, console.out);
         written
             .and_then(|()| console.out.flush())
-            .map_err(Error::Output)?;
+            .map_err(CliError::Output)?;
         return Ok(Outcome::Complete);
     }
     let dims_host = options.dims_host() && console.styles && console.width.is_some();
@@ -101,7 +94,7 @@ fn listing<'a>(
     options: &'a Options,
     snapshot: &'a Snapshot,
     namespace_columns: &'a [&'static Column],
-) -> Result<Listing<'a>, Error> {
+) -> Result<Listing<'a>, CliError> {
     let filter = options.filter.as_ref();
     let matches = |row: &Row<'_>| filter.is_none_or(|filter| filter.matches(row));
     let (namespace, mut rows): (_, Vec<Row<'_>>) =
@@ -113,9 +106,12 @@ fn listing<'a>(
                 (Some(shown), members.map(row).collect())
             }
             _ => {
-                let namespaces = snapshot.namespaces.iter().chain(&snapshot.inferred);
-                let empty = |row: &Row<'_>| !options.persistent || row.namespace.nprocs == 0;
-                let rows = namespaces.map(|namespace| snapshot.row(namespace));
+                let namespaces = snapshot.namespaces.iter();
+                let inferred = snapshot.inferred.iter();
+                let empty = |row: &Row<'_>| !options.persistent || row.nprocs() == 0;
+                let rows = namespaces
+                    .map(|namespace| snapshot.row(namespace))
+                    .chain(inferred.map(|inferred| snapshot.inferred_row(inferred)));
                 (None, rows.filter(empty).collect())
             }
         };

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::model::{Affiliation, Container, Process, Snapshot, summary};
+use crate::model::{Affiliation, Container, Process, Snapshot};
 
 /// The containers of a snapshot: where they belong, and their processes by pid.
 pub(super) fn containers(
@@ -38,12 +38,11 @@ pub(crate) fn find_container(snapshot: &Snapshot, word: &str) -> Result<Containe
         [container] => Ok((**container).clone()),
         [] => Err(Error::NoContainer {
             name: word.to_owned(),
-            why: summary(&snapshot.gaps, None).filter(|_| !snapshot.is_complete()),
+            gaps: snapshot.hiding_gaps(),
         }),
         several => Err(Error::AmbiguousContainer {
             name: word.to_owned(),
-            some: several.iter().take(5).map(|one| one.to_string()).collect(),
-            more: several.len().saturating_sub(5),
+            candidates: several.iter().map(|one| (**one).clone()).collect(),
         }),
     }
 }

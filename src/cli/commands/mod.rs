@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::cli::args::ViewArgs;
 use crate::cli::console::{Console, Outcome};
+use crate::cli::error::CliError;
 use crate::cli::options;
-use crate::error::Error;
 use crate::model::Snapshot;
 use crate::output::{Format, Look, Rows, write_document};
 use crate::proc::Sysroot;
@@ -58,7 +58,7 @@ impl View {
         console: &mut Console<'_>,
         document: &impl Serialize,
         rows: Rows<'_>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, CliError> {
         let written = match self.format {
             Format::Json => write_document(snapshot, document, console.out),
             format => rows.write(self.headings, format, console.out),
@@ -72,7 +72,7 @@ impl View {
         snapshot: &Snapshot,
         console: &mut Console<'_>,
         written: io::Result<()>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, CliError> {
         let written = written.and_then(|()| console.out.flush());
         console.finish(snapshot, &self.root, self.strict, false, written)
     }

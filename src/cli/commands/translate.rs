@@ -8,14 +8,15 @@ use crate::cli::args::TranslateArgs;
 use crate::cli::commands::View;
 use crate::cli::commands::lookup::{containers, find_container};
 use crate::cli::console::{Console, Outcome};
+use crate::cli::error::CliError;
 use crate::error::Error;
-use crate::model::{Kind, KindSet, Link, NsId, Pid, Snapshot, Source, Sources, summary};
+use crate::model::{Kind, KindSet, Link, NsId, Pid, Snapshot, Source, Sources};
 use crate::output::{Format, Rows};
 use crate::proc::Sysroot;
-use crate::scan::{Need, NsRef, Scanner, Target};
+use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 
 /// Runs `nsls translate`.
-pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, Error> {
+pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let TranslateArgs { pid, from, view } = args;
     let view = View::new(view, console);
     let root = &view.root;
@@ -66,7 +67,7 @@ fn scan(root: &Sysroot, target: Target, by_container: bool) -> Result<Snapshot, 
     Scanner::new(root.clone())
         .kinds(KindSet::of(Kind::Pid))
         .target(target)
-        .needs(needs.collect())
+        .needs(needs.collect::<Needs>())
         .sources(Sources::of(Source::Processes))
         .scan()
 }
@@ -91,7 +92,7 @@ fn named(root: &Sysroot, word: &str) -> Result<NsId, Error> {
         }),
         None => Err(Error::NoNamespace {
             name: word.to_owned(),
-            why: None,
+            gaps: Vec::new(),
         }),
     }
 }
@@ -104,7 +105,7 @@ fn pid_ns_of(snapshot: &Snapshot, word: &str) -> Result<NsId, Error> {
     let mut numbers = processes.filter_map(|process| process.links.ino(Link::Pid));
     let ino = numbers.next().ok_or(Error::NoContainer {
         name: word.to_owned(),
-        why: None,
+        gaps: Vec::new(),
     })?;
     let kind = Kind::Pid;
     Ok(NsId { ino, kind })
@@ -167,7 +168,7 @@ fn outer(
         .ok_or_else(|| Error::NoInnerProcess {
             pid: inner,
             name: word.to_owned(),
-            why: summary(&snapshot.gaps, None).filter(|_| !snapshot.is_complete()),
+            gaps: snapshot.hiding_gaps(),
         })
 }
 

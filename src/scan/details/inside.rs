@@ -6,6 +6,7 @@ use crate::model::{Cause, Facts, NsId, Pid};
 use crate::scan::Need;
 use crate::scan::details::cgroup_root::cgroup_root;
 use crate::scan::tally::cause_of_errno;
+use crate::text::Text;
 
 /// Goes into a namespace, and tells what was seen, or why nothing was. `pid` is
 /// a process in it, if there is one.
@@ -20,8 +21,8 @@ pub(crate) fn look_inside<K: Kernel>(
     let mut cause = None;
     let looked = match (need, pid) {
         (Need::HostNames, _) => kernel.uts_names(ns, pid).map(|names| {
-            facts.hostname = Some(names.host);
-            facts.domain = Some(names.domain);
+            facts.hostname = Some(names.host.into());
+            facts.domain = Some(names.domain.into());
         }),
         (Need::Interfaces, _) => kernel
             .interfaces(ns, pid)
@@ -29,13 +30,13 @@ pub(crate) fn look_inside<K: Kernel>(
         (Need::SysvIpc, _) => kernel.sysvipc(ns).map(|count| facts.sysvipc = Some(count)),
         (Need::PidMax, _) => kernel.pid_max(ns).map(|most| facts.pid_max = Some(most)),
         (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
-            facts.cgroup_root = cgroup_root(&outside, &inside);
+            facts.cgroup_root = cgroup_root(&outside, &inside).map(Text::from);
             if facts.cgroup_root.is_none() {
-                cause = failed("its process is outside of its root");
+                cause = Some(Cause::OutsideRoot);
             }
         }),
         _ => {
-            cause = failed("no process is in it");
+            cause = Some(Cause::NoProcess);
             Ok(())
         }
     };
@@ -43,10 +44,6 @@ pub(crate) fn look_inside<K: Kernel>(
         cause = Some(cause_of_errno(errno, || id.to_string().into())?);
     }
     Ok((facts, cause))
-}
-
-fn failed(why: &str) -> Option<Cause> {
-    Some(Cause::Failed(why.to_owned()))
 }
 
 #[cfg(test)]
@@ -78,7 +75,7 @@ mod tests {
             look(2, Need::HostNames),
             (nothing.clone(), Some(Cause::Denied))
         );
-        let empty = Cause::Failed("no process is in it".to_owned());
+        let empty = Cause::NoProcess;
         assert_eq!(look(1, Need::CgroupRoot), (nothing, Some(empty)));
     }
 }

@@ -141,7 +141,7 @@ mod tests {
         let kind = Kind::Net;
         let mut namespace = Namespace::new(NsId { ino, kind }, Holder::of_link(1, Link::Net));
         let interface = |(index, link, link_nsid): &(u32, u32, Option<u32>)| Interface {
-            name: b"veth".to_vec(),
+            name: "veth".into(),
             index: Some(*index),
             link: Some(*link),
             link_nsid: *link_nsid,

@@ -96,7 +96,7 @@ pub(crate) fn read_contents(
 ) -> Result<Told, Error> {
     let mut facts = Facts::default();
     let Some(pid) = teller else {
-        let cause = Cause::Failed("no process is in it".to_owned());
+        let cause = Cause::NoProcess;
         return Ok(Some((facts, Some(cause))));
     };
     let read = ProcessDir::open(root, pid).and_then(|process| {

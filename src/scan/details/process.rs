@@ -30,7 +30,7 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
     let mut errors = Vec::new();
     if needs.contains(Need::Command) {
         match command(&process) {
-            Ok(command) => details.command = Some(command),
+            Ok(command) => details.command = Some(command.into()),
             Err(error) => errors.push(error),
         }
     }

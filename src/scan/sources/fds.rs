@@ -217,7 +217,7 @@ mod tests {
         };
         let mount = crate::model::Mount {
             within: None,
-            path: b"/run/netns/a".to_vec(),
+            path: "/run/netns/a".into(),
             id: 7,
         };
         let files = [(3, "/run/netns/a"), (4, "/etc/passwd"), (5, "/"), (6, "/")];

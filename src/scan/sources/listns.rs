@@ -114,7 +114,7 @@ mod tests {
                 mount_ns,
                 pid: None,
             }),
-            path: b"/a".to_vec(),
+            path: "/a".into(),
             id: 3,
         };
         let mount_ns = |ino| MountNs {

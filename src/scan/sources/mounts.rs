@@ -8,7 +8,7 @@ use crate::model::{Cause, Holder, Link, LinkSet, Mount, NsId, Pid, Process, Sour
 use crate::proc::{ReadError, Sysroot, namespace_mounts};
 use crate::scan::group::Find;
 use crate::scan::parallel::walk;
-use crate::scan::tally::{FOREIGN, Tally, cause_of};
+use crate::scan::tally::{Tally, cause_of};
 
 /// What one mount table says; or why it could not be read.
 type Table = Result<Vec<Result<(NsId, Mount), ReadError>>, ReadError>;
@@ -22,7 +22,7 @@ pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<F
     let mut finds = Vec::new();
     match table {
         Err(ReadError::Gone) => {
-            let cause = Cause::Failed(FOREIGN.to_owned());
+            let cause = Cause::ForeignProc;
             tally.add(Source::Mounts, cause, LinkSet::EMPTY);
         }
         table => settle(root, None, table, &mut finds, tally)?,

@@ -108,13 +108,13 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                 }
                 Err(Errno::NOENT | Errno::SRCH | Errno::BADF) => asked.lost.push(holder.clone()),
                 Err(Errno::OPNOTSUPP) => {
-                    asked.closed = Some(Cause::Failed("no path leads to it".to_owned()));
+                    asked.closed = Some(Cause::Unreachable);
                 }
                 Err(Errno::STALE) if matches!(holder, Holder::Mount(_)) => {
                     asked.closed = Some(Cause::Covered);
                 }
                 Err(Errno::AGAIN) => {
-                    asked.closed = Some(Cause::Failed("a file server lies on the way".to_owned()));
+                    asked.closed = Some(Cause::FileServer);
                 }
                 Err(Errno::STALE) => asked.lost.push(holder.clone()),
                 Err(errno) => {

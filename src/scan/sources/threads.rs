@@ -113,7 +113,7 @@ mod tests {
         let kernel = Fake::default();
         let root = Sysroot::live();
         read_thread_files(&kernel, &root, &mut sightings, NonZeroUsize::MIN).unwrap();
-        let why = Cause::Failed("function not implemented".to_owned());
+        let why = Cause::Failed(Errno::NOSYS.raw_os_error());
         assert_eq!(sightings[0].other_troubles, [(Source::Fds, why)]);
         assert_eq!(sightings[1].other_troubles, []);
     }

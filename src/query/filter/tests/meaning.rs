@@ -3,7 +3,8 @@
 use crate::model::{
     Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process, Relations,
 };
-use crate::query::{Filter, Row};
+use crate::query::{Filter, Row, Subject};
+use crate::text::Text;
 
 /// Asserts for one row which of the expressions are true.
 fn assert_matches(row: &Row<'_>, truths: &[(&str, bool)]) {
@@ -18,7 +19,7 @@ fn namespace() -> Namespace {
         ino: 4026531836,
         kind: Kind::Pid,
     };
-    Namespace::new(id, Holder::Path(Vec::new()))
+    Namespace::new(id, Holder::Path(Text::default()))
 }
 
 fn process(details: Details) -> Process {
@@ -35,7 +36,7 @@ fn process(details: Details) -> Process {
 fn assert_with(details: Details, truths: &[(&str, bool)]) {
     let process = process(details);
     let row = Row {
-        namespace: &namespace(),
+        subject: Subject::Namespace(&namespace()),
         process: Some(&process),
         holder: None,
         is_member: false,
@@ -50,7 +51,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
         ..namespace()
     };
     let row = Row {
-        namespace: &namespace,
+        subject: Subject::Namespace(&namespace),
         process: None,
         holder: None,
         is_member: false,
@@ -60,7 +61,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
 
 fn command(command: &[u8]) -> Details {
     Details {
-        command: Some(command.to_vec()),
+        command: Some(command.into()),
         ..Details::default()
     }
 }
@@ -285,7 +286,7 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
             ..namespace()
         };
         let row = Row {
-            namespace: &namespace,
+            subject: Subject::Namespace(&namespace),
             process: None,
             holder: None,
             is_member: false,

@@ -1,0 +1,183 @@
+//! Gaps as sentences, for JSON and for standard error.
+
+use crate::error::reason;
+use crate::model::{Cause, Gap, LinkSet, Source};
+
+/// Describes one gap: "2 of 4 processes could not be read (permission denied)".
+pub(crate) fn describe(gap: &Gap) -> String {
+    match (gap.source, gap.cause) {
+        (Source::Cgroups, Cause::Unsupported) => {
+            return "this tree has no record of containers".to_owned();
+        }
+        (Source::Contents, Cause::Unsupported) => {
+            return "this tree has no record of what is inside namespaces".to_owned();
+        }
+        (Source::Cgroups, Cause::Outside) => {
+            return "cannot identify containers outside the caller's cgroup namespace".to_owned();
+        }
+        (Source::Contents, Cause::Outside) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "cannot tell whether {} to the host",
+                counted(count, "namespace belongs", "namespaces belong")
+            );
+        }
+        (Source::MountNamespaces, Cause::Unsupported) => {
+            return "this kernel has no list of mount namespaces".to_owned();
+        }
+        (Source::Listns, Cause::Unsupported) => {
+            return "this kernel has no list of namespaces".to_owned();
+        }
+        (_, Cause::Unsupported) => return format!("this kernel has no {}", link_names(gap.links)),
+        (Source::MountNamespaces, Cause::Outside) => {
+            return "mount namespaces without processes can be listed from the initial namespaces only"
+                .to_owned();
+        }
+        (Source::Listns, Cause::Outside) => {
+            return "all namespaces can be listed from the initial namespaces only".to_owned();
+        }
+        _ => {}
+    }
+    let Some(count) = gap.count else {
+        return "other users' processes are hidden (hidepid)".to_owned();
+    };
+    let total = gap.total;
+    match gap.cause {
+        Cause::Vanished => {
+            format!(
+                "{} during the scan",
+                counted(count, "process ended", "processes ended")
+            )
+        }
+        Cause::Hidden => format!(
+            "{count} of {total} processes {} hidden (hidepid)",
+            plural(count, "is", "are")
+        ),
+        Cause::Unborn => format!(
+            "{} a pid namespace that is invisible before its first child",
+            counted(count, "process holds", "processes hold")
+        ),
+        Cause::Zombie => format!(
+            "{} left in {} pid and user namespaces only",
+            counted(count, "zombie is", "zombies are"),
+            plural(count, "its", "their")
+        ),
+        Cause::ZombieLeader => format!(
+            "{} read through another thread",
+            counted(
+                count,
+                "process with a zombie leader was",
+                "processes with a zombie leader were"
+            )
+        ),
+        Cause::Outside => format!(
+            "parent or owner of {} outside the caller's user or pid namespace",
+            counted(count, "namespace lies", "namespaces lie")
+        ),
+        cause => format!(
+            "{} {}",
+            subject(gap.source, count, total),
+            problem(gap.source, cause)
+        ),
+    }
+}
+
+/// What could not be read.
+fn subject(source: Source, count: usize, total: usize) -> String {
+    let of_processes = counted(count, "process", "processes");
+    let of_namespaces = counted(count, "namespace", "namespaces");
+    match source {
+        Source::Processes => format!("{count} of {total} processes"),
+        Source::Threads => format!("threads of {of_processes}"),
+        Source::Fds => format!("open files of {of_processes}"),
+        Source::Sockets => format!("sockets of {of_processes}"),
+        Source::Tuns => format!("tun files of {of_processes}"),
+        Source::Mounts => format!(
+            "mounts of {}",
+            counted(count, "mount namespace", "mount namespaces")
+        ),
+        Source::MountNamespaces => "mount namespaces without processes".to_owned(),
+        Source::Listns => "the kernel's list of namespaces".to_owned(),
+        Source::Relations => format!("parent or owner of {of_namespaces}"),
+        Source::Details => format!("details of {of_processes}"),
+        Source::Cgroups => format!("cgroups of {of_processes}"),
+        Source::Contents => format!("contents of {of_namespaces}"),
+    }
+}
+
+/// Why it could not be read.
+fn problem(source: Source, cause: Cause) -> String {
+    let why = match cause {
+        Cause::Malformed if source == Source::Processes => {
+            return "could not be parsed (broken links)".to_owned();
+        }
+        Cause::Malformed => return "could not be parsed".to_owned(),
+        Cause::Denied => "permission denied",
+        Cause::Covered => "another mount covers it",
+        Cause::Unreachable => "no path leads to it",
+        Cause::FileServer => "only a file server could resolve the path",
+        Cause::ForeignProc => "/proc belongs to another pid namespace",
+        Cause::NoProcess => "no process is in it",
+        Cause::OutsideRoot => "its process is outside its cgroup root",
+        Cause::Failed(errno) => {
+            let why = reason(&std::io::Error::from_raw_os_error(errno));
+            return format!("could not be read ({why})");
+        }
+        // These have sentences of their own.
+        Cause::Hidden
+        | Cause::Unborn
+        | Cause::Vanished
+        | Cause::Zombie
+        | Cause::ZombieLeader
+        | Cause::Unsupported
+        | Cause::Outside => cause.name(),
+    };
+    format!("could not be read ({why})")
+}
+
+/// Describes all gaps in one line; `None` if there are none. `advice` is what
+/// to do if more permission would help.
+pub(crate) fn summarise(gaps: &[Gap], advice: Option<&str>) -> Option<String> {
+    if gaps.is_empty() {
+        return None;
+    }
+    let all: Vec<String> = gaps.iter().map(describe).collect();
+    let line = all.join(", ");
+    let would_help = gaps.iter().any(|gap| gap.cause.is_permission());
+    Some(match advice {
+        Some(advice) if would_help => format!("{line}; {advice}"),
+        _ => line,
+    })
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", plural(count, one, many))
+}
+
+const fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+/// `a link`, `a and b links`, `a, b and c links`.
+fn link_names(links: LinkSet) -> String {
+    let mut names: Vec<_> = links.iter().map(|link| link.name()).collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() {
+        format!("{last} link")
+    } else {
+        format!("{} and {last} links", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Link;
+
+    #[test]
+    fn links_are_listed_as_in_a_sentence() {
+        assert_eq!(link_names(LinkSet::of(Link::Net)), "net link");
+        let three = LinkSet::from([Link::Net, Link::Time, Link::Cgroup]);
+        assert_eq!(link_names(three), "net, cgroup and time links");
+    }
+}
