@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::error::{Error, reason};
+use crate::kernel::OpenError;
 use crate::model::{Cause, Gap, LinkSet, Source};
 use crate::proc::ReadError;
 
@@ -58,9 +59,24 @@ pub(crate) const FOREIGN: &str = "/proc is that of another pid namespace";
 pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     match errno {
         Errno::PERM => Ok(Cause::Denied),
-        Errno::REMOTE => Ok(Cause::Failed(FOREIGN.to_owned())),
         errno => cause_of(errno.into(), path),
     }
+}
+
+/// Returns the cause to count for what could not be opened.
+pub(crate) fn cause_of_open_error(
+    error: OpenError,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<Cause, Error> {
+    let why = match error {
+        OpenError::Gone | OpenError::Moved => return Ok(Cause::Vanished),
+        OpenError::Covered => return Ok(Cause::Covered),
+        OpenError::Errno(errno) => return cause_of_errno(errno, path),
+        OpenError::FileServer => "a file server lies on the way",
+        OpenError::Unreachable => "no path leads to it",
+        OpenError::ForeignProc => FOREIGN,
+    };
+    Ok(Cause::Failed(why.to_owned()))
 }
 
 /// The cause to count for an error of reading, other than that a thing is
@@ -110,6 +126,26 @@ mod tests {
                 gap(Cause::Zombie, 1, LinkSet::of(Link::Net))
             ]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_opened_has_a_cause_of_its_own() {
+        let failed = |why: &str| Cause::Failed(why.to_owned());
+        for (error, cause) in [
+            (OpenError::Gone, Cause::Vanished),
+            (OpenError::Moved, Cause::Vanished),
+            (OpenError::Covered, Cause::Covered),
+            (
+                OpenError::FileServer,
+                failed("a file server lies on the way"),
+            ),
+            (OpenError::Unreachable, failed("no path leads to it")),
+            (OpenError::ForeignProc, failed(FOREIGN)),
+            (OpenError::Errno(Errno::PERM), Cause::Denied),
+            (OpenError::Errno(Errno::IO), failed("input/output error")),
+        ] {
+            assert_eq!(cause_of_open_error(error, || "/x".into()).unwrap(), cause);
+        }
     }
 
     #[test]

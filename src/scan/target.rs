@@ -1,8 +1,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 use crate::error::Error;
-use crate::kernel;
+use crate::kernel::{self, OpenError};
 use crate::model::{Holder, KindSet, Namespace, NsId, Pid};
 use crate::proc::{Found, Sysroot, parse_id};
 
@@ -62,9 +64,13 @@ impl NsRef {
                     Found::Link(id) => id,
                     Found::File(file) => {
                         let identified = kernel::identify(&root.proc_path(), &file);
-                        identified.map_err(|errno| Error::Read {
+                        identified.map_err(|error| Error::Read {
                             path: path.clone(),
-                            errno,
+                            errno: match error {
+                                OpenError::Errno(errno) => errno,
+                                OpenError::ForeignProc => Errno::REMOTE,
+                                _ => Errno::NOENT,
+                            },
                         })?
                     }
                 };
