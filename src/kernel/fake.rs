@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{Kernel, MountNs, UtsNames};
+use crate::kernel::{Kernel, MountNs, OpenError, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. What stands in none of them is refused with the
@@ -37,11 +37,11 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    fn open(&self, path: &str, id: NsId) -> Result<NsId, Errno> {
+    fn open(&self, path: &str, id: NsId) -> Result<NsId, OpenError> {
         match self.paths.get(path) {
             Some(found) if *found == id => Ok(id),
-            Some(_) => Err(Errno::STALE),
-            None => Err(Errno::NOENT),
+            Some(_) => Err(OpenError::Moved),
+            None => Err(OpenError::Gone),
         }
     }
 }
@@ -50,46 +50,50 @@ impl Kernel for Fake {
     type Ns = NsId;
     type Process = Pid;
 
-    fn open_link(&self, path: &Path, id: NsId) -> Result<NsId, Errno> {
+    fn open_link(&self, path: &Path, id: NsId) -> Result<NsId, OpenError> {
         self.open(&path.to_string_lossy(), id)
     }
 
-    fn open_fd(&self, path: &Path, id: NsId) -> Result<NsId, Errno> {
+    fn open_fd(&self, path: &Path, id: NsId) -> Result<NsId, OpenError> {
         self.open(&path.to_string_lossy(), id)
     }
 
-    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<NsId, Errno> {
-        self.open(&String::from_utf8_lossy(&mount.path), id)
+    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<NsId, OpenError> {
+        match self.open(&String::from_utf8_lossy(&mount.path), id) {
+            Err(OpenError::Moved) => Err(OpenError::Covered),
+            opened => opened,
+        }
     }
 
-    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Pid, Errno> {
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Pid, OpenError> {
         Ok(tid.unwrap_or(pid))
     }
 
-    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno> {
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {
         let tables = self.tables.as_ref().ok_or(Errno::NOSYS)?;
         let table = |tid| tables.get(&tid).ok_or(Errno::SRCH);
         Ok(table(one)? == table(other)?)
     }
 
-    fn device_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, Errno> {
+    fn device_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, OpenError> {
         let found = self.sockets.get(&(*process, fd));
-        found.copied().ok_or(Errno::PERM)
+        found.copied().ok_or(OpenError::Errno(Errno::PERM))
     }
 
-    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError> {
         Ok(self.paths.get(&*path.to_string_lossy()).copied())
     }
 
-    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<NsId, Errno> {
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<NsId, OpenError> {
         match self.identify_listed(unique_id) {
             Ok(Some(found)) if found == id => Ok(id),
-            _ => Err(Errno::STALE),
+            _ => Err(OpenError::Gone),
         }
     }
 
-    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno> {
-        self.mount_namespaces.clone().ok_or(Errno::NOTTY)
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError> {
+        let listed = self.mount_namespaces.clone();
+        listed.ok_or(OpenError::Errno(Errno::NOTTY))
     }
 
     fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
@@ -142,9 +146,9 @@ impl Kernel for Fake {
         Ok(NetNsId::Unassigned)
     }
 
-    fn uts_names(&self, ns: &NsId, _: Option<Pid>) -> Result<UtsNames, Errno> {
+    fn uts_names(&self, ns: &NsId, _: Option<Pid>) -> Result<UtsNames, OpenError> {
         let names = self.uts_names.get(ns);
-        names.cloned().ok_or(Errno::PERM)
+        names.cloned().ok_or(OpenError::Errno(Errno::PERM))
     }
 
     fn interfaces(&self, _: &NsId, _: Option<Pid>) -> Result<Vec<Interface>, Errno> {
@@ -159,11 +163,11 @@ impl Kernel for Fake {
         Err(Errno::PERM)
     }
 
-    fn cgroups(&self, _: &NsId, _: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno> {
-        Err(Errno::PERM)
+    fn cgroups(&self, _: &NsId, _: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
+        Err(OpenError::Errno(Errno::PERM))
     }
 
-    fn pid_max(&self, _: &NsId) -> Result<Pid, Errno> {
+    fn pid_max(&self, _: &NsId) -> Result<Option<Pid>, Errno> {
         Err(Errno::PERM)
     }
 }

@@ -10,7 +10,8 @@ use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
 use crate::error::errno_of;
 use crate::kernel::{
-    Kernel, MountNs, UtsNames, child, interfaces, ioctl, mount_list, netlink, setns, syscall, sysv,
+    Kernel, MountNs, OpenError, UtsNames, child, interfaces, ioctl, mount_list, netlink, setns,
+    syscall, sysv,
 };
 use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid, Within};
 
@@ -40,7 +41,7 @@ impl Linux {
     }
 
     /// The device of nsfs, as every file on it has.
-    fn nsfs(&self) -> Result<(u32, u32), Errno> {
+    fn nsfs(&self) -> Result<(u32, u32), OpenError> {
         if let Some(device) = self.nsfs.get() {
             return Ok(*device);
         }
@@ -50,34 +51,34 @@ impl Linux {
 
     /// Opens for good what an O_PATH descriptor is, once it is known to be the
     /// namespace that is meant: nothing on nsfs blocks.
-    fn open_seen(&self, file: &OwnedFd, seen: &Statx, ino: u64) -> Result<OwnedFd, Errno> {
+    fn open_seen(&self, file: &OwnedFd, seen: &Statx, ino: u64) -> Result<OwnedFd, OpenError> {
         if device(seen) != self.nsfs()? || seen.stx_ino != ino {
-            return Err(Errno::STALE);
+            return Err(OpenError::Moved);
         }
         self.open_own(&format!("fd/{}", file.as_raw_fd()), READ)
     }
 
-    /// Opens a file of this process, which the proc tree of a pid namespace
-    /// beside or below does not show: EREMOTE.
-    fn open_own(&self, file: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    /// Opens a file of this process. The proc tree of a sibling or child pid
+    /// namespace does not show it.
+    fn open_own(&self, file: &str, flags: OFlags) -> Result<OwnedFd, OpenError> {
         match rustix::fs::open(self.proc.join("self").join(file), flags, Mode::empty()) {
-            Err(Errno::NOENT) => Err(Errno::REMOTE),
-            opened => opened,
+            Err(Errno::NOENT) => Err(OpenError::ForeignProc),
+            opened => Ok(opened?),
         }
     }
 
-    /// A pid of the proc tree as one for system calls, which take those of the
-    /// caller's pid namespace: EREMOTE if the tree is that of another.
-    fn raw(&self, pid: Pid) -> Result<RawPid, Errno> {
+    /// Returns a PID of the proc tree as one for system calls, which take those
+    /// of the caller's pid namespace.
+    fn raw(&self, pid: Pid) -> Result<RawPid, OpenError> {
         let is_own = || {
             let own = rustix::process::getpid().to_string();
             let shown = rustix::fs::readlinkat(CWD, self.proc.join("self"), Vec::new());
             shown.is_ok_and(|shown| shown.as_bytes() == own.as_bytes())
         };
         if *self.has_own_pids.get_or_init(is_own) {
-            raw(pid).ok_or(Errno::SRCH)
+            raw(pid).ok_or(OpenError::Gone)
         } else {
-            Err(Errno::REMOTE)
+            Err(OpenError::ForeignProc)
         }
     }
 
@@ -123,31 +124,31 @@ const fn device(seen: &Statx) -> (u32, u32) {
 }
 
 /// Which namespace a file on nsfs is, opened with O_PATH below this proc tree.
-pub(crate) fn identify(proc: &Path, file: &OwnedFd) -> Result<NsId, Errno> {
+pub(crate) fn identify(proc: &Path, file: &OwnedFd) -> Result<NsId, OpenError> {
     let linux = Linux::new(proc.to_owned());
     let seen = look(file)?;
-    linux.id(&linux.open_seen(file, &seen, seen.stx_ino)?)
+    Ok(linux.id(&linux.open_seen(file, &seen, seen.stx_ino)?)?)
 }
 
 impl Kernel for Linux {
     type Ns = OwnedFd;
     type Process = OwnedFd;
 
-    fn open_link(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
+    fn open_link(&self, path: &Path, id: NsId) -> Result<OwnedFd, OpenError> {
         let ns = open_of_process(path, READ)?;
         if rustix::fs::fstat(&ns)?.st_ino == id.ino {
             Ok(ns)
         } else {
-            Err(Errno::STALE)
+            Err(OpenError::Moved)
         }
     }
 
-    fn open_fd(&self, path: &Path, id: NsId) -> Result<OwnedFd, Errno> {
+    fn open_fd(&self, path: &Path, id: NsId) -> Result<OwnedFd, OpenError> {
         let file = open_of_process(path, OFlags::PATH | OFlags::CLOEXEC)?;
         self.open_seen(&file, &look(&file)?, id.ino)
     }
 
-    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<OwnedFd, Errno> {
+    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<OwnedFd, OpenError> {
         // What is mounted is in memory, and so is the way to it; only a file
         // server that wants to be asked about the way is not.
         let path = Path::new(OsStr::from_bytes(&mount.path));
@@ -158,11 +159,14 @@ impl Kernel for Linux {
             // a look into its memory too.
             let mut tries = (0..16).map(|_| open());
             let seen = tries.find(|opened| !matches!(opened, Err(Errno::AGAIN)));
-            seen.unwrap_or(Err(Errno::AGAIN))
+            match seen {
+                Some(opened) => Ok(opened?),
+                None => Err(OpenError::FileServer),
+            }
         };
         let file = match mount.within {
             None => open(CWD, ResolveFlags::CACHED)?,
-            Some(Within { pid: None, .. }) => return Err(Errno::OPNOTSUPP),
+            Some(Within { pid: None, .. }) => return Err(OpenError::Unreachable),
             Some(Within { pid: Some(pid), .. }) => {
                 let root = self.proc.join(pid.to_string()).join("root");
                 let root = rustix::fs::open(root, flags, Mode::empty())?;
@@ -171,45 +175,52 @@ impl Kernel for Linux {
         };
         let seen = look(&file)?;
         if seen.stx_mnt_id != mount.id {
-            return Err(Errno::STALE);
+            return Err(OpenError::Covered);
         }
         self.open_seen(&file, &seen, id.ino)
     }
 
-    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<OwnedFd, Errno> {
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<OwnedFd, OpenError> {
         let flags = match tid {
             Some(_) => PIDFD_THREAD,
             None => PidfdFlags::empty(),
         };
-        rustix::process::pidfd_open(self.raw(tid.unwrap_or(pid))?, flags)
+        let pid = self.raw(tid.unwrap_or(pid))?;
+        Ok(rustix::process::pidfd_open(pid, flags)?)
     }
 
-    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno> {
-        syscall::share_files(self.raw(one)?, self.raw(other)?)
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {
+        Ok(syscall::share_files(self.raw(one)?, self.raw(other)?)?)
     }
 
-    fn device_ns(&self, process: &OwnedFd, fd: Fd) -> Result<OwnedFd, Errno> {
-        let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
+    fn device_ns(&self, process: &OwnedFd, fd: Fd) -> Result<OwnedFd, OpenError> {
+        let fd = i32::try_from(fd).map_err(|_| OpenError::Gone)?;
         let file = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
-        ioctl::get_socket_ns(file)
+        Ok(ioctl::get_socket_ns(file)?)
     }
 
-    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno> {
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError> {
         let file = open_of_process(path, OFlags::PATH | OFlags::CLOEXEC)?;
         let seen = look(&file)?;
         if device(&seen) != self.nsfs()? {
             return Ok(None);
         }
         let ns = self.open_seen(&file, &seen, seen.stx_ino)?;
-        self.id(&ns).map(Some)
+        Ok(Some(self.id(&ns)?))
     }
 
-    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<OwnedFd, Errno> {
-        let ino = u32::try_from(id.ino).map_err(|_| Errno::STALE)?;
-        syscall::open_ns(unique_id, flag_of_kind(id.kind), ino)
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<OwnedFd, OpenError> {
+        let ino = u32::try_from(id.ino).map_err(|_| OpenError::Gone)?;
+        match syscall::open_ns(unique_id, flag_of_kind(id.kind), ino) {
+            Err(Errno::STALE) => Err(OpenError::Gone),
+            // Linux has no such handles before 6.18. The namespace may well
+            // exist: mount namespaces are listed since 6.12.
+            Err(Errno::BADF) => Err(OpenError::Unreachable),
+            opened => Ok(opened?),
+        }
     }
 
-    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno> {
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError> {
         let own = self.open_own("ns/mnt", READ)?;
         let mut found = vec![MountNs {
             ino: rustix::fs::fstat(&own)?.st_ino,
@@ -225,7 +236,7 @@ impl Kernel for Linux {
                         here = ns;
                     }
                     Err(Errno::NOENT) => break,
-                    Err(errno) => return Err(errno),
+                    Err(errno) => return Err(errno.into()),
                 }
             }
         }
@@ -292,10 +303,10 @@ impl Kernel for Linux {
         netlink::get_nsid(socket, ns.as_fd())
     }
 
-    fn uts_names(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<UtsNames, Errno> {
+    fn uts_names(&self, ns: &OwnedFd, pid: Option<Pid>) -> Result<UtsNames, OpenError> {
         match (setns::uts_names(&self.proc, ns), pid) {
-            (Err(Errno::PERM), Some(pid)) => child::uts_names(&self.hold(pid, None)?),
-            (names, _) => names,
+            (Err(Errno::PERM), Some(pid)) => Ok(child::uts_names(&self.hold(pid, None)?)?),
+            (names, _) => Ok(names?),
         }
     }
 
@@ -319,7 +330,7 @@ impl Kernel for Linux {
         sysv::count()
     }
 
-    fn cgroups(&self, ns: &OwnedFd, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno> {
+    fn cgroups(&self, ns: &OwnedFd, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
         let file = self.proc.join(pid.to_string()).join("cgroup");
         // That of the first thread, which goes nowhere.
         let own = self.open_own("ns/cgroup", READ)?;
@@ -329,15 +340,14 @@ impl Kernel for Linux {
         Ok((outside, setns::read(&file)?))
     }
 
-    fn pid_max(&self, ns: &OwnedFd) -> Result<Pid, Errno> {
+    fn pid_max(&self, ns: &OwnedFd) -> Result<Option<Pid>, Errno> {
         setns::enter(&self.proc, ns, Kind::Pid)?;
         let text = match child::read_file(&self.proc.join("sys/kernel/pid_max")) {
-            // As with the mount option subset=pid.
-            Err(Errno::NOENT) => return Err(Errno::OPNOTSUPP),
+            Err(Errno::NOENT) => return Ok(None),
             text => text?,
         };
         let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
-        text.trim().parse().map_err(|_| Errno::PROTO)
+        text.trim().parse().map(Some).map_err(|_| Errno::PROTO)
     }
 }
 
@@ -379,13 +389,16 @@ mod tests {
     }
 
     #[test]
-    fn by_the_pids_of_another_proc_tree_nobody_is_asked() {
+    fn the_pids_of_another_proc_tree_go_into_no_system_call() {
         let elsewhere = Linux::new("/nonexistent".into());
         let own = std::process::id();
         assert!(!elsewhere.process_exists(own));
-        assert_eq!(elsewhere.hold(own, None).err(), Some(Errno::REMOTE));
-        assert_eq!(elsewhere.share_files(own, own), Err(Errno::REMOTE));
-        assert_eq!(elsewhere.mount_namespaces(), Err(Errno::REMOTE));
+        assert_eq!(
+            elsewhere.hold(own, None).err(),
+            Some(OpenError::ForeignProc)
+        );
+        assert_eq!(elsewhere.share_files(own, own), Err(OpenError::ForeignProc));
+        assert_eq!(elsewhere.mount_namespaces(), Err(OpenError::ForeignProc));
     }
 
     #[test]
@@ -403,20 +416,23 @@ mod tests {
             kind: Kind::Net,
         };
         let own = Path::new("/proc/self/ns/net");
-        assert_eq!(linux.open_link(own, id).unwrap_err(), Errno::STALE);
-        assert_eq!(linux.open_fd(own, id).unwrap_err(), Errno::STALE);
+        assert_eq!(linux.open_link(own, id).unwrap_err(), OpenError::Moved);
+        assert_eq!(linux.open_fd(own, id).unwrap_err(), OpenError::Moved);
         let null = Path::new("/dev/null");
         let ino = rustix::fs::stat(null).unwrap().st_ino;
         let id = NsId {
             ino,
             kind: Kind::Net,
         };
-        assert_eq!(linux.open_fd(null, id).unwrap_err(), Errno::STALE);
+        assert_eq!(linux.open_fd(null, id).unwrap_err(), OpenError::Moved);
         let mount = Mount {
             within: None,
             path: "/dev/null".into(),
             id: 0,
         };
-        assert_eq!(linux.open_mount(&mount, id).unwrap_err(), Errno::STALE);
+        assert_eq!(
+            linux.open_mount(&mount, id).unwrap_err(),
+            OpenError::Covered
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! namespaces in its hand.
 
 mod child;
+mod error;
 #[cfg(test)]
 mod fake;
 mod interfaces;
@@ -23,6 +24,7 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
+pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
@@ -48,52 +50,50 @@ pub(crate) struct UtsNames {
 /// A kernel that can be asked about namespaces.
 ///
 /// Every answer is about what was opened, never about what a path leads to at
-/// another time. EREMOTE is the answer to what needs a pid, or a file of this
-/// process, if the proc tree is that of another pid namespace.
+/// another time.
 pub(crate) trait Kernel: Sync {
     /// An open namespace.
     type Ns;
     /// A process, held so that its pid cannot be given to another.
     type Process;
 
-    /// Opens a namespace by a link of a process.
+    /// Opens a namespace by a link in `/proc/PID/ns`.
+    fn open_link(&self, path: &Path, id: NsId) -> Result<Self::Ns, OpenError>;
+
+    /// Opens a namespace by a file that a process has open, and never anything
+    /// else that the descriptor refers to by now.
+    fn open_fd(&self, path: &Path, id: NsId) -> Result<Self::Ns, OpenError>;
+
+    /// Opens a namespace by its bind mount, and never anything else that lies
+    /// at the mount point. Asks no file server.
+    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<Self::Ns, OpenError>;
+
+    /// Holds a process, or one of its threads, for [`device_ns`]. EINVAL for a
+    /// thread before Linux 6.9.
     ///
-    /// ESTALE if the path leads to another namespace by now.
-    fn open_link(&self, path: &Path, id: NsId) -> Result<Self::Ns, Errno>;
+    /// [`device_ns`]: Kernel::device_ns
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Self::Process, OpenError>;
 
-    /// Opens a namespace by an open file of a process. What the file is by now
-    /// is seen before it is opened: ESTALE if it is another.
-    fn open_fd(&self, path: &Path, id: NsId) -> Result<Self::Ns, Errno>;
+    /// Returns whether two threads share their table of open files, kcmp(2).
+    /// ENOSYS if the kernel was built without it.
+    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError>;
 
-    /// Opens a namespace by a mount, and never anything else that lies there:
-    /// ESTALE if another mount covers it, EAGAIN if only a file server could
-    /// tell.
-    fn open_mount(&self, mount: &Mount, id: NsId) -> Result<Self::Ns, Errno>;
+    /// Opens the net namespace in which a socket was created, or `/dev/net/tun`
+    /// opened, by a descriptor of a process: SIOCGSKNS. The tun device itself
+    /// may have moved since. Requires CAP_NET_ADMIN in that namespace.
+    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, OpenError>;
 
-    /// Holds a process, or a thread of it, to ask for its sockets. EINVAL for
-    /// a thread before Linux 6.9.
-    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Self::Process, Errno>;
+    /// Returns which namespace a path leads to, `None` if it leads to anything
+    /// else. Asks no file server.
+    fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError>;
 
-    /// Whether two threads have one table of open files: kcmp(2). ENOSYS if the
-    /// kernel was built without it.
-    fn share_files(&self, one: Tid, other: Tid) -> Result<bool, Errno>;
+    /// Opens a namespace by its unique ID.
+    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<Self::Ns, OpenError>;
 
-    /// The net namespace that a socket, or a file that was opened at
-    /// /dev/net/tun, holds: that in which it was made, SIOCGSKNS. A tun device
-    /// may be elsewhere by now. It wants CAP_NET_ADMIN there.
-    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, Errno>;
-
-    /// Which namespace lies at a path, without asking any file server; none if
-    /// it is something else.
-    fn look_at(&self, path: &Path) -> Result<Option<NsId>, Errno>;
-
-    /// Opens a namespace by the number that is never given to another.
-    fn open_listed(&self, unique_id: u64, id: NsId) -> Result<Self::Ns, Errno>;
-
-    /// Every mount namespace of the system: NS_MNT_GET_NEXT and PREV. EPERM
-    /// for all but root in the initial user and pid namespace, ENOTTY before
-    /// Linux 6.12.
-    fn mount_namespaces(&self) -> Result<Vec<MountNs>, Errno>;
+    /// Lists every mount namespace of the system: NS_MNT_GET_NEXT and PREV.
+    /// EPERM without CAP_SYS_ADMIN in the initial user and pid namespaces,
+    /// ENOTTY before Linux 6.12.
+    fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError>;
 
     /// The namespaces that are mounted in a mount namespace: listmount(2) and
     /// statmount(2).
@@ -135,7 +135,7 @@ pub(crate) trait Kernel: Sync {
 
     /// Host and domain name of a uts namespace; of one's own container, by a
     /// process in it, without that capability.
-    fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, Errno>;
+    fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, OpenError>;
 
     /// The interfaces of a net namespace; without that capability their names,
     /// by a process in it.
@@ -149,8 +149,10 @@ pub(crate) trait Kernel: Sync {
 
     /// The cgroup file of a process, as it reads for the caller, and inside of a
     /// cgroup namespace.
-    fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), Errno>;
+    fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
 
-    /// The largest pid of a pid namespace; before Linux 6.14, of all.
-    fn pid_max(&self, ns: &Self::Ns) -> Result<Pid, Errno>;
+    /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
+    /// whole system. `None` if the proc tree has no `sys`, as with the mount
+    /// option `subset=pid`.
+    fn pid_max(&self, ns: &Self::Ns) -> Result<Option<Pid>, Errno>;
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::kernel::OpenError;
 use crate::model::{Cause, Gap, LinkSet, Source};
 use crate::proc::ReadError;
 
@@ -55,9 +56,23 @@ impl Tally {
 pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     match errno {
         Errno::PERM => Ok(Cause::Denied),
-        Errno::REMOTE => Ok(Cause::ForeignProc),
         errno => cause_of(errno.into(), path),
     }
+}
+
+/// Returns the cause to count for what could not be opened.
+pub(crate) fn cause_of_open_error(
+    error: OpenError,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<Cause, Error> {
+    Ok(match error {
+        OpenError::Gone | OpenError::Moved => Cause::Vanished,
+        OpenError::Covered => Cause::Covered,
+        OpenError::FileServer => Cause::FileServer,
+        OpenError::Unreachable => Cause::Unreachable,
+        OpenError::ForeignProc => Cause::ForeignProc,
+        OpenError::Errno(errno) => return cause_of_errno(errno, path),
+    })
 }
 
 /// The cause to count for an error of reading, other than that a thing is
@@ -105,6 +120,25 @@ mod tests {
                 gap(Cause::Zombie, 1, LinkSet::of(Link::Net))
             ]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_opened_has_a_cause_of_its_own() {
+        for (error, cause) in [
+            (OpenError::Gone, Cause::Vanished),
+            (OpenError::Moved, Cause::Vanished),
+            (OpenError::Covered, Cause::Covered),
+            (OpenError::FileServer, Cause::FileServer),
+            (OpenError::Unreachable, Cause::Unreachable),
+            (OpenError::ForeignProc, Cause::ForeignProc),
+            (OpenError::Errno(Errno::PERM), Cause::Denied),
+            (
+                OpenError::Errno(Errno::IO),
+                Cause::Failed(Errno::IO.raw_os_error()),
+            ),
+        ] {
+            assert_eq!(cause_of_open_error(error, || "/x".into()).unwrap(), cause);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 use crate::error::Error;
-use crate::kernel;
+use crate::kernel::{self, OpenError};
 use crate::model::{Holder, KindSet, Namespace, NsId, Pid};
 use crate::proc::{Found, Sysroot, parse_id};
 
@@ -62,7 +64,11 @@ impl NsRef {
                     Found::Link(id) => id,
                     Found::File(file) => {
                         let identified = kernel::identify(&root.proc_path(), &file);
-                        identified.map_err(|errno| Error::read(path, errno))?
+                        identified.map_err(|error| match error {
+                            OpenError::Errno(errno) => Error::read(path, errno),
+                            OpenError::ForeignProc => Error::read(path, Errno::REMOTE),
+                            _ => Error::read(path, Errno::NOENT),
+                        })?
                     }
                 };
                 let path = path.as_os_str().as_encoded_bytes().to_vec();

@@ -1,11 +1,11 @@
 //! What a namespace is like inside.
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Facts, NsId, Pid};
 use crate::scan::Need;
 use crate::scan::details::cgroup_root::cgroup_root;
-use crate::scan::tally::cause_of_errno;
+use crate::scan::tally::cause_of_open_error;
 use crate::text::Text;
 
 /// Goes into a namespace, and tells what was seen, or why nothing was. `pid` is
@@ -26,9 +26,21 @@ pub(crate) fn look_inside<K: Kernel>(
         }),
         (Need::Interfaces, _) => kernel
             .interfaces(ns, pid)
-            .map(|interfaces| facts.interfaces = Some(interfaces)),
-        (Need::SysvIpc, _) => kernel.sysvipc(ns).map(|count| facts.sysvipc = Some(count)),
-        (Need::PidMax, _) => kernel.pid_max(ns).map(|most| facts.pid_max = Some(most)),
+            .map(|interfaces| facts.interfaces = Some(interfaces))
+            .map_err(OpenError::from),
+        (Need::SysvIpc, _) => kernel
+            .sysvipc(ns)
+            .map(|count| facts.sysvipc = Some(count))
+            .map_err(OpenError::from),
+        (Need::PidMax, _) => kernel
+            .pid_max(ns)
+            .map(|pid_max| {
+                facts.pid_max = pid_max;
+                if pid_max.is_none() {
+                    cause = Some(Cause::Failed(rustix::io::Errno::NOENT.raw_os_error()));
+                }
+            })
+            .map_err(OpenError::from),
         (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
             facts.cgroup_root = cgroup_root(&outside, &inside).map(Text::from);
             if facts.cgroup_root.is_none() {
@@ -40,8 +52,8 @@ pub(crate) fn look_inside<K: Kernel>(
             Ok(())
         }
     };
-    if let Err(errno) = looked {
-        cause = Some(cause_of_errno(errno, || id.to_string().into())?);
+    if let Err(error) = looked {
+        cause = Some(cause_of_open_error(error, || id.to_string().into())?);
     }
     Ok((facts, cause))
 }

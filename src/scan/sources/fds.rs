@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Source};
 use crate::proc::PathHash;
 use crate::scan::group::Find;
 use crate::scan::parallel::walk;
-use crate::scan::tally::{Tally, cause_of_errno};
+use crate::scan::tally::{Tally, cause_of_open_error};
 
 /// Asks for the net namespaces of sockets, each by its inode number once, or
 /// until one of those who have it open answers. They are in the order of their
@@ -81,12 +81,13 @@ fn ask_process<K: Kernel>(
     files: &[OpenFile],
 ) -> Result<(Vec<Option<NsId>>, Option<Cause>), Error> {
     let mut cause = None;
-    let mut keep = |asked: Result<NsId, Errno>| match asked {
+    let mut keep = |asked: Result<NsId, OpenError>| match asked {
         Ok(id) => Ok(Some(id)),
         // The process, or this file of it, is gone or another by now.
-        Err(Errno::SRCH | Errno::BADF | Errno::NOTTY) => Ok(None),
-        Err(errno) => {
-            cause = Some(cause_of_errno(errno, || "the socket of a process".into())?);
+        Err(OpenError::Gone | OpenError::Moved | OpenError::Errno(Errno::NOTTY)) => Ok(None),
+        Err(error) => {
+            let path = || "the socket of a process".into();
+            cause = Some(cause_of_open_error(error, path)?);
             Ok(None)
         }
     };
@@ -104,7 +105,7 @@ fn ask_process<K: Kernel>(
                 Ok(NsId { ino, kind })
             }))
         }
-        Some(Err(errno)) => keep(Err(*errno)),
+        Some(Err(error)) => keep(Err(*error)),
         None => Ok(None),
     };
     let ids = files.iter().map(&mut ask).collect::<Result<_, Error>>()?;
@@ -136,8 +137,8 @@ pub(crate) fn look_at_files<K: Kernel>(
         let path = PathBuf::from(file.path());
         Ok(match kernel.look_at(&path) {
             Ok(id) => Ok(id),
-            Err(Errno::NOENT | Errno::SRCH) => Ok(None),
-            Err(errno) => Err(cause_of_errno(errno, || path)?),
+            Err(OpenError::Gone) => Ok(None),
+            Err(error) => Err(cause_of_open_error(error, || path)?),
         })
     })?;
     let mut found = Vec::new();

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Kind, LinkSet, NsId, Source};
 use crate::scan::group::Find;
-use crate::scan::tally::{Tally, cause_of_errno};
+use crate::scan::tally::{Tally, cause_of_open_error};
 
 /// The mount namespaces that no process is in, and what is mounted there:
 /// nothing else shows either. `is_inside` tells that the caller is not in the
@@ -23,8 +23,8 @@ pub(crate) fn list_mount_namespaces<K: Kernel>(
     let mut finds = Vec::new();
     let listed = match kernel.mount_namespaces() {
         Ok(listed) => listed,
-        Err(errno) => {
-            refuse(errno, Source::MountNamespaces, is_inside, tally)?;
+        Err(error) => {
+            refuse(error, Source::MountNamespaces, is_inside, tally)?;
             return Ok(finds);
         }
     };
@@ -45,7 +45,7 @@ pub(crate) fn list_mount_namespaces<K: Kernel>(
             }
             // It is gone.
             Err(Errno::NOENT) => {}
-            Err(errno) => refuse(errno, Source::MountNamespaces, is_inside, tally)?,
+            Err(errno) => refuse(errno.into(), Source::MountNamespaces, is_inside, tally)?,
         }
     }
     Ok(finds)
@@ -60,7 +60,7 @@ pub(crate) fn list_namespaces<K: Kernel>(
     let listed = match kernel.list() {
         Ok(listed) => listed,
         Err(errno) => {
-            refuse(errno, Source::Listns, is_inside, tally)?;
+            refuse(errno.into(), Source::Listns, is_inside, tally)?;
             return Ok(Vec::new());
         }
     };
@@ -69,7 +69,7 @@ pub(crate) fn list_namespaces<K: Kernel>(
         match kernel.identify_listed(unique_id) {
             Ok(Some(id)) => finds.push((id, Holder::Listed { unique_id })),
             Ok(None) => {}
-            Err(errno) => refuse(errno, Source::Listns, is_inside, tally)?,
+            Err(errno) => refuse(errno.into(), Source::Listns, is_inside, tally)?,
         }
     }
     Ok(finds)
@@ -77,11 +77,16 @@ pub(crate) fn list_namespaces<K: Kernel>(
 
 /// A kernel that has no such list hides nothing by it; one that refuses does,
 /// unless it shows such lists only outside of where the caller is.
-fn refuse(errno: Errno, source: Source, is_inside: bool, tally: &mut Tally) -> Result<(), Error> {
-    let cause = match errno {
-        Errno::NOTTY | Errno::NOSYS | Errno::INVAL => Cause::Unsupported,
-        Errno::PERM if is_inside => Cause::Outside,
-        errno => cause_of_errno(errno, || source.name().into())?,
+fn refuse(
+    error: OpenError,
+    source: Source,
+    is_inside: bool,
+    tally: &mut Tally,
+) -> Result<(), Error> {
+    let cause = match error {
+        OpenError::Errno(Errno::NOTTY | Errno::NOSYS | Errno::INVAL) => Cause::Unsupported,
+        OpenError::Errno(Errno::PERM) if is_inside => Cause::Outside,
+        error => cause_of_open_error(error, || source.name().into())?,
     };
     tally.add(source, cause, LinkSet::EMPTY);
     Ok(())

@@ -13,14 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{
     Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
 };
 use crate::scan::details::inside::look_inside;
 use crate::scan::group::Find;
 use crate::scan::questions::Questions;
-use crate::scan::tally::cause_of_errno;
+use crate::scan::tally::{cause_of_errno, cause_of_open_error};
 
 /// The namespaces of a system that has just started: above them is nothing,
 /// linux/proc_ns.h.
@@ -106,20 +106,10 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                     self.climb(ns, namespace, &mut asked)?;
                     return Ok(asked);
                 }
-                Err(Errno::NOENT | Errno::SRCH | Errno::BADF) => asked.lost.push(holder.clone()),
-                Err(Errno::OPNOTSUPP) => {
-                    asked.closed = Some(Cause::Unreachable);
-                }
-                Err(Errno::STALE) if matches!(holder, Holder::Mount(_)) => {
-                    asked.closed = Some(Cause::Covered);
-                }
-                Err(Errno::AGAIN) => {
-                    asked.closed = Some(Cause::FileServer);
-                }
-                Err(Errno::STALE) => asked.lost.push(holder.clone()),
-                Err(errno) => {
+                Err(OpenError::Gone | OpenError::Moved) => asked.lost.push(holder.clone()),
+                Err(error) => {
                     let path = || namespace.id.to_string().into();
-                    asked.closed = Some(cause_of_errno(errno, path)?);
+                    asked.closed = Some(cause_of_open_error(error, path)?);
                 }
             }
         }
@@ -140,7 +130,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
     }
 
     /// Opens a namespace by something that leads to it.
-    pub(crate) fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
+    pub(crate) fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, OpenError> {
         let path = holder.path();
         let path = path.as_deref().map(OsStr::from_bytes);
         match (holder, path) {
@@ -151,17 +141,17 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             (Holder::Socket(file) | Holder::Tun(file), _) => self.open_device(*file, id),
             (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
             (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
-            (_, None) => Err(Errno::OPNOTSUPP),
+            (_, None) => Err(OpenError::Unreachable),
         }
     }
 
-    fn open_device(&self, file: OpenFile, id: NsId) -> Result<K::Ns, Errno> {
+    fn open_device(&self, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
         let held = self.kernel.hold(file.pid, file.tid)?;
         let ns = self.kernel.device_ns(&held, file.fd)?;
         if self.kernel.id(&ns)? == id {
             Ok(ns)
         } else {
-            Err(Errno::STALE)
+            Err(OpenError::Moved)
         }
     }
 

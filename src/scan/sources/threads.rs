@@ -3,15 +3,13 @@
 
 use std::num::NonZeroUsize;
 
-use rustix::io::Errno;
-
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, OpenFile, Source, Tid};
 use crate::proc::{FdTarget, ProcessDir, ReadError, Sysroot};
 use crate::scan::parallel::walk;
 use crate::scan::sources::processes::Sighting;
-use crate::scan::tally::{cause_of, cause_of_errno};
+use crate::scan::tally::{cause_of, cause_of_open_error};
 
 /// What came of the threads of one process.
 type Seen = (Vec<(OpenFile, FdTarget)>, Option<Cause>);
@@ -44,9 +42,9 @@ fn read<K: Kernel>(kernel: &K, root: &Sysroot, sighting: &Sighting) -> Result<Se
             Ok(tid) => {
                 ProcessDir::open(root, sighting.pid).and_then(|process| process.files(Some(tid)))
             }
-            Err(errno) => {
+            Err(error) => {
                 let path = || root.process_path(sighting.pid);
-                return Ok((files, Some(cause_of_errno(errno, path)?)));
+                return Ok((files, Some(cause_of_open_error(error, path)?)));
             }
         };
         match read {
@@ -67,7 +65,7 @@ fn own_tables<K: Kernel>(
     kernel: &K,
     root: &Sysroot,
     sighting: &Sighting,
-) -> impl Iterator<Item = Result<Tid, Errno>> {
+) -> impl Iterator<Item = Result<Tid, OpenError>> {
     // Whose files were read already.
     let first = sighting.thread.unwrap_or(sighting.pid);
     let others = sighting.tids.iter().filter(move |tid| **tid != first);
@@ -76,9 +74,9 @@ fn own_tables<K: Kernel>(
             return Some(Ok(*tid));
         }
         match kernel.share_files(first, *tid) {
-            Ok(true) | Err(Errno::SRCH) => None,
+            Ok(true) | Err(OpenError::Gone) => None,
             Ok(false) => Some(Ok(*tid)),
-            Err(errno) => Some(Err(errno)),
+            Err(error) => Some(Err(error)),
         }
     })
 }
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
     use crate::kernel::Fake;
 
-    fn own(kernel: &Fake, sighting: &Sighting) -> Vec<Result<Tid, Errno>> {
+    fn own(kernel: &Fake, sighting: &Sighting) -> Vec<Result<Tid, OpenError>> {
         own_tables(kernel, &Sysroot::live(), sighting).collect()
     }
 
@@ -113,7 +111,7 @@ mod tests {
         let kernel = Fake::default();
         let root = Sysroot::live();
         read_thread_files(&kernel, &root, &mut sightings, NonZeroUsize::MIN).unwrap();
-        let why = Cause::Failed(Errno::NOSYS.raw_os_error());
+        let why = Cause::Failed(rustix::io::Errno::NOSYS.raw_os_error());
         assert_eq!(sightings[0].other_troubles, [(Source::Fds, why)]);
         assert_eq!(sightings[1].other_troubles, []);
     }
