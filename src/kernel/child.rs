@@ -17,6 +17,7 @@ use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
 
 use crate::error::errno_of;
 use crate::kernel::UtsNames;
+use crate::kernel::error::errno_from;
 
 /// The most that is ever answered.
 const MOST: usize = 1024;
@@ -53,7 +54,7 @@ fn in_child(ask: impl Fn(&mut [u8; MOST]) -> Result<usize, Errno>) -> Result<Vec
     let (errno, answer) = answer.split_first_chunk().ok_or(Errno::CHILD)?;
     match i32::from_ne_bytes(*errno) {
         0 => Ok(answer.to_vec()),
-        errno => Err(Errno::from_raw_os_error(errno)),
+        errno => Err(errno_from(errno)),
     }
 }
 

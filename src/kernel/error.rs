@@ -29,6 +29,15 @@ impl From<Errno> for OpenError {
     }
 }
 
+/// Returns the error of a number that came as bytes, EPROTO if it is none:
+/// errors are 1 to 4095, and the conversion panics on other numbers.
+pub(super) fn errno_from(number: i32) -> Errno {
+    match number {
+        1..=4095 => Errno::from_raw_os_error(number),
+        _ => Errno::PROTO,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +50,14 @@ mod tests {
         // These are ambiguous: only the caller knows what they mean.
         for errno in [Errno::STALE, Errno::AGAIN, Errno::REMOTE, Errno::ACCESS] {
             assert_eq!(OpenError::from(errno), OpenError::Errno(errno));
+        }
+    }
+    #[test]
+    fn a_number_that_is_no_error_is_a_broken_answer() {
+        assert_eq!(errno_from(1), Errno::PERM);
+        assert_eq!(errno_from(4095).raw_os_error(), 4095);
+        for number in [0, -1, 4096, i32::MAX, i32::MIN] {
+            assert_eq!(errno_from(number), Errno::PROTO, "{number}");
         }
     }
 }

@@ -10,8 +10,7 @@ use rustix::process::{Pid as RawPid, PidfdFlags, PidfdGetfdFlags};
 
 use crate::error::errno_of;
 use crate::kernel::{
-    Kernel, MountNs, OpenError, UtsNames, child, interfaces, ioctl, mount_list, netlink, setns,
-    syscall, sysv,
+    Kernel, MountNs, OpenError, UtsNames, child, ioctl, mount_list, netlink, setns, syscall, sysv,
 };
 use crate::model::{Fd, Interface, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid, Within};
 
@@ -26,7 +25,7 @@ pub(crate) struct Linux {
     has_own_pids: OnceLock<bool>,
     /// One netlink socket for all questions: each is asked and answered under
     /// the lock.
-    netlink: Mutex<Option<OwnedFd>>,
+    netlink: Mutex<Option<netlink::Socket>>,
 }
 
 impl Linux {
@@ -298,7 +297,7 @@ impl Kernel for Linux {
         let mut socket = self.netlink.lock().unwrap_or_else(PoisonError::into_inner);
         let socket = match &mut *socket {
             Some(socket) => socket,
-            none => none.insert(netlink::open()?),
+            none => none.insert(netlink::Socket::route()?),
         };
         netlink::get_nsid(socket, ns.as_fd())
     }
@@ -314,15 +313,18 @@ impl Kernel for Linux {
         match (setns::enter(&self.proc, ns, Kind::Net), pid) {
             (Err(Errno::PERM), Some(pid)) => {
                 let file = self.proc.join(pid.to_string()).join("net/dev");
-                interfaces::parse_names(&setns::read(&file)?)
+                netlink::parse_names(&setns::read(&file)?)
             }
-            (entered, _) => entered.and_then(|()| interfaces::interfaces(&netlink::open()?)),
+            (entered, _) => {
+                entered?;
+                netlink::interfaces(&mut netlink::Socket::route()?)
+            }
         }
     }
 
     fn netnsid_within(&self, within: &OwnedFd, ns: &OwnedFd) -> Result<NetNsId, Errno> {
         setns::enter(&self.proc, within, Kind::Net)?;
-        netlink::get_nsid(&netlink::open()?, ns.as_fd())
+        netlink::get_nsid(&mut netlink::Socket::route()?, ns.as_fd())
     }
 
     fn sysvipc(&self, ns: &OwnedFd) -> Result<SysvIpc, Errno> {

@@ -5,11 +5,11 @@
 //! They stand behind a trait, so that a test can hold a kernel with any
 //! namespaces in its hand.
 
+mod bytes;
 mod child;
 mod error;
 #[cfg(test)]
 mod fake;
-mod interfaces;
 mod ioctl;
 mod linux;
 mod mount_list;

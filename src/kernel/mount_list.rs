@@ -4,47 +4,52 @@
 use rustix::io::Errno;
 
 use crate::kernel::MountNs;
+use crate::kernel::bytes::{u32_at, u64_at, until_nul};
 use crate::kernel::syscall::{MntIdReq, listmount, statmount};
 use crate::model::{Mount, NsId, Within};
 use crate::proc::parse_id;
 
-/// LSMT_ROOT: all mounts of the namespace.
-const ROOT: u64 = u64::MAX;
-/// STATMOUNT_SB_BASIC, STATMOUNT_MNT_BASIC, STATMOUNT_MNT_ROOT and
-/// STATMOUNT_MNT_POINT.
-const MASK: u64 = 0x1 | 0x2 | 0x8 | 0x10;
-/// Where the parts of struct statmount stand, linux/mount.h.
+// linux/mount.h, which libc lacks.
+const LSMT_ROOT: u64 = u64::MAX;
+const STATMOUNT_SB_BASIC: u64 = 0x1;
+const STATMOUNT_MNT_BASIC: u64 = 0x2;
+const STATMOUNT_MNT_ROOT: u64 = 0x8;
+const STATMOUNT_MNT_POINT: u64 = 0x10;
+/// Places in `struct statmount`.
 const SB_MAGIC: usize = 24;
 const MNT_ID_OLD: usize = 56;
 const MNT_ROOT: usize = 104;
 const MNT_POINT: usize = 108;
 const STRINGS: usize = 512;
-/// The most bytes that one mount is given.
-const MOST: usize = 16 << 20;
-/// Magic number of nsfs, linux/magic.h.
-const NSFS_MAGIC: u64 = 0x6e73_6673;
 
-/// The namespaces that are mounted in a mount namespace, and where.
+/// What to ask of each mount.
+const MASK: u64 =
+    STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT;
+/// The longest answer to read about one mount.
+const LIMIT: usize = 16 << 20;
+const NSFS_MAGIC: u64 = libc::NSFS_MAGIC as u64;
+
+/// Returns the namespaces that are mounted in a mount namespace, and where.
 pub(super) fn mounts_in(mount_ns: MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
     let mut found = Vec::new();
     let mut ids = [0; 512];
     let mut buffer = vec![0; 16 * 1024];
     let mut last = 0;
     loop {
-        let request = MntIdReq::new(ROOT, last, mount_ns.unique_id);
+        let request = MntIdReq::new(LSMT_ROOT, last, mount_ns.unique_id);
         let count = listmount(&request, &mut ids)?;
         let listed = ids.get(..count).unwrap_or_default();
         for id in listed {
             let request = MntIdReq::new(*id, MASK, mount_ns.unique_id);
-            let mut told = statmount(&request, &mut buffer);
-            // A path may be as long as somebody nests directories.
-            while told == Err(Errno::OVERFLOW) && buffer.len() < MOST {
+            let mut answer = statmount(&request, &mut buffer);
+            // Paths have no limit: directories nest as deep as anyone likes.
+            while answer == Err(Errno::OVERFLOW) && buffer.len() < LIMIT {
                 buffer.resize(buffer.len() * 4, 0);
-                told = statmount(&request, &mut buffer);
+                answer = statmount(&request, &mut buffer);
             }
-            match told {
+            match answer {
                 Ok(()) => found.extend(parse(&buffer, mount_ns.ino)),
-                // It is no more.
+                // Unmounted since.
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Err(errno),
             }
@@ -56,15 +61,9 @@ pub(super) fn mounts_in(mount_ns: MountNs) -> Result<Vec<(NsId, Mount)>, Errno> 
     }
 }
 
-/// Reads struct statmount of a mount of nsfs; none for another one.
+/// Reads `struct statmount`. `None` unless the mount is of nsfs.
 fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
-    let number = |place: usize| Some(u32::from_ne_bytes(*bytes.get(place..)?.first_chunk()?));
-    let string = |place: usize| {
-        let start = STRINGS.checked_add(usize::try_from(number(place)?).ok()?)?;
-        bytes.get(start..)?.split(|byte| *byte == 0).next()
-    };
-    let magic = u64::from_ne_bytes(*bytes.get(SB_MAGIC..)?.first_chunk()?);
-    if magic != NSFS_MAGIC {
+    if u64_at(bytes, SB_MAGIC)? != NSFS_MAGIC {
         return None;
     }
     let mount = Mount {
@@ -72,10 +71,17 @@ fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
             mount_ns,
             pid: None,
         }),
-        path: string(MNT_POINT)?.into(),
-        id: number(MNT_ID_OLD)?.into(),
+        path: string(bytes, MNT_POINT)?.into(),
+        id: u32_at(bytes, MNT_ID_OLD)?.into(),
     };
-    Some((parse_id(string(MNT_ROOT)?)?, mount))
+    Some((parse_id(string(bytes, MNT_ROOT)?)?, mount))
+}
+
+/// Returns the string whose offset is at `place`.
+fn string(bytes: &[u8], place: usize) -> Option<&[u8]> {
+    let offset = usize::try_from(u32_at(bytes, place)?).ok()?;
+    let string = bytes.get(STRINGS.checked_add(offset)?..)?;
+    Some(until_nul(string))
 }
 
 #[cfg(test)]

@@ -1,0 +1,11 @@
+//! Netlink, netlink(7): requests to the kernel, and the messages and attributes
+//! of its replies.
+
+mod links;
+mod message;
+mod nsid;
+mod socket;
+
+pub(super) use links::{interfaces, parse_names};
+pub(super) use nsid::get_nsid;
+pub(super) use socket::Socket;
