@@ -7,15 +7,16 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::ioctl::{Getter, Ioctl, IoctlOutput, Opcode, ioctl};
 
-const NS_GET_USERNS: Opcode = 0xb701;
-const NS_GET_PARENT: Opcode = 0xb702;
-const NS_GET_NSTYPE: Opcode = 0xb703;
-const NS_GET_OWNER_UID: Opcode = 0xb704;
-const NS_GET_MNTNS_ID: Opcode = 0x8008_b705;
-const NS_MNT_GET_NEXT: Opcode = 0x8010_b70b;
-const NS_MNT_GET_PREV: Opcode = 0x8010_b70c;
-const NS_GET_ID: Opcode = 0x8008_b70d;
-const SIOCGSKNS: Opcode = 0x894c;
+const NS_GET_USERNS: Opcode = libc::NS_GET_USERNS as Opcode;
+const NS_GET_PARENT: Opcode = libc::NS_GET_PARENT as Opcode;
+const NS_GET_NSTYPE: Opcode = libc::NS_GET_NSTYPE as Opcode;
+const NS_GET_OWNER_UID: Opcode = libc::NS_GET_OWNER_UID as Opcode;
+const NS_GET_MNTNS_ID: Opcode = libc::NS_GET_MNTNS_ID as Opcode;
+const NS_MNT_GET_NEXT: Opcode = libc::NS_MNT_GET_NEXT as Opcode;
+const NS_MNT_GET_PREV: Opcode = libc::NS_MNT_GET_PREV as Opcode;
+/// linux/nsfs.h, which libc lacks.
+const NS_GET_ID: Opcode = rustix::ioctl::opcode::read::<u64>(0xb7, 13);
+const SIOCGSKNS: Opcode = libc::SIOCGSKNS as Opcode;
 
 /// An ioctl without argument that returns a file descriptor.
 struct ReturnsFd(Opcode);

@@ -94,8 +94,7 @@ impl Linux {
     }
 }
 
-/// linux/pidfd.h.
-const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::PIDFD_THREAD);
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -355,16 +354,17 @@ impl Kernel for Linux {
 
 /// The CLONE_ flag of clone(2) for a type.
 const fn flag_of_kind(kind: Kind) -> u32 {
-    match kind {
-        Kind::Mnt => 0x0002_0000,
-        Kind::Net => 0x4000_0000,
-        Kind::Ipc => 0x0800_0000,
-        Kind::User => 0x1000_0000,
-        Kind::Pid => 0x2000_0000,
-        Kind::Uts => 0x0400_0000,
-        Kind::Cgroup => 0x0200_0000,
-        Kind::Time => 0x0000_0080,
-    }
+    let flag = match kind {
+        Kind::Mnt => libc::CLONE_NEWNS,
+        Kind::Net => libc::CLONE_NEWNET,
+        Kind::Ipc => libc::CLONE_NEWIPC,
+        Kind::User => libc::CLONE_NEWUSER,
+        Kind::Pid => libc::CLONE_NEWPID,
+        Kind::Uts => libc::CLONE_NEWUTS,
+        Kind::Cgroup => libc::CLONE_NEWCGROUP,
+        Kind::Time => libc::CLONE_NEWTIME,
+    };
+    flag.cast_unsigned()
 }
 
 /// The type that a flag stands for.

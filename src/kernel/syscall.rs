@@ -1,19 +1,31 @@
-//! System calls that are younger than the library that makes the others.
+//! System calls that rustix has no wrapper for.
 //!
-//! Their structures stand here as the kernel has them (linux/mount.h,
-//! linux/nsfs.h); everything that comes back is bytes, read with bounds.
+//! Their structures are laid out as the kernel defines them (linux/mount.h,
+//! linux/nsfs.h). Results are bytes, read with bounds checks.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-const SYS_OPEN_BY_HANDLE_AT: libc::c_long = libc::SYS_open_by_handle_at;
-const SYS_STATMOUNT: libc::c_long = 457;
-const SYS_LISTMOUNT: libc::c_long = 458;
-const SYS_LISTNS: libc::c_long = 470;
+use crate::error::errno_of;
 
-/// struct mnt_id_req, with the namespace (MNT_ID_REQ_SIZE_VER1).
+// libc lacks these on most architectures.
+const SYS_STATMOUNT: libc::c_long = shared_number(457);
+const SYS_LISTMOUNT: libc::c_long = shared_number(458);
+const SYS_LISTNS: libc::c_long = shared_number(470);
+
+/// Returns the number of a system call on this architecture.
+///
+/// All architectures number new system calls alike since 424, apart from a
+/// constant that some add (scripts/syscall.tbl; alpha 110, MIPS 4000 to 6000,
+/// x32 a high bit). A call of that range that libc knows tells the constant;
+/// where libc does not know it, nsls does not compile.
+const fn shared_number(number: libc::c_long) -> libc::c_long {
+    libc::SYS_pidfd_getfd - 438 + number
+}
+
+/// `struct mnt_id_req` of MNT_ID_REQ_SIZE_VER1, which names the namespace.
 #[repr(C)]
 pub(super) struct MntIdReq {
     size: u32,
@@ -26,7 +38,7 @@ pub(super) struct MntIdReq {
 impl MntIdReq {
     pub(super) fn new(mnt_id: u64, param: u64, mnt_ns_id: u64) -> Self {
         MntIdReq {
-            size: 32,
+            size: size_of::<Self>() as u32,
             spare: 0,
             mnt_id,
             param,
@@ -35,7 +47,7 @@ impl MntIdReq {
     }
 }
 
-/// struct ns_id_req.
+/// `struct ns_id_req`.
 #[repr(C)]
 struct NsIdReq {
     size: u32,
@@ -46,7 +58,7 @@ struct NsIdReq {
     user_ns_id: u64,
 }
 
-/// struct file_handle with a struct nsfs_file_handle in it.
+/// `struct file_handle` that holds a `struct nsfs_file_handle`.
 #[repr(C)]
 struct NsfsHandle {
     handle_bytes: u32,
@@ -56,22 +68,25 @@ struct NsfsHandle {
     ns_inum: u32,
 }
 
-/// FILEID_NSFS, and the place below which nsfs handles are opened
-/// (FD_NSFS_ROOT).
-const FILEID_NSFS: i32 = 0xf1;
+// linux/exportfs.h and linux/fcntl.h, which libc lacks: the type of such a
+// handle, and the place to open it.
+const FILEID_NSFS: libc::c_int = 0xf1;
 const FD_NSFS_ROOT: libc::c_int = -10003;
+/// Size of `struct nsfs_file_handle`, linux/nsfs.h.
+const NSFS_HANDLE_BYTES: u32 = 16;
+/// The last argument of these calls, reserved for flags.
+const NO_FLAGS: libc::c_uint = 0;
+/// linux/kcmp.h, which libc lacks.
+const KCMP_FILES: libc::c_int = 2;
 
 fn check(returned: libc::c_long) -> Result<usize, Errno> {
-    usize::try_from(returned).map_err(|_| {
-        let error = std::io::Error::last_os_error();
-        Errno::from_io_error(&error).unwrap_or(Errno::IO)
-    })
+    usize::try_from(returned).map_err(|_| errno_of(&std::io::Error::last_os_error()))
 }
 
-/// listmount(2): unique ids of mounts, as many as fit.
+/// Fills `ids` with unique IDs of mounts and returns how many: listmount(2).
 pub(super) fn listmount(request: &MntIdReq, ids: &mut [u64]) -> Result<usize, Errno> {
-    // SAFETY: the request is a whole struct, and no more is written than fits
-    // into `ids`, whose length goes along.
+    // SAFETY: `request` is a whole struct of its stated size, and the kernel
+    // writes no more than `ids.len()` numbers.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
     let returned = unsafe {
         libc::syscall(
@@ -79,17 +94,17 @@ pub(super) fn listmount(request: &MntIdReq, ids: &mut [u64]) -> Result<usize, Er
             std::ptr::from_ref(request),
             ids.as_mut_ptr(),
             ids.len(),
-            0,
+            NO_FLAGS,
         )
     };
     check(returned)
 }
 
-/// statmount(2): fills a struct statmount with its strings.
+/// Fills `buffer` with a `struct statmount` and its strings: statmount(2).
+/// EOVERFLOW if they do not fit.
 pub(super) fn statmount(request: &MntIdReq, buffer: &mut [u8]) -> Result<(), Errno> {
-    // SAFETY: the request is a whole struct, and no more is written than fits
-    // into `buffer`, whose length goes along; it is a struct of numbers and
-    // bytes.
+    // SAFETY: `request` is a whole struct of its stated size, and the kernel
+    // writes no more than `buffer.len()` bytes.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
     let returned = unsafe {
         libc::syscall(
@@ -97,16 +112,17 @@ pub(super) fn statmount(request: &MntIdReq, buffer: &mut [u8]) -> Result<(), Err
             std::ptr::from_ref(request),
             buffer.as_mut_ptr(),
             buffer.len(),
-            0,
+            NO_FLAGS,
         )
     };
     check(returned).map(|_| ())
 }
 
-/// kcmp(2) with KCMP_FILES: whether two threads have one table of open files.
+/// Returns whether two threads share their table of open files: kcmp(2).
 pub(super) fn share_files(one: Pid, other: Pid) -> Result<bool, Errno> {
-    const KCMP_FILES: libc::c_int = 2;
-    // SAFETY: it takes numbers only.
+    // The file descriptors that other comparisons take.
+    let unused: libc::c_ulong = 0;
+    // SAFETY: kcmp takes numbers only.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
     let returned = unsafe {
         libc::syscall(
@@ -114,24 +130,26 @@ pub(super) fn share_files(one: Pid, other: Pid) -> Result<bool, Errno> {
             one.as_raw_nonzero().get(),
             other.as_raw_nonzero().get(),
             KCMP_FILES,
-            0,
-            0,
+            unused,
+            unused,
         )
     };
     check(returned).map(|order| order == 0)
 }
 
-/// listns(2): unique ids of namespaces after one, as many as fit.
+/// Fills `ids` with the unique IDs of namespaces that follow `after`, and
+/// returns how many: listns(2).
 pub(super) fn listns(after: u64, ids: &mut [u64]) -> Result<usize, Errno> {
     let request = NsIdReq {
-        size: 32,
+        size: size_of::<NsIdReq>() as u32,
         spare: 0,
         ns_id: after,
         ns_type: 0,
         spare2: 0,
         user_ns_id: 0,
     };
-    // SAFETY: as with listmount.
+    // SAFETY: `request` is a whole struct of its stated size, and the kernel
+    // writes no more than `ids.len()` numbers.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
     let returned = unsafe {
         libc::syscall(
@@ -139,36 +157,51 @@ pub(super) fn listns(after: u64, ids: &mut [u64]) -> Result<usize, Errno> {
             std::ptr::from_ref(&request),
             ids.as_mut_ptr(),
             ids.len(),
-            0,
+            NO_FLAGS,
         )
     };
     check(returned)
 }
 
-/// Opens a namespace by its unique id, its type (a CLONE_ flag) and its inode
-/// number, open_by_handle_at(2); ESTALE if it is gone. Linux 6.18 wants all
-/// three, and later ones take 0 for both type and number.
+/// Opens a namespace by its unique ID, its type (a CLONE_ flag) and its inode
+/// number: open_by_handle_at(2). Linux 6.18 requires all three, later kernels
+/// take 0 for type and inode number. ESTALE if the namespace is gone, EBADF
+/// before Linux 6.18.
 pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<OwnedFd, Errno> {
     let handle = NsfsHandle {
-        handle_bytes: 16,
+        handle_bytes: NSFS_HANDLE_BYTES,
         handle_type: FILEID_NSFS,
         ns_id: unique_id,
         ns_type,
         ns_inum,
     };
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-    // SAFETY: the handle is a whole struct with as many bytes as it says.
+    // SAFETY: `handle` has as many bytes as it states.
     #[expect(unsafe_code, reason = "a system call without a wrapper")]
     let returned = unsafe {
         libc::syscall(
-            SYS_OPEN_BY_HANDLE_AT,
+            libc::SYS_open_by_handle_at,
             FD_NSFS_ROOT,
             std::ptr::from_ref(&handle),
             flags,
         )
     };
     let fd = i32::try_from(check(returned)?).map_err(|_| Errno::BADF)?;
-    // SAFETY: it is new and ours.
+    // SAFETY: open_by_handle_at(2) returned a new descriptor.
     #[expect(unsafe_code, reason = "the system call returns a number")]
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_other_calls_in_the_same_range() {
+        // libc knows this one on some architectures only.
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        assert_eq!(shared_number(462), libc::SYS_mseal);
+        assert_eq!(shared_number(424), libc::SYS_pidfd_send_signal);
+        assert_eq!(SYS_LISTMOUNT - SYS_STATMOUNT, 1);
+    }
 }

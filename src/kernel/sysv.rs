@@ -1,75 +1,106 @@
-//! How many System V objects the ipc namespace of the calling thread has:
-//! shmctl(2), msgctl(2) and semctl(2), which tell it to everybody.
+//! Counts the System V objects in the ipc namespace of the calling thread:
+//! shmctl(2), msgctl(2) and semctl(2), which answer without privilege.
 
 use rustix::io::Errno;
 
 use crate::error::errno_of;
 use crate::model::SysvIpc;
 
-const MSG_INFO: libc::c_int = 12;
+/// linux/shm.h, which libc lacks.
 const SHM_INFO: libc::c_int = 14;
-const SEM_INFO: libc::c_int = 19;
 
-/// Room for any of struct shm_info, struct msginfo and struct seminfo.
-type Info = [u64; 16];
+/// `struct shm_info`, linux/shm.h.
+#[repr(C)]
+#[derive(Default)]
+struct ShmInfo {
+    used_ids: libc::c_int,
+    shm_tot: libc::c_ulong,
+    shm_rss: libc::c_ulong,
+    shm_swp: libc::c_ulong,
+    swap_attempts: libc::c_ulong,
+    swap_successes: libc::c_ulong,
+}
 
-/// The places of the counts, in numbers of 32 bits: `used_ids`, `msgpool`,
-/// `semusz`.
-const USED_IDS: usize = 0;
-const MSGPOOL: usize = 0;
-const SEMUSZ: usize = 7;
+/// `struct seminfo`, linux/sem.h, which libc has for glibc only.
+#[repr(C)]
+#[derive(Default)]
+struct SemInfo {
+    semmap: libc::c_int,
+    semmni: libc::c_int,
+    semmns: libc::c_int,
+    semmnu: libc::c_int,
+    semmsl: libc::c_int,
+    semopm: libc::c_int,
+    semume: libc::c_int,
+    semusz: libc::c_int,
+    semvmx: libc::c_int,
+    semaem: libc::c_int,
+}
 
 pub(super) fn count() -> Result<SysvIpc, Errno> {
-    let mut info: Info = [0; 16];
-    // SAFETY: SHM_INFO writes one struct shm_info, which is smaller.
+    let mut shm = ShmInfo::default();
+    // SAFETY: SHM_INFO writes one `struct shm_info`.
     #[expect(unsafe_code, reason = "a call without a wrapper")]
-    check(unsafe { libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast()) })?;
-    let segments = number(&info, USED_IDS);
-    // SAFETY: MSG_INFO writes one struct msginfo, which is smaller.
+    check(unsafe { libc::shmctl(0, SHM_INFO, (&raw mut shm).cast()) })?;
+    let mut msg = libc::msginfo {
+        msgpool: 0,
+        msgmap: 0,
+        msgmax: 0,
+        msgmnb: 0,
+        msgmni: 0,
+        msgssz: 0,
+        msgtql: 0,
+        msgseg: 0,
+    };
+    // SAFETY: MSG_INFO writes one `struct msginfo`.
     #[expect(unsafe_code, reason = "a call without a wrapper")]
-    check(unsafe { libc::msgctl(0, MSG_INFO, info.as_mut_ptr().cast()) })?;
-    let queues = number(&info, MSGPOOL);
-    // SAFETY: SEM_INFO writes one struct seminfo, which is smaller.
+    check(unsafe { libc::msgctl(0, libc::MSG_INFO, (&raw mut msg).cast()) })?;
+    let mut sem = SemInfo::default();
+    // SAFETY: SEM_INFO writes one `struct seminfo`.
     #[expect(unsafe_code, reason = "a call without a wrapper")]
-    check(unsafe { libc::semctl(0, 0, SEM_INFO, info.as_mut_ptr()) })?;
+    check(unsafe { libc::semctl(0, 0, libc::SEM_INFO, &raw mut sem) })?;
     Ok(SysvIpc {
-        queues,
-        segments,
-        semaphores: number(&info, SEMUSZ),
+        queues: number(msg.msgpool)?,
+        segments: number(shm.used_ids)?,
+        semaphores: number(sem.semusz)?,
     })
 }
 
+/// Checks a return value, which is the highest index in use.
 fn check(returned: libc::c_int) -> Result<(), Errno> {
-    // They return the highest index in use.
     if returned < 0 {
         return Err(errno_of(&std::io::Error::last_os_error()));
     }
     Ok(())
 }
 
-fn number(info: &Info, place: usize) -> u64 {
-    let bytes: Vec<u8> = info.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let (numbers, _) = bytes.as_chunks::<4>();
-    numbers
-        .get(place)
-        .map_or(0, |bytes| u32::from_ne_bytes(*bytes).into())
+fn number(count: libc::c_int) -> Result<u64, Errno> {
+    u64::try_from(count).map_err(|_| Errno::PROTO)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The number of lines after the heading.
+    fn lines(file: &str) -> u64 {
+        let text = std::fs::read_to_string(file).unwrap();
+        (text.lines().count() - 1) as u64
+    }
+
     #[test]
-    fn a_number_is_taken_from_its_place() {
-        let mut info: Info = [0; 16];
-        info[0] = u64::from_ne_bytes([7, 0, 0, 0, 9, 0, 0, 0].map(|byte: u8| byte));
-        let expected = if cfg!(target_endian = "little") {
-            [7, 9]
-        } else {
-            [7 << 24, 9 << 24]
+    fn as_many_objects_are_counted_as_proc_lists() {
+        let expected = SysvIpc {
+            queues: lines("/proc/sysvipc/msg"),
+            segments: lines("/proc/sysvipc/shm"),
+            semaphores: lines("/proc/sysvipc/sem"),
         };
-        assert_eq!([number(&info, 0), number(&info, 1)], expected);
-        assert_eq!(number(&info, 99), 0);
-        assert!(count().is_ok());
+        assert_eq!(count(), Ok(expected));
+    }
+
+    #[test]
+    fn a_negative_count_is_a_broken_answer() {
+        assert_eq!(number(-1), Err(Errno::PROTO));
+        assert_eq!(number(7), Ok(7));
     }
 }
