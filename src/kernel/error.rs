@@ -9,7 +9,8 @@ pub(crate) enum OpenError {
     Moved,
     /// Another mount covers the mount point.
     Covered,
-    /// Only a FUSE or network file server could resolve the path.
+    /// Only a FUSE or network file server could resolve the path. So it also
+    /// seems if the mount is gone and the kernel has forgotten the way.
     FileServer,
     /// The namespace exists, but no path leads to it.
     Unreachable,

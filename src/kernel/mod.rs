@@ -1,19 +1,22 @@
-//! Questions to the running kernel that no file below the proc tree answers:
-//! nsfs ioctls, netlink, sockets of others.
+//! Questions to the running kernel that the proc tree does not answer: nsfs
+//! ioctls, netlink, sockets of other processes.
 //!
-//! Only a scan of the live system asks them; a captured tree has no kernel.
-//! They stand behind a trait, so that a test can hold a kernel with any
-//! namespaces in its hand.
+//! Only a scan of the live system asks them, since a captured tree has no
+//! kernel. [`Kernel`] is a trait so that tests can supply any namespaces.
 
 mod bytes;
 mod child;
+mod device;
 mod error;
 #[cfg(test)]
 mod fake;
 mod ioctl;
 mod linux;
 mod mount_list;
+mod mount_namespaces;
 mod netlink;
+mod nsfs;
+mod opener;
 mod setns;
 mod syscall;
 mod sysv;
@@ -29,16 +32,16 @@ pub(crate) use error::OpenError;
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
 
-/// A mount namespace of the kernel's own list.
+/// A mount namespace in the kernel's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MountNs {
     /// Inode number.
     pub(crate) ino: u64,
-    /// The number that is never given to another.
+    /// The ID that is never given to another namespace.
     pub(crate) unique_id: u64,
 }
 
-/// The names of a uts namespace; any bytes.
+/// The names of a uts namespace, which need not be text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UtsNames {
     /// Host name.
@@ -54,7 +57,7 @@ pub(crate) struct UtsNames {
 pub(crate) trait Kernel: Sync {
     /// An open namespace.
     type Ns;
-    /// A process, held so that its pid cannot be given to another.
+    /// A process, held so that its PID cannot come to mean another.
     type Process;
 
     /// Opens a namespace by a link in `/proc/PID/ns`.
@@ -95,60 +98,60 @@ pub(crate) trait Kernel: Sync {
     /// ENOTTY before Linux 6.12.
     fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError>;
 
-    /// The namespaces that are mounted in a mount namespace: listmount(2) and
-    /// statmount(2).
+    /// Returns the namespaces that are mounted in a mount namespace:
+    /// listmount(2) and statmount(2).
     fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno>;
 
-    /// Every active namespace of the system, by unique id: listns(2). ENOSYS
-    /// before Linux 6.19.
+    /// Lists every active namespace of the system by unique ID: listns(2).
+    /// ENOSYS before Linux 6.19.
     fn list(&self) -> Result<Vec<u64>, Errno>;
 
-    /// Which namespace has this unique id; none if it is gone.
+    /// Returns which namespace has this unique ID, `None` if it is gone.
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno>;
 
-    /// The number that is never given to another namespace: NS_GET_ID. ENOTTY
-    /// before Linux 6.18.
+    /// Returns the ID that is never given to another namespace: NS_GET_ID.
+    /// ENOTTY before Linux 6.18.
     fn unique_id(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
-    /// The inode number of a namespace of a type that is known.
+    /// Returns the inode number, which is cheaper than [`id`](Kernel::id).
     fn ino(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
-    /// Which namespace this is.
+    /// Returns type and inode number.
     fn id(&self, ns: &Self::Ns) -> Result<NsId, Errno>;
 
-    /// The user namespace that owns it: NS_GET_USERNS. EPERM if that lies
-    /// outside of the caller's.
+    /// Opens the user namespace that owns a namespace: NS_GET_USERNS. EPERM if
+    /// it lies outside the caller's.
     fn owner(&self, ns: &Self::Ns) -> Result<Self::Ns, Errno>;
 
-    /// The parent of a pid or user namespace: NS_GET_PARENT. EPERM at and
+    /// Opens the parent of a pid or user namespace: NS_GET_PARENT. EPERM at and
     /// above the caller's own.
     fn parent(&self, ns: &Self::Ns) -> Result<Self::Ns, Errno>;
 
-    /// Who made a user namespace: NS_GET_OWNER_UID.
+    /// Returns the UID of the creator of a user namespace: NS_GET_OWNER_UID.
     fn owner_uid(&self, ns: &Self::Ns) -> Result<u32, Errno>;
 
-    /// The number of a net namespace in that of the caller: RTM_GETNSID.
+    /// Returns the number of a net namespace in the caller's: RTM_GETNSID.
     fn netnsid(&self, ns: &Self::Ns) -> Result<NetNsId, Errno>;
 
-    // What follows moves the calling thread into the namespace, for good, and
-    // wants CAP_SYS_ADMIN over it, setns(2).
+    // The following move the calling thread into the namespace for good, and
+    // require CAP_SYS_ADMIN over it, setns(2).
 
-    /// Host and domain name of a uts namespace; of one's own container, by a
-    /// process in it, without that capability.
+    /// Returns host and domain name of a uts namespace. Given a process in it,
+    /// the creator of its user namespace needs no capability.
     fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, OpenError>;
 
-    /// The interfaces of a net namespace; without that capability their names,
-    /// by a process in it.
+    /// Returns the interfaces of a net namespace. Given a process in it, falls
+    /// back to their names, for which no capability is needed.
     fn interfaces(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<Vec<Interface>, Errno>;
 
-    /// The number of a net namespace in another one.
+    /// Returns the number of a net namespace in another one.
     fn netnsid_within(&self, within: &Self::Ns, ns: &Self::Ns) -> Result<NetNsId, Errno>;
 
-    /// The System V objects of an ipc namespace.
+    /// Counts the System V objects of an ipc namespace.
     fn sysvipc(&self, ns: &Self::Ns) -> Result<SysvIpc, Errno>;
 
-    /// The cgroup file of a process, as it reads for the caller, and inside of a
-    /// cgroup namespace.
+    /// Returns the cgroup file of a process as it reads in the cgroup namespace
+    /// of this process, and in `ns`.
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the

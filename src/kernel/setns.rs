@@ -1,9 +1,10 @@
-//! What only somebody inside of a namespace is told. The calling thread goes in
-//! and stays there, setns(2): it must be one that does nothing else.
+//! Answers that depend on the namespaces of the thread that asks. The calling
+//! thread enters a namespace, setns(2), and stays there: it must be one that
+//! does nothing else.
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -12,32 +13,33 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::error::errno_of;
 use crate::kernel::UtsNames;
+use crate::kernel::nsfs::NsFile;
 use crate::model::Kind;
 
-/// Goes into a namespace. Where it may not, it may be there already. Into a pid
-/// namespace go only the children of the thread.
-pub(super) fn enter(proc: &Path, ns: &OwnedFd, kind: Kind) -> Result<(), Errno> {
+/// Moves the calling thread into a namespace; a pid namespace is entered by its
+/// later children only. Succeeds without privilege if it is there already.
+pub(super) fn enter(proc: &Path, ns: &NsFile, kind: Kind) -> Result<(), Errno> {
     let flag = match kind {
         Kind::Uts => LinkNameSpaceType::HostNameAndNISDomainName,
         Kind::Net => LinkNameSpaceType::Network,
         Kind::Ipc => LinkNameSpaceType::InterProcessCommunication,
         Kind::Cgroup => LinkNameSpaceType::ControlGroup,
         Kind::Pid => LinkNameSpaceType::ProcessID,
-        // No thread can go there that shares its memory, or its directories.
+        // The kernel refuses threads of a process with several.
         Kind::Mnt | Kind::User | Kind::Time => return Err(Errno::INVAL),
     };
     match move_into_link_name_space(ns.as_fd(), Some(flag)) {
         Err(Errno::PERM) => {
             let own = rustix::fs::stat(proc.join("thread-self/ns").join(kind.name()))?;
-            let is_there = own.st_ino == rustix::fs::fstat(ns)?.st_ino;
+            let is_there = own.st_ino == ns.ino()?;
             if is_there { Ok(()) } else { Err(Errno::PERM) }
         }
         entered => entered,
     }
 }
 
-/// Host and domain name.
-pub(super) fn uts_names(proc: &Path, ns: &OwnedFd) -> Result<UtsNames, Errno> {
+/// Enters a uts namespace and returns its names.
+pub(super) fn uts_names(proc: &Path, ns: &NsFile) -> Result<UtsNames, Errno> {
     enter(proc, ns, Kind::Uts)?;
     let names = rustix::system::uname();
     Ok(UtsNames {
@@ -46,7 +48,7 @@ pub(super) fn uts_names(proc: &Path, ns: &OwnedFd) -> Result<UtsNames, Errno> {
     })
 }
 
-/// A file of the proc tree, as it reads from where the thread is.
+/// Reads a file of the proc tree, as it appears where the thread is.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty())?;

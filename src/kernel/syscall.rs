@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use crate::error::errno_of;
+use crate::kernel::nsfs::NsFile;
 
 // libc lacks these on most architectures.
 const SYS_STATMOUNT: libc::c_long = shared_number(457);
@@ -167,7 +168,7 @@ pub(super) fn listns(after: u64, ids: &mut [u64]) -> Result<usize, Errno> {
 /// number: open_by_handle_at(2). Linux 6.18 requires all three, later kernels
 /// take 0 for type and inode number. ESTALE if the namespace is gone, EBADF
 /// before Linux 6.18.
-pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<OwnedFd, Errno> {
+pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<NsFile, Errno> {
     let handle = NsfsHandle {
         handle_bytes: NSFS_HANDLE_BYTES,
         handle_type: FILEID_NSFS,
@@ -189,7 +190,8 @@ pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<Owne
     let fd = i32::try_from(check(returned)?).map_err(|_| Errno::BADF)?;
     // SAFETY: open_by_handle_at(2) returned a new descriptor.
     #[expect(unsafe_code, reason = "the system call returns a number")]
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    let file = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok(NsFile::created(file))
 }
 
 #[cfg(test)]
