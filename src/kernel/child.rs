@@ -1,8 +1,8 @@
-//! Questions that only a process of its own can ask: it is forked, asks, writes
-//! the answer into a pipe and ends.
+//! Questions that a thread cannot ask. A forked child asks, writes the answer
+//! into a pipe and exits.
 //!
-//! Between fork and end it makes system calls and nothing else: other threads
-//! may have held any lock, that of the allocator included, fork(2).
+//! The child makes system calls and nothing else: at the fork(2), other threads
+//! may have held any lock, that of the allocator included.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -19,28 +19,30 @@ use crate::error::errno_of;
 use crate::kernel::UtsNames;
 use crate::kernel::error::errno_from;
 
-/// The most that is ever answered.
-const MOST: usize = 1024;
+/// The longest answer.
+const LIMIT: usize = 1024;
+/// The error number that precedes an answer.
+const ERRNO: usize = size_of::<i32>();
 
-/// Runs `ask` in a child. It fills the buffer and returns how much of it, and
-/// makes system calls only.
-fn in_child(ask: impl Fn(&mut [u8; MOST]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
+/// Runs `ask` in a child and returns what it wrote into the buffer. `ask` must
+/// make system calls only, and returns how many bytes it wrote.
+fn in_child(ask: impl Fn(&mut [u8; LIMIT]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    // SAFETY: the child calls nothing but `ask` and functions that are
-    // async-signal-safe, signal-safety(7), and ends with _exit.
-    #[expect(unsafe_code, reason = "no library forks without exec")]
+    // SAFETY: the child calls only `ask` and functions that are
+    // async-signal-safe, signal-safety(7), and ends with _exit(2).
+    #[expect(unsafe_code, reason = "no safe wrapper forks without exec")]
     let forked = unsafe { libc::fork() };
     if forked == 0 {
-        let mut buffer = [0; MOST];
+        let mut buffer = [0; LIMIT];
         let (errno, length) = match ask(&mut buffer) {
             Ok(length) => (0, length),
             Err(errno) => (errno.raw_os_error(), 0),
         };
-        // Whoever reads too little knows that something went wrong.
+        // The parent takes a short answer for a failure.
         let _ = rustix::io::write(&writer, &errno.to_ne_bytes());
         let _ = rustix::io::write(&writer, buffer.get(..length).unwrap_or_default());
-        // SAFETY: it runs no handlers and touches no memory of ours.
-        #[expect(unsafe_code, reason = "no library ends a process so")]
+        // SAFETY: _exit(2) runs no handlers and does not return.
+        #[expect(unsafe_code, reason = "no safe wrapper exits without handlers")]
         unsafe {
             libc::_exit(0)
         }
@@ -48,7 +50,8 @@ fn in_child(ask: impl Fn(&mut [u8; MOST]) -> Result<usize, Errno>) -> Result<Vec
     drop(writer);
     let child = RawPid::from_raw(forked).ok_or_else(last_error)?;
     let mut answer = Vec::new();
-    let read = File::from(reader).read_to_end(&mut answer);
+    let limit = (ERRNO + LIMIT) as u64;
+    let read = File::from(reader).take(limit).read_to_end(&mut answer);
     while matches!(waitpid(Some(child), WaitOptions::empty()), Err(Errno::INTR)) {}
     read.map_err(|error| errno_of(&error))?;
     let (errno, answer) = answer.split_first_chunk().ok_or(Errno::CHILD)?;
@@ -62,7 +65,7 @@ fn last_error() -> Errno {
     errno_of(&std::io::Error::last_os_error())
 }
 
-/// What a short file says to a child of this thread.
+/// Reads a short file as it appears to a child of this thread.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Errno> {
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?;
     in_child(|buffer| {
@@ -72,14 +75,14 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Errno> {
     })
 }
 
-/// Host and domain name of a process, for somebody who may do in its user
-/// namespace what they may not in their own: its maker.
+/// Returns the names of the uts namespace of a process, by entering its user
+/// namespace too, which the creator of that may do without privilege.
 pub(super) fn uts_names(process: &OwnedFd) -> Result<UtsNames, Errno> {
     let fd = process.as_raw_fd();
     let answer = in_child(|buffer| {
         let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWUTS;
-        // SAFETY: setns(2) takes two numbers.
-        #[expect(unsafe_code, reason = "the wrapper knows no user namespaces")]
+        // SAFETY: setns(2) takes a descriptor and flags.
+        #[expect(unsafe_code, reason = "rustix takes no user namespace here")]
         let entered = unsafe { libc::setns(fd, flags) };
         if entered != 0 {
             return Err(last_error());

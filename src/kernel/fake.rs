@@ -7,32 +7,32 @@ use rustix::io::Errno;
 use crate::kernel::{Kernel, MountNs, OpenError, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
-/// A kernel made of tables. What stands in none of them is refused with the
-/// error that Linux has for it.
+/// A kernel made of tables. Refuses what is in none of them with the error that
+/// Linux has for it.
 #[derive(Default)]
 pub(crate) struct Fake {
-    /// What each path opens.
+    /// The namespace that each path opens.
     pub(crate) paths: HashMap<String, NsId>,
-    /// The owner of each namespace; EPERM if it has none here.
+    /// The owner of each namespace; EPERM for one without.
     pub(crate) owners: HashMap<NsId, NsId>,
     /// The parent of each pid namespace.
     pub(crate) parents: HashMap<NsId, NsId>,
-    /// Who made each user namespace.
+    /// The UID of the creator of each user namespace.
     pub(crate) uids: HashMap<NsId, u32>,
     /// The net namespace of each socket or tun file.
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
-    /// The table of open files of each thread; none if the kernel compares
-    /// none.
+    /// The table of open files of each thread; `None` for a kernel without
+    /// kcmp(2).
     pub(crate) tables: Option<HashMap<Tid, u32>>,
-    /// The mount namespaces; none if the kernel tells nobody.
+    /// All mount namespaces; `None` for a kernel that does not list them.
     pub(crate) mount_namespaces: Option<Vec<MountNs>>,
-    /// What is mounted in each, by unique id.
+    /// The namespaces mounted in each, by its unique ID.
     pub(crate) mounts: HashMap<u64, Vec<(NsId, Mount)>>,
-    /// All namespaces by unique id; none if the kernel has no such list.
+    /// All namespaces by unique ID; `None` for a kernel without listns(2).
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
-    /// The names of each uts namespace that may be entered.
+    /// The names of each uts namespace that the caller may enter.
     pub(crate) uts_names: HashMap<NsId, UtsNames>,
-    /// Every namespace whose owner was asked for.
+    /// Every namespace whose owner was asked for, in order.
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
 
