@@ -24,6 +24,25 @@ named! {
 }
 
 impl Kind {
+    /// Returns the inode number of the initial namespace of this type,
+    /// linux/nsfs.h.
+    ///
+    /// Those of mnt and net are fixed since Linux 6.17 only: before, the initial
+    /// namespaces of these types have other numbers, which vary. No other
+    /// namespace has such a number on any kernel.
+    pub(crate) const fn initial_ino(self) -> u64 {
+        match self {
+            Kind::Ipc => 4026531839,
+            Kind::Uts => 4026531838,
+            Kind::User => 4026531837,
+            Kind::Pid => 4026531836,
+            Kind::Cgroup => 4026531835,
+            Kind::Time => 4026531834,
+            Kind::Net => 4026531833,
+            Kind::Mnt => 4026531832,
+        }
+    }
+
     /// Returns the links in `/proc/PID/ns` that lead to namespaces of this
     /// type.
     pub fn links(self) -> LinkSet {

@@ -176,24 +176,24 @@ impl Sysroot {
         }
     }
 
-    /// Whether the reader is in the initial user and pid namespace, whose
-    /// numbers are fixed, linux/proc_ns.h.
+    /// Returns whether the reader is in the initial user and pid namespaces.
     pub(crate) fn is_initial(&self) -> bool {
-        let own = |name: &str, text: &str| {
-            let link = self.proc_path().join("self/ns").join(name);
-            rustix::fs::readlinkat(CWD, link, Vec::new())
-                .is_ok_and(|own| own.as_bytes() == text.as_bytes())
-        };
-        own("user", "user:[4026531837]") && own("pid", "pid:[4026531836]")
+        self.is_in_initial(Kind::User) && self.is_in_initial(Kind::Pid)
+    }
+
+    /// Returns whether the reader is in the initial namespace of a type.
+    fn is_in_initial(&self, kind: Kind) -> bool {
+        let link = self.proc_path().join("self/ns").join(kind.name());
+        let text = rustix::fs::readlinkat(CWD, link, Vec::new());
+        let ino = kind.initial_ino();
+        text.is_ok_and(|text| parse_id(text.as_bytes()) == Some(NsId { ino, kind }))
     }
 
     /// Whether the reader is in the initial cgroup namespace, and so sees the
     /// whole path of every cgroup. Of a captured tree that is not known, and
     /// what it has is what there is.
     pub(crate) fn sees_all_cgroups(&self) -> bool {
-        let own = self.proc_path().join("self/ns/cgroup");
-        let own = rustix::fs::readlinkat(CWD, own, Vec::new());
-        !self.live || own.is_ok_and(|own| own.as_bytes() == b"cgroup:[4026531835]")
+        !self.live || self.is_in_initial(Kind::Cgroup)
     }
 
     /// The mount namespace of the reader; none in a captured tree.

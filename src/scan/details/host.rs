@@ -21,29 +21,16 @@ impl HostNumbers {
         let seen = match id.kind {
             Kind::Mnt => self.mnt,
             Kind::Net => self.net,
-            _ => return Some(id.ino == fixed(id.kind)),
+            _ => return Some(id.ino == id.kind.initial_ino()),
         };
         // Numbers for others start above.
-        if id.ino == fixed(id.kind) {
+        if id.ino == id.kind.initial_ino() {
             Some(true)
         } else if self.all_fixed {
             Some(false)
         } else {
             seen.map(|seen| seen == id.ino)
         }
-    }
-}
-
-const fn fixed(kind: Kind) -> u64 {
-    match kind {
-        Kind::Ipc => 4026531839,
-        Kind::Uts => 4026531838,
-        Kind::User => 4026531837,
-        Kind::Pid => 4026531836,
-        Kind::Cgroup => 4026531835,
-        Kind::Time => 4026531834,
-        Kind::Net => 4026531833,
-        Kind::Mnt => 4026531832,
     }
 }
 

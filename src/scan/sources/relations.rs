@@ -22,19 +22,6 @@ use crate::scan::group::Find;
 use crate::scan::questions::Questions;
 use crate::scan::tally::{cause_of_errno, cause_of_open_error};
 
-/// The namespaces of a system that has just started: above them is nothing,
-/// linux/proc_ns.h.
-const INITIAL: [NsId; 2] = [
-    NsId {
-        ino: 4026531837,
-        kind: Kind::User,
-    },
-    NsId {
-        ino: 4026531836,
-        kind: Kind::Pid,
-    },
-];
-
 /// What came of asking one namespace.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -251,7 +238,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         said: &mut Said,
     ) -> Result<Option<(K::Ns, NsId)>, Error> {
         match answer {
-            Err(Errno::PERM) if INITIAL.contains(&id) => Ok(None),
+            Err(Errno::PERM) if has_nothing_above(id) => Ok(None),
             Err(Errno::PERM) => {
                 note(said, Cause::Outside);
                 Ok(None)
@@ -285,6 +272,11 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
     }
 }
 
+/// Returns whether a namespace is the initial user or pid namespace.
+fn has_nothing_above(id: NsId) -> bool {
+    matches!(id.kind, Kind::User | Kind::Pid) && id.ino == id.kind.initial_ino()
+}
+
 fn note(said: &mut Said, cause: Cause) {
     let why = (Source::Relations, cause);
     if !said.causes.contains(&why) {
@@ -303,7 +295,7 @@ mod tests {
         NsId { ino, kind }
     }
 
-    const TOP: NsId = INITIAL[0];
+    const TOP: NsId = id(Kind::User, Kind::User.initial_ino());
     const MIDDLE: NsId = id(Kind::User, 20);
     const BOTTOM: NsId = id(Kind::User, 30);
     const NET: NsId = id(Kind::Net, 40);
