@@ -1,18 +1,16 @@
 //! What only somebody inside of a namespace is told. The calling thread goes in
 //! and stays there, setns(2): it must be one that does nothing else.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::error::errno_of;
 use crate::kernel::UtsNames;
 use crate::model::Kind;
+use crate::proc::{Limit, READ, ReadError, read_whole};
 
 /// Goes into a namespace. Where it may not, it may be there already. Into a pid
 /// namespace go only the children of the thread.
@@ -46,12 +44,12 @@ pub(super) fn uts_names(proc: &Path, ns: &OwnedFd) -> Result<UtsNames, Errno> {
     })
 }
 
-/// A file of the proc tree, as it reads from where the thread is.
+/// Reads a file of the proc tree from where the thread is.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
-    let mut text = Vec::new();
-    let read = File::from(file).read_to_end(&mut text);
-    read.map_err(|error| errno_of(&error))?;
-    Ok(text)
+    let file = rustix::fs::open(path, READ, Mode::empty())?;
+    read_whole(file, Limit::Long).map_err(|error| match error {
+        ReadError::Errno(errno) => errno,
+        ReadError::Gone => Errno::NOENT,
+        ReadError::Malformed | ReadError::TooLong => Errno::FBIG,
+    })
 }

@@ -71,6 +71,7 @@ pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Re
 pub(crate) fn cause_of(error: ReadError, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     Ok(match error {
         ReadError::Malformed => Cause::Malformed,
+        ReadError::TooLong => Cause::Failed("too long".to_owned()),
         ReadError::Gone => Cause::Vanished,
         ReadError::Errno(Errno::ACCESS) => Cause::Denied,
         ReadError::Errno(Errno::PERM) => Cause::Hidden,
