@@ -2,19 +2,17 @@
 //! thread enters a namespace, setns(2), and stays there: it must be one that
 //! does nothing else.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::error::errno_of;
 use crate::kernel::UtsNames;
 use crate::kernel::nsfs::NsFile;
 use crate::model::Kind;
+use crate::proc::{Limit, READ, ReadError, read_whole};
 
 /// Moves the calling thread into a namespace; a pid namespace is entered by its
 /// later children only. Succeeds without privilege if it is there already.
@@ -50,10 +48,10 @@ pub(super) fn uts_names(proc: &Path, ns: &NsFile) -> Result<UtsNames, Errno> {
 
 /// Reads a file of the proc tree, as it appears where the thread is.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
-    let mut text = Vec::new();
-    let read = File::from(file).read_to_end(&mut text);
-    read.map_err(|error| errno_of(&error))?;
-    Ok(text)
+    let file = rustix::fs::open(path, READ, Mode::empty())?;
+    read_whole(file, Limit::Long).map_err(|error| match error {
+        ReadError::Errno(errno) => errno,
+        ReadError::Gone => Errno::NOENT,
+        ReadError::Malformed | ReadError::TooLong => Errno::FBIG,
+    })
 }

@@ -1,4 +1,7 @@
-use crate::proc::mountinfo::parse_line;
+use std::io::Read;
+
+use crate::proc::lines::Lines;
+use crate::proc::mountinfo::{parse_line, unescape};
 use crate::proc::status::{parse_cap_eff, parse_fsgid, parse_groups};
 
 /// Bit of CAP_SYS_PTRACE in a capability mask, linux/capability.h.
@@ -33,17 +36,19 @@ impl Hidepid {
         self.invisible && !privileged && !member
     }
 
-    /// Finds the options of the proc file system mounted at `mount_point` in
-    /// the text of a mountinfo file. The last one mounted there is the one
-    /// that is seen.
-    pub(crate) fn parse(mountinfo: &[u8], mount_point: &str) -> Self {
-        let lines = mountinfo
-            .split(|byte| *byte == b'\n')
-            .filter_map(parse_line);
-        let mut found = lines
-            .filter(|line| line.mount_point == mount_point.as_bytes() && line.fs_type == b"proc");
-        let last = found.next_back();
-        last.map_or_else(Hidepid::default, |line| of_options(line.super_options))
+    /// Returns the options of the proc file system mounted at `mount_point` by
+    /// a mount table. The last mount there covers the others.
+    pub(crate) fn parse<R: Read>(mut mountinfo: Lines<R>, mount_point: &[u8]) -> Self {
+        let mut hidepid = Hidepid::default();
+        while let Some(line) = mountinfo.next() {
+            if let Ok(Some(line)) = line.map(parse_line)
+                && line.fs_type == b"proc"
+                && unescape(line.mount_point) == mount_point
+            {
+                hidepid = of_options(line.super_options);
+            }
+        }
+        hidepid
     }
 }
 
@@ -83,7 +88,7 @@ mod tests {
 
     fn parse(options: &str) -> Hidepid {
         let line = format!("22 28 0:21 / /proc rw,nosuid shared:5 - proc proc {options}\n");
-        Hidepid::parse(line.as_bytes(), "/proc")
+        Hidepid::parse(Lines::of(line.as_bytes()), b"/proc")
     }
 
     #[test]
@@ -122,19 +127,20 @@ mod tests {
 
     #[test]
     fn the_last_mount_on_the_place_counts_and_other_places_do_not() {
-        let mountinfo = b"1 0 0:1 / /proc rw - proc proc rw\n\
+        const MOUNTINFO: &[u8] = b"1 0 0:1 / /proc rw - proc proc rw\n\
             2 1 0:2 / /proc rw - proc proc rw,hidepid=2\n\
-            3 1 0:3 / /other/proc rw - proc proc rw\n\
+            3 1 0:3 / /other\\040proc rw - proc proc rw\n\
             4 1 0:4 / /proc rw - tmpfs none rw\nbroken\n5 - proc\n";
-        assert!(Hidepid::parse(mountinfo, "/proc").hides_from(NOBODY));
-        assert!(!Hidepid::parse(mountinfo, "/other/proc").hides_from(NOBODY));
-        assert!(!Hidepid::parse(b"", "/proc").hides_from(b""));
+        for (mount_point, hides) in [("/proc", true), ("/other proc", false), ("/nowhere", false)] {
+            let hidepid = Hidepid::parse(Lines::of(MOUNTINFO), mount_point.as_bytes());
+            assert_eq!(hidepid.hides_from(NOBODY), hides, "{mount_point}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(mountinfo: Vec<u8>, status: Vec<u8>) {
-            let _ = Hidepid::parse(&mountinfo, "/proc").hides_from(&status);
+            let _ = Hidepid::parse(Lines::of(&mountinfo[..]), b"/proc").hides_from(&status);
         }
     }
 }

@@ -9,6 +9,7 @@
 mod cmdline;
 mod hidepid;
 mod id_map;
+mod lines;
 mod link_text;
 mod mountinfo;
 mod process_dir;
@@ -20,9 +21,11 @@ mod timens_offsets;
 mod users;
 
 pub(crate) use link_text::parse_id;
-pub(crate) use mountinfo::{mount_facts, namespace_mounts};
-pub(crate) use process_dir::{FdTarget, NsDir, PathHash, ProcessDir, errno_name, recorded_error};
-pub(crate) use read::ReadError;
+pub(crate) use mountinfo::{NamespaceMounts, namespace_mounts};
+pub(crate) use process_dir::{
+    CommandLine, FdTarget, NsDir, PathHash, ProcFile, ProcessDir, errno_name, recorded_error,
+};
+pub(crate) use read::{Limit, READ, ReadError, read_whole};
 pub(crate) use sysroot::Found;
 pub use sysroot::Sysroot;
 pub(crate) use users::Users;

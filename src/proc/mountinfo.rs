@@ -1,27 +1,31 @@
 //! The mount table, proc_pid_mountinfo(5), as bytes: a path may hold any.
 
+use std::io::Read;
+
 use crate::model::{Mount, MountRoot, NsId};
 use crate::proc::ReadError;
+use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
 
-/// What is read of one line.
+/// One line of a mount table. Paths are still escaped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    /// The number of the mount.
+    /// ID of the mount.
     pub(crate) id: u64,
-    /// What of the file system is mounted: of nsfs, the text of the link.
+    /// Directory of the file system that is mounted; on nsfs, the text of the
+    /// namespace link.
     pub(crate) root: &'a [u8],
-    /// Where, still escaped.
+    /// Where it is mounted.
     pub(crate) mount_point: &'a [u8],
-    /// The type of the file system.
+    /// File system type.
     pub(crate) fs_type: &'a [u8],
-    /// What it is mounted from.
+    /// What is mounted: a device, or any text.
     pub(crate) source: &'a [u8],
-    /// The options of the file system.
+    /// Options of the file system.
     pub(crate) super_options: &'a [u8],
 }
 
-/// Reads `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS] - TYPE SOURCE SUPER-OPTIONS`.
+/// Parses `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS] - TYPE SOURCE SUPER-OPTIONS`.
 pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let mut fields = line.split(|byte| *byte == b' ');
     let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
@@ -41,12 +45,15 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     })
 }
 
-/// How many mounts a table has, and what lies at its root: the last that is
-/// mounted there.
-pub(crate) fn mount_facts(mountinfo: &[u8]) -> Result<(usize, Option<MountRoot>), ReadError> {
+/// Counts the mounts of a table, and returns what is mounted at its root: the
+/// last mount there covers the others.
+pub(crate) fn mount_facts<R: Read>(
+    mut mountinfo: Lines<R>,
+) -> Result<(usize, Option<MountRoot>), ReadError> {
     let mut count = 0;
     let mut root = None;
-    for line in mountinfo.split(|byte| *byte == b'\n') {
+    while let Some(line) = mountinfo.next() {
+        let line = line?;
         if line.is_empty() {
             continue;
         }
@@ -62,17 +69,37 @@ pub(crate) fn mount_facts(mountinfo: &[u8]) -> Result<(usize, Option<MountRoot>)
     Ok((count, root))
 }
 
-/// Every namespace that is mounted, and where.
-pub(crate) fn namespace_mounts(
-    mountinfo: &[u8],
-) -> impl Iterator<Item = Result<(NsId, Mount), ReadError>> {
-    mountinfo
-        .split(|byte| *byte == b'\n')
-        .filter(|line| is_nsfs(line))
-        .map(|line| try_mount(line).ok_or(ReadError::Malformed))
+/// ID of the first mount of a table.
+pub(crate) fn first_mount<R: Read>(mut mountinfo: Lines<R>) -> Result<u64, ReadError> {
+    let line = mountinfo.next().ok_or(ReadError::Malformed)??;
+    Ok(parse_line(line).ok_or(ReadError::Malformed)?.id)
 }
 
-/// Whether a line is about nsfs. No path can look so: its spaces are escaped.
+/// The mounts of namespaces in a table, each with its namespace, or why its
+/// line is unreadable.
+pub(crate) type NamespaceMounts = Vec<Result<(NsId, Mount), ReadError>>;
+
+/// Finds the mounts of namespaces in a table.
+pub(crate) fn namespace_mounts<R: Read>(
+    mut mountinfo: Lines<R>,
+) -> Result<NamespaceMounts, ReadError> {
+    let mut mounts = Vec::new();
+    while let Some(line) = mountinfo.next() {
+        match line {
+            Ok(line) if is_nsfs(line) => {
+                mounts.push(try_mount(line).ok_or(ReadError::Malformed));
+            }
+            Ok(_) => {}
+            // The line may be about a namespace, and others follow it.
+            Err(ReadError::TooLong) => mounts.push(Err(ReadError::TooLong)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(mounts)
+}
+
+/// Returns whether a line is about nsfs. No path can imitate that: the kernel
+/// escapes spaces in paths.
 pub(crate) fn is_nsfs(line: &[u8]) -> bool {
     const MARK: &[u8] = b" - nsfs ";
     line.windows(MARK.len()).any(|window| window == MARK)
@@ -88,9 +115,9 @@ fn try_mount(line: &[u8]) -> Option<(NsId, Mount)> {
     Some((parse_id(line.root)?, mount))
 }
 
-/// Undoes `\040` and the like: the kernel writes blanks, newlines and
-/// backslashes so.
-fn unescape(text: &[u8]) -> Vec<u8> {
+/// Decodes `\040` and the like, by which the kernel writes spaces, tabs,
+/// newlines and backslashes in paths.
+pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
@@ -121,8 +148,8 @@ mod tests {
     use super::*;
     use crate::model::Kind;
 
-    fn mounts(text: &str) -> Vec<Result<(NsId, Mount), ReadError>> {
-        namespace_mounts(text.as_bytes()).collect()
+    fn mounts(text: &str) -> NamespaceMounts {
+        namespace_mounts(Lines::of(text.as_bytes())).unwrap()
     }
 
     #[test]
@@ -172,9 +199,29 @@ mod tests {
             source: "/dev/sda".into(),
             dir: "/a b".into(),
         };
-        assert_eq!(mount_facts(text), Ok((3, Some(root))));
-        assert_eq!(mount_facts(b""), Ok((0, None)));
-        assert_eq!(mount_facts(b"nonsense\n"), Err(ReadError::Malformed));
+        assert_eq!(mount_facts(Lines::of(&text[..])), Ok((3, Some(root))));
+        assert_eq!(mount_facts(Lines::of(&b""[..])), Ok((0, None)));
+        let malformed = mount_facts(Lines::of(&b"nonsense\n"[..]));
+        assert_eq!(malformed, Err(ReadError::Malformed));
+    }
+
+    #[test]
+    fn the_first_mount_is_that_of_the_first_line() {
+        let text = b"7 0 0:2 / / rw - rootfs rootfs rw\n8 7 8:1 / / rw - ext4 /dev/sda rw\n";
+        assert_eq!(first_mount(Lines::of(&text[..])), Ok(7));
+        for text in ["", "\n", "x 0 0:2 / / rw - rootfs rootfs rw\n"] {
+            let first = first_mount(Lines::of(text.as_bytes()));
+            assert_eq!(first, Err(ReadError::Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_hides_no_other() {
+        let long = format!("40 25 0:9 / /{} rw - tmpfs tmpfs rw", "x".repeat(1 << 20));
+        let short = "41 25 0:4 net:[7] /a rw - nsfs nsfs rw";
+        let found = mounts(&format!("{long}\n{short}\n"));
+        assert_eq!(found[0], Err(ReadError::TooLong));
+        assert_eq!(found[1..], mounts(short));
     }
 
     #[test]
@@ -187,7 +234,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(text: Vec<u8>) {
-            let _ = namespace_mounts(&text).count();
+            let _ = namespace_mounts(Lines::of(&text[..]));
             let _ = (parse_line(&text), unescape(&text));
         }
     }

@@ -8,12 +8,13 @@ use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use crate::model::{Fd, IdMap, Link, NsId, OpenFile, Pid, Tid, TimeOffsets};
+use crate::model::{Fd, IdMap, Link, MountRoot, NsId, OpenFile, Pid, Tid, TimeOffsets};
 use crate::proc::cmdline::join_arguments;
 use crate::proc::id_map::parse_id_map;
+use crate::proc::lines::Lines;
 use crate::proc::link_text::{parse_id, parse_link};
-use crate::proc::mountinfo::parse_line;
-use crate::proc::read::read_file;
+use crate::proc::mountinfo::{first_mount, mount_facts};
+use crate::proc::read::{Limit, READ, read_start, read_whole, require_regular};
 use crate::proc::stat::{Stat, parse_stat};
 use crate::proc::status::{parse_euid, parse_nspid};
 use crate::proc::timens_offsets::parse_timens_offsets;
@@ -112,17 +113,24 @@ impl<'a> ProcessDir<'a> {
     /// Whether the process is still there, be it as a zombie. In a captured
     /// tree nothing ever ends.
     pub(crate) fn exists(&self) -> bool {
-        !self.root.is_live() || self.raw("stat").is_ok()
+        !self.root.is_live() || self.read(ProcFile::Stat).is_ok()
     }
 
     /// Parent and comm.
     pub(crate) fn stat(&self) -> Result<Stat, ReadError> {
-        parse_stat(&self.raw("stat")?)
+        parse_stat(&self.read(ProcFile::Stat)?)
     }
 
-    /// The command line; none for a process that has no arguments.
-    pub(crate) fn cmdline(&self) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(join_arguments(self.raw("cmdline")?))
+    /// The command line; `None` for a process that has no arguments.
+    pub(crate) fn cmdline(&self) -> Result<Option<CommandLine>, ReadError> {
+        let (bytes, is_cut) =
+            read_start(self.open_file(ProcFile::Cmdline)?, Limit::Cmdline.bytes())?;
+        Ok(join_arguments(bytes).map(|text| CommandLine { text, is_cut }))
+    }
+
+    /// The text of its `cgroup` file.
+    pub(crate) fn cgroup(&self) -> Result<Vec<u8>, ReadError> {
+        self.read(ProcFile::Cgroup)
     }
 
     /// The effective user id.
@@ -134,36 +142,42 @@ impl<'a> ProcessDir<'a> {
             let owner = self.process.uid()?;
             Ok(owner)
         } else {
-            parse_euid(&self.raw("status")?)
+            parse_euid(&self.read(ProcFile::Status)?)
         }
     }
 
     /// Its ids, one in each pid namespace, from that of this proc tree on.
     pub(crate) fn nspid(&self) -> Result<Vec<Pid>, ReadError> {
-        parse_nspid(&self.raw("status")?)
+        parse_nspid(&self.read(ProcFile::Status)?)
     }
 
     /// The user ids of its user namespace, and what they are outside.
     pub(crate) fn uid_map(&self) -> Result<Vec<IdMap>, ReadError> {
-        parse_id_map(&self.raw("uid_map")?)
+        parse_id_map(&self.read(ProcFile::UidMap)?)
     }
 
     /// The group ids of its user namespace, and what they are outside.
     pub(crate) fn gid_map(&self) -> Result<Vec<IdMap>, ReadError> {
-        parse_id_map(&self.raw("gid_map")?)
+        parse_id_map(&self.read(ProcFile::GidMap)?)
     }
 
     /// The clocks of the time namespace of its children.
     pub(crate) fn timens_offsets(&self) -> Result<TimeOffsets, ReadError> {
-        parse_timens_offsets(&self.raw("timens_offsets")?)
+        parse_timens_offsets(&self.read(ProcFile::TimensOffsets)?)
     }
 
-    /// The number of the first mount that it sees.
+    /// ID of the first mount that it sees.
     pub(crate) fn first_mount(&self) -> Result<u64, ReadError> {
-        let mountinfo = self.raw("mountinfo")?;
-        let first = mountinfo.split(|byte| *byte == b'\n').next();
-        let first = first.and_then(parse_line).ok_or(ReadError::Malformed)?;
-        Ok(first.id)
+        first_mount(self.mountinfo()?)
+    }
+
+    /// How many mounts it sees, and what is mounted at its root.
+    pub(crate) fn mount_facts(&self) -> Result<(usize, Option<MountRoot>), ReadError> {
+        mount_facts(self.mountinfo()?)
+    }
+
+    fn mountinfo(&self) -> Result<Lines<File>, ReadError> {
+        Ok(Lines::of(self.open_path("mountinfo")?))
     }
 
     /// The inode number of one of its files, without reading it.
@@ -173,10 +187,85 @@ impl<'a> ProcessDir<'a> {
         Ok(rustix::fs::fstat(file)?.st_ino)
     }
 
-    /// The bytes of one of its files.
-    pub(crate) fn raw(&self, file: &str) -> Result<Vec<u8>, ReadError> {
-        read_file(&self.process, file)
+    /// The bytes of one of its files for a copy. What is too long here is too
+    /// long in the copy as well.
+    pub(crate) fn copy(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
+        let most = file.limit().bytes() + 1;
+        Ok(read_start(self.open_file(file)?, most)?.0)
     }
+
+    fn read(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
+        read_whole(self.open_file(file)?, file.limit())
+    }
+
+    fn open_file(&self, file: ProcFile) -> Result<File, ReadError> {
+        self.open_path(file.name())
+    }
+
+    fn open_path(&self, file: &str) -> Result<File, ReadError> {
+        let file = self.process.open_relative_flags(file, READ)?;
+        if !self.root.is_live() {
+            require_regular(&file)?;
+        }
+        Ok(file)
+    }
+}
+
+/// A file of a process that is read as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProcFile {
+    Stat,
+    Status,
+    Cmdline,
+    Cgroup,
+    UidMap,
+    GidMap,
+    TimensOffsets,
+}
+
+impl ProcFile {
+    /// All of them.
+    pub(crate) const ALL: [ProcFile; 7] = [
+        ProcFile::Stat,
+        ProcFile::Status,
+        ProcFile::Cmdline,
+        ProcFile::Cgroup,
+        ProcFile::UidMap,
+        ProcFile::GidMap,
+        ProcFile::TimensOffsets,
+    ];
+
+    /// The name of the file below `/proc/PID`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            ProcFile::Stat => "stat",
+            ProcFile::Status => "status",
+            ProcFile::Cmdline => "cmdline",
+            ProcFile::Cgroup => "cgroup",
+            ProcFile::UidMap => "uid_map",
+            ProcFile::GidMap => "gid_map",
+            ProcFile::TimensOffsets => "timens_offsets",
+        }
+    }
+
+    const fn limit(self) -> Limit {
+        match self {
+            ProcFile::Cmdline => Limit::Cmdline,
+            ProcFile::Status | ProcFile::Cgroup => Limit::Long,
+            ProcFile::Stat | ProcFile::UidMap | ProcFile::GidMap | ProcFile::TimensOffsets => {
+                Limit::Small
+            }
+        }
+    }
+}
+
+/// The command line of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandLine {
+    /// The arguments, joined by spaces; any bytes.
+    pub(crate) text: Vec<u8>,
+    /// Whether there is more of it than the text.
+    pub(crate) is_cut: bool,
 }
 
 /// What an open file is, as far as it can hold a namespace.

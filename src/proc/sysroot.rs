@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::error::{Error, errno_of};
+use crate::error::Error;
 use crate::model::{Kind, NsId, Pid};
 use crate::proc::hidepid::Hidepid;
+use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
-use crate::proc::mountinfo::{is_nsfs, parse_line};
+use crate::proc::mountinfo::{Line, is_nsfs, parse_line};
+use crate::proc::read::{Limit, READ, read_whole, require_regular};
 use crate::proc::users::home_in;
 use crate::proc::{ReadError, recorded_error};
 
@@ -99,20 +101,20 @@ impl Sysroot {
 
     /// The release of the kernel; none in a tree that does not tell.
     pub(crate) fn kernel_release(&self) -> Option<Vec<u8>> {
-        read(&self.proc_path().join("sys/kernel/osrelease")).ok()
+        read(&self.proc_path().join("sys/kernel/osrelease"), Limit::Small).ok()
     }
 
     /// How many namespaces of a type a user may make, namespaces(7); none in a
     /// tree that does not tell.
     pub(crate) fn most_namespaces(&self, kind: Kind) -> Option<u64> {
         let file = format!("sys/user/max_{kind}_namespaces");
-        let text = read(&self.proc_path().join(file)).ok()?;
+        let text = read(&self.proc_path().join(file), Limit::Small).ok()?;
         std::str::from_utf8(&text).ok()?.trim().parse().ok()
     }
 
     /// A file that some other program keeps, if it is there and may be read.
     pub(crate) fn file(&self, path: &str) -> Option<Vec<u8>> {
-        read(&self.root.join(path)).ok()
+        read(&self.root.join(path), Limit::Database).ok()
     }
 
     /// The names in a directory that some other program keeps.
@@ -128,7 +130,7 @@ impl Sysroot {
 
     /// The text of the user database.
     pub(crate) fn passwd(&self) -> Option<Vec<u8>> {
-        read(&self.root.join("etc/passwd")).ok()
+        read(&self.root.join("etc/passwd"), Limit::Database).ok()
     }
 
     /// The home directory of a user, without its first slash.
@@ -143,7 +145,7 @@ impl Sysroot {
         self.own_status().is_some_and(|status| {
             Hidepid::STRICTEST.hides_from(&status)
                 && self.mountinfo().is_ok_and(|mountinfo| {
-                    Hidepid::parse(&mountinfo, MOUNT_POINT).hides_from(&status)
+                    Hidepid::parse(mountinfo, MOUNT_POINT.as_bytes()).hides_from(&status)
                 })
         })
     }
@@ -151,17 +153,22 @@ impl Sysroot {
     /// What tells what the reader of this tree may see, and what is mounted
     /// where it is: the lines that matter of its own `status` and `mountinfo`.
     pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let matters = |line: &[u8]| {
-            let line = line.trim_ascii_end();
-            is_nsfs(line)
-                || parse_line(line).is_some_and(|line| line.mount_point == MOUNT_POINT.as_bytes())
-        };
-        let mountinfo = self.mountinfo().unwrap_or_default();
-        Some((self.own_status()?, lines(&mountinfo, matters)))
+        let mut matters = Vec::new();
+        if let Ok(mut mountinfo) = self.mountinfo() {
+            while let Some(line) = mountinfo.next() {
+                let Ok(line) = line else { continue };
+                let is_proc = |line: Line<'_>| line.mount_point == MOUNT_POINT.as_bytes();
+                if is_nsfs(line) || parse_line(line).is_some_and(is_proc) {
+                    matters.extend_from_slice(line);
+                    matters.push(b'\n');
+                }
+            }
+        }
+        Some((self.own_status()?, matters))
     }
 
     fn own_status(&self) -> Option<Vec<u8>> {
-        let status = read(&self.proc_path().join("self/status")).ok()?;
+        let status = read(&self.proc_path().join("self/status"), Limit::Long).ok()?;
         Some(lines(&status, |line| {
             let wanted: [&[u8]; 3] = [b"CapEff:", b"Groups:", b"Gid:"];
             wanted.iter().any(|name| line.starts_with(name))
@@ -169,10 +176,10 @@ impl Sysroot {
     }
 
     /// The mount table of the reader. A captured tree need not have one.
-    pub(crate) fn mountinfo(&self) -> Result<Vec<u8>, ReadError> {
-        match read(&self.proc_path().join("self/mountinfo")) {
-            Err(ReadError::Gone) if !self.live => Ok(Vec::new()),
-            read => read,
+    pub(crate) fn mountinfo(&self) -> Result<Lines<Box<dyn Read>>, ReadError> {
+        match open(&self.proc_path().join("self/mountinfo")) {
+            Err(ReadError::Gone) if !self.live => Ok(Lines::of(Box::new(std::io::empty()))),
+            opened => Ok(Lines::of(Box::new(File::from(opened?)))),
         }
     }
 
@@ -204,8 +211,9 @@ impl Sysroot {
     }
 
     /// The mount table as a process sees it. Nobody needs permission for it.
-    pub(crate) fn mountinfo_of(&self, pid: Pid) -> Result<Vec<u8>, ReadError> {
-        read(&self.process_path(pid).join("mountinfo"))
+    pub(crate) fn mountinfo_of(&self, pid: Pid) -> Result<Lines<File>, ReadError> {
+        let file = open(&self.process_path(pid).join("mountinfo"))?;
+        Ok(Lines::of(File::from(file)))
     }
 
     /// Finds the namespace that a path leads to. It is taken below this root.
@@ -254,14 +262,14 @@ fn lines(text: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         .collect()
 }
 
-/// A whole file. O_NONBLOCK, because a FIFO in a tree would be waited for.
-fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
-    let mut bytes = Vec::new();
-    let read = File::from(file).read_to_end(&mut bytes);
-    read.map_err(|error| errno_of(&error))?;
-    Ok(bytes)
+fn read(path: &Path, limit: Limit) -> Result<Vec<u8>, ReadError> {
+    read_whole(open(path)?, limit)
+}
+
+fn open(path: &Path) -> Result<OwnedFd, ReadError> {
+    let file = rustix::fs::open(path, READ, Mode::empty())?;
+    require_regular(&file)?;
+    Ok(file)
 }
 
 /// A pid as the kernel writes it: no sign, no leading zero.

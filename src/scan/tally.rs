@@ -83,6 +83,7 @@ pub(crate) fn cause_of_open_error(
 pub(crate) fn cause_of(error: ReadError, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     Ok(match error {
         ReadError::Malformed => Cause::Malformed,
+        ReadError::TooLong => Cause::Malformed,
         ReadError::Gone => Cause::Vanished,
         ReadError::Errno(Errno::ACCESS) => Cause::Denied,
         ReadError::Errno(Errno::PERM) => Cause::Hidden,

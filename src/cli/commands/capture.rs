@@ -12,19 +12,8 @@ use crate::cli::error::CliError;
 use crate::containers::{Affiliations, CONTAINER_NAMES};
 use crate::error::Error;
 use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
-use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError, Sysroot, Users, errno_name};
+use crate::proc::{FdTarget, NsDir, ProcFile, ProcessDir, ReadError, Sysroot, Users, errno_name};
 use crate::scan::cause_of;
-
-/// The files of a process that a scan reads.
-const FILES: [&str; 7] = [
-    "stat",
-    "status",
-    "cmdline",
-    "cgroup",
-    "uid_map",
-    "gid_map",
-    "timens_offsets",
-];
 
 /// Captures processes, all if none are named.
 ///
@@ -133,7 +122,7 @@ struct Captured {
     /// The open files that are namespaces, of each table of open files, by path
     /// below the process's directory.
     open_files: Vec<(String, Vec<(Fd, NsId)>)>,
-    files: Vec<(&'static str, Vec<u8>)>,
+    files: Vec<(ProcFile, Vec<u8>)>,
     uid: Option<u32>,
 }
 
@@ -185,8 +174,8 @@ impl Captured {
             captured.add_files(&process, Some(tid));
         }
         captured.links.push(("ns".to_owned(), links));
-        for file in FILES {
-            match process.raw(file) {
+        for file in ProcFile::ALL {
+            match process.copy(file) {
                 Ok(bytes) => captured.files.push((file, bytes)),
                 Err(ReadError::Gone) if process.exists() => {}
                 Err(ReadError::Gone) => return Ok(None),
@@ -213,7 +202,7 @@ impl Captured {
 
     fn cgroup(&self) -> Vec<u8> {
         let mut files = self.files.iter();
-        let cgroup = files.find(|(name, _)| *name == "cgroup");
+        let cgroup = files.find(|(name, _)| *name == ProcFile::Cgroup);
         cgroup.map(|(_, text)| text.clone()).unwrap_or_default()
     }
 
@@ -243,7 +232,7 @@ impl Captured {
         }
         self.files
             .iter()
-            .try_for_each(|(file, bytes)| write(&dir.join(file), bytes))
+            .try_for_each(|(file, bytes)| write(&dir.join(file.name()), bytes))
     }
 }
 
@@ -276,7 +265,7 @@ fn name_of(error: ReadError) -> &'static str {
     match error {
         ReadError::Errno(errno) => errno_name(errno),
         // No name of an error, and so it is malformed when it is read again.
-        ReadError::Gone | ReadError::Malformed => "malformed",
+        ReadError::Gone | ReadError::Malformed | ReadError::TooLong => "malformed",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
 use crate::model::{Cause, Facts, Kind, Link, LinkSet, Namespace, NsId, Pid, Process, Source};
-use crate::proc::{ProcessDir, ReadError, Sysroot, mount_facts};
+use crate::proc::{ProcessDir, ReadError, Sysroot};
 use crate::scan::details::host::{HostNumbers, has_fixed_numbers};
 use crate::scan::tally::{Tally, cause_of};
 use crate::scan::{Need, Needs};
@@ -136,7 +136,7 @@ fn tell(
         }
         Some(Need::TimeOffsets) => facts.time_offsets = Some(process.timens_offsets()?),
         Some(Need::MountFacts) => {
-            let (count, root) = mount_facts(&process.raw("mountinfo")?)?;
+            let (count, root) = process.mount_facts()?;
             facts.nmounts = Some(count);
             facts.mount_root = root;
         }

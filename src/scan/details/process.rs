@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::model::{Cause, Details, Pid};
-use crate::proc::{ProcessDir, ReadError, Sysroot};
+use crate::proc::{CommandLine, ProcessDir, ReadError, Sysroot};
 use crate::scan::tally::cause_of;
 use crate::scan::{Need, Needs};
 
@@ -30,7 +30,10 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
     let mut errors = Vec::new();
     if needs.contains(Need::Command) {
         match command(&process) {
-            Ok(command) => details.command = Some(command.into()),
+            Ok(command) => {
+                details.command = Some(command.text.into());
+                errors.extend(command.is_cut.then_some(ReadError::TooLong));
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -67,11 +70,14 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
     Ok(Seen::Details(Box::new(details), causes))
 }
 
-/// The command line; for a process without one the name the kernel has.
-fn command(process: &ProcessDir<'_>) -> Result<Vec<u8>, ReadError> {
+/// The command line; for a process without one, the kernel's name of it.
+fn command(process: &ProcessDir<'_>) -> Result<CommandLine, ReadError> {
     match process.cmdline() {
         Ok(Some(line)) => Ok(line),
-        Ok(None) | Err(ReadError::Gone) => Ok(process.stat()?.comm),
+        Ok(None) | Err(ReadError::Gone) => Ok(CommandLine {
+            text: process.stat()?.comm,
+            is_cut: false,
+        }),
         Err(error) => Err(error),
     }
 }

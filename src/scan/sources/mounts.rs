@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::model::{Cause, Holder, Link, LinkSet, Mount, NsId, Pid, Process, Source, Within};
-use crate::proc::{ReadError, Sysroot, namespace_mounts};
+use crate::model::{Cause, Holder, Link, LinkSet, Mount, Pid, Process, Source, Within};
+use crate::proc::{NamespaceMounts, ReadError, Sysroot, namespace_mounts};
 use crate::scan::group::Find;
 use crate::scan::parallel::walk;
 use crate::scan::tally::{Tally, cause_of};
 
 /// What one mount table says; or why it could not be read.
-type Table = Result<Vec<Result<(NsId, Mount), ReadError>>, ReadError>;
+type Table = Result<NamespaceMounts, ReadError>;
 
 /// Every namespace in the mount table of the caller. Type and number stand in
 /// it: nothing that is mounted needs to be looked at.
 pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<Find>, Error> {
-    let table = root
-        .mountinfo()
-        .map(|text| namespace_mounts(&text).collect());
+    let table = root.mountinfo().and_then(namespace_mounts);
     let mut finds = Vec::new();
     match table {
         Err(ReadError::Gone) => {
@@ -75,14 +73,13 @@ pub(crate) fn read_other_mounts(
 /// The mount table of the first of the processes that is still there.
 fn read_table(root: &Sysroot, mount_ns: u64, pids: &[Pid]) -> (Option<Within>, Table) {
     for pid in pids {
-        match root.mountinfo_of(*pid) {
+        match root.mountinfo_of(*pid).and_then(namespace_mounts) {
             Err(ReadError::Gone | ReadError::Errno(rustix::io::Errno::INVAL)) => {}
-            read => {
+            table => {
                 let within = Within {
                     mount_ns,
                     pid: Some(*pid),
                 };
-                let table = read.map(|text| namespace_mounts(&text).collect());
                 return (Some(within), table);
             }
         }

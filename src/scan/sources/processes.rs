@@ -128,7 +128,7 @@ fn read_open(
         keep(error, Source::Threads, path, &mut sighting.other_troubles)?;
     }
     if look.cgroup {
-        match process.raw("cgroup") {
+        match process.cgroup() {
             Ok(text) => sighting.cgroup = Some(text),
             Err(error) => keep(error, Source::Cgroups, path, &mut sighting.other_troubles)?,
         }
