@@ -39,6 +39,17 @@ pub struct Facts {
     pub affiliations: Vec<Arc<Affiliation>>,
 }
 
+impl Facts {
+    /// Adds what was read in files of a process.
+    pub(crate) fn add_proc_files(&mut self, read: Facts) {
+        self.uid_map = read.uid_map;
+        self.gid_map = read.gid_map;
+        self.time_offsets = read.time_offsets;
+        self.nmounts = read.nmounts;
+        self.mount_root = read.mount_root;
+    }
+}
+
 /// What is mounted at the root directory of a mount namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

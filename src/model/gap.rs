@@ -60,6 +60,10 @@ pub enum Cause {
     NoProcess,
     /// The process is outside the root of its cgroup namespace.
     OutsideRoot,
+    /// It exceeds the size up to which it is read.
+    Truncated,
+    /// It kept changing while it was read.
+    Unstable,
 }
 
 impl Cause {
@@ -81,6 +85,8 @@ impl Cause {
         Cause::ForeignProc,
         Cause::NoProcess,
         Cause::OutsideRoot,
+        Cause::Truncated,
+        Cause::Unstable,
     ];
 
     /// Returns its name in JSON.
@@ -102,6 +108,8 @@ impl Cause {
             Cause::ForeignProc => "foreign-proc",
             Cause::NoProcess => "no-process",
             Cause::OutsideRoot => "outside-root",
+            Cause::Truncated => "truncated",
+            Cause::Unstable => "unstable",
         }
     }
 

@@ -119,6 +119,8 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::ForeignProc => "/proc belongs to another pid namespace",
         Cause::NoProcess => "no process is in it",
         Cause::OutsideRoot => "its process is outside its cgroup root",
+        Cause::Truncated => "too long",
+        Cause::Unstable => "it kept changing",
         Cause::Failed(errno) => {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");

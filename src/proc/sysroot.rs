@@ -81,6 +81,19 @@ impl Sysroot {
         self.proc_path().join(pid.to_string())
     }
 
+    /// Returns a path that leads to a namespace through its holder.
+    pub(crate) fn holder_path(&self, holder: &crate::model::Holder) -> Option<PathBuf> {
+        use std::os::unix::ffi::OsStringExt;
+        holder
+            .path()
+            .map(|path| std::ffi::OsString::from_vec(path).into())
+    }
+
+    /// Returns a path that leads to an open file.
+    pub(crate) fn open_file_path(&self, file: &crate::model::OpenFile) -> PathBuf {
+        file.path().into()
+    }
+
     /// All processes in the proc tree, by pid.
     pub(crate) fn pids(&self) -> Result<Vec<Pid>, Error> {
         let path = self.proc_path();

@@ -1,38 +1,40 @@
-//! What can be told of processes whose links may not be read: some files of
-//! theirs, which everybody may read, depend on their namespaces.
+//! Groups processes with unreadable links by files that anyone may read and
+//! that depend on their namespaces.
 //!
-//! Nothing of that is a number of a namespace, and none is made up.
+//! Nothing in them is the number of a namespace, and none is made up.
 
 use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroUsize;
 
 use crate::error::Error;
-use crate::model::{Fingerprint, Inferred, Kind, KindSet, Link, NsId, Pid, Process};
+use crate::model::{Fingerprint, Inferred, Kind, KindSet, Link, NsId, Pid};
 use crate::proc::{ProcessDir, ReadError, Sysroot};
-use crate::scan::parallel::walk;
+use crate::scan::context::Context;
+use crate::scan::groups::Groups;
+use crate::scan::parallel;
 
-/// The types of which there is a fingerprint.
+/// The types of namespaces that have fingerprints.
 const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::User, Kind::Pid, Kind::Time];
 
-/// Reads the fingerprints of processes. What may not be read either is left
-/// out.
-pub(crate) fn take_fingerprints(
-    root: &Sysroot,
+/// The fingerprints of processes.
+pub(crate) type Fingerprints = Vec<(Pid, Vec<Fingerprint>)>;
+
+/// Reads the fingerprints of processes, without those that are unreadable, too.
+pub(crate) fn take_fingerprints<K: Sync>(
+    context: &Context<'_, K>,
     pids: &[Pid],
     kinds: KindSet,
-    threads: NonZeroUsize,
-) -> Result<Vec<(Pid, Vec<Fingerprint>)>, Error> {
-    let taken = walk(pids, threads, |pid| Ok(fingerprints(root, *pid, kinds)))?;
+) -> Result<Fingerprints, Error> {
+    let taken = parallel::map(pids, context.threads, |pid| {
+        let Ok(process) = ProcessDir::open(context.root, *pid) else {
+            return Ok(Vec::new());
+        };
+        Ok(KINDS
+            .into_iter()
+            .filter(|kind| kinds.contains(*kind))
+            .filter_map(|kind| fingerprint(&process, kind).ok())
+            .collect())
+    })?;
     Ok(pids.iter().copied().zip(taken).collect())
-}
-
-fn fingerprints(root: &Sysroot, pid: Pid, kinds: KindSet) -> Vec<Fingerprint> {
-    let Ok(process) = ProcessDir::open(root, pid) else {
-        return Vec::new();
-    };
-    let wanted = KINDS.into_iter().filter(|kind| kinds.contains(*kind));
-    let taken = wanted.map(|kind| fingerprint(&process, kind));
-    taken.filter_map(Result::ok).collect()
 }
 
 fn fingerprint(process: &ProcessDir<'_>, kind: Kind) -> Result<Fingerprint, ReadError> {
@@ -46,58 +48,59 @@ fn fingerprint(process: &ProcessDir<'_>, kind: Kind) -> Result<Fingerprint, Read
     }
 }
 
-/// Groups processes by what they have in common.
-pub(crate) fn group_fingerprints<'a>(
-    taken: impl Iterator<Item = &'a (Pid, Vec<Fingerprint>)>,
-) -> Vec<Inferred> {
-    let mut groups: BTreeMap<(Kind, &Fingerprint), Vec<Pid>> = BTreeMap::new();
+/// Groups the processes that still exist by what they have in common.
+pub(crate) fn group(taken: &Fingerprints, groups: &Groups) -> Vec<Inferred> {
+    let mut by_fingerprint: BTreeMap<(Kind, &Fingerprint), (Pid, usize)> = BTreeMap::new();
     for (pid, fingerprints) in taken {
+        if groups.process(*pid).is_none() {
+            continue;
+        }
         for by in fingerprints {
-            groups.entry((by.kind(), by)).or_default().push(*pid);
+            let (_, nprocs) = by_fingerprint.entry((by.kind(), by)).or_insert((*pid, 0));
+            *nprocs += 1;
         }
     }
-    let group = |((_, by), pids): ((Kind, &Fingerprint), Vec<Pid>)| {
-        Some(Inferred {
+    by_fingerprint
+        .into_iter()
+        .map(|((_, by), (pid, nprocs))| Inferred {
             by: by.clone(),
             like: None,
-            nprocs: pids.len(),
-            pid: *pids.first()?,
+            nprocs,
+            pid,
         })
-    };
-    groups.into_iter().filter_map(group).collect()
+        .collect()
 }
 
-/// Finds out in which of the inferred namespaces processes are that can be
-/// read: one of each namespace is enough.
-pub(crate) fn liken(inferred: &mut [Inferred], root: &Sysroot, processes: &[Process]) {
+/// Finds the namespaces that inferred groups are in, by one readable process in
+/// each namespace.
+pub(crate) fn liken(inferred: &mut [Inferred], root: &Sysroot, groups: &Groups) {
     let mut known: HashMap<Fingerprint, NsId> = HashMap::new();
     for kind in KINDS {
-        let of_one = |inferred: &Inferred| inferred.kind() == kind && inferred.by.is_of_one();
-        let link = kind.links().iter().find(|link| !link.is_for_children());
-        let (true, Some(link)) = (inferred.iter().any(of_one), link) else {
+        let is_sought = |group: &Inferred| group.kind() == kind && group.by.is_of_one();
+        if !inferred.iter().any(is_sought) {
             continue;
-        };
-        for (id, pid) in representatives(processes, link) {
+        }
+        for (id, pid) in representatives(groups, kind) {
             let process = ProcessDir::open(root, pid);
             if let Ok(by) = process.and_then(|process| fingerprint(&process, kind)) {
                 known.entry(by).or_insert(id);
             }
         }
     }
-    for inferred in inferred {
-        inferred.like = known
-            .get(&inferred.by)
-            .copied()
-            .filter(|_| inferred.by.is_of_one());
+    for group in inferred {
+        if group.by.is_of_one() {
+            group.like = known.get(&group.by).copied();
+        }
     }
 }
 
-/// The first process in each namespace of a type.
-fn representatives(processes: &[Process], link: Link) -> BTreeMap<NsId, Pid> {
+/// Returns the first process in each namespace of a type, whether or not
+/// namespaces of that type are requested.
+fn representatives(groups: &Groups, kind: Kind) -> BTreeMap<NsId, Pid> {
     let mut found = BTreeMap::new();
-    for process in processes {
-        if let Some(ino) = process.links.ino(link) {
-            let kind = link.kind();
+    let link = kind.links().iter().find(|link| !link.is_for_children());
+    for process in groups.processes() {
+        if let Some(ino) = link.and_then(|link: Link| process.links.ino(link)) {
             found.entry(NsId { ino, kind }).or_insert(process.pid);
         }
     }
@@ -107,25 +110,35 @@ fn representatives(processes: &[Process], link: Link) -> BTreeMap<NsId, Pid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Links, Process};
 
     #[test]
-    fn processes_that_have_something_in_common_are_one_group_and_its_number_is_not_known() {
-        let taken = [
+    fn processes_with_something_in_common_are_one_group_without_a_number() {
+        let mut groups = Groups::new(KindSet::all());
+        groups.add(
+            [5, 7, 9]
+                .map(|pid| Process::new(pid, Links::default()))
+                .into(),
+        );
+        groups.remove(9);
+        let taken = vec![
             (5, vec![Fingerprint::NetDev(9), Fingerprint::Depth(2)]),
             (7, vec![Fingerprint::NetDev(9), Fingerprint::Depth(1)]),
-            (8, vec![]),
+            (8, vec![Fingerprint::NetDev(9)]),
+            (9, vec![Fingerprint::NetDev(9)]),
         ];
-        let groups = group_fingerprints(taken.iter());
-        let seen: Vec<_> = groups
-            .iter()
-            .map(|group| (group.pid, group.nprocs, group.by.clone()))
-            .collect();
+        let inferred = |by, pid, nprocs| Inferred {
+            by,
+            like: None,
+            nprocs,
+            pid,
+        };
         assert_eq!(
-            seen,
+            group(&taken, &groups),
             [
-                (5, 2, Fingerprint::NetDev(9)),
-                (7, 1, Fingerprint::Depth(1)),
-                (5, 1, Fingerprint::Depth(2)),
+                inferred(Fingerprint::NetDev(9), 5, 2),
+                inferred(Fingerprint::Depth(1), 7, 1),
+                inferred(Fingerprint::Depth(2), 5, 1),
             ]
         );
     }

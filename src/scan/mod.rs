@@ -1,37 +1,201 @@
-//! How a scan goes.
+//! The scan.
 //!
-//! Two phases. First the links of every process, which is cheap, uniform and
-//! done on several threads; they are grouped by namespace in a hash map, so
-//! that the cost grows in a straight line. Then details, only of what will be
-//! shown: the representative of each namespace, or the members of the one that
-//! was asked for. [`Need`]s say what to collect; nobody pays for the rest.
+//! It goes in one direction. Every source is read for what leads to a
+//! namespace, and processes are grouped by namespace. The kernel is asked how
+//! namespaces relate and what is inside them. Only then are details read, and
+//! only of what will be shown: [`Need`]s name them, and whatever is not needed
+//! is not read.
 //!
-//! Between them come what else leads to a namespace (open files, sockets, bind
-//! mounts) and what only the kernel knows (owners and parents, whole chains).
-//!
-//! The system changes meanwhile. A process that ends between the phases is
-//! taken out of its namespaces, and they are grouped again, so that every row
-//! names a process that was there when its details were read.
+//! The system changes meanwhile. A process that ends is taken out of its groups
+//! where it was missed, and only that step is repeated. If a namespace lost
+//! everything that led to it, something else may lead to it by now, so the scan
+//! is made once more.
 
-mod answers;
+mod context;
 pub(crate) mod details;
-mod find;
-mod findings;
-mod goal;
-mod group;
+mod groups;
 mod inference;
-mod need;
 mod parallel;
-mod pass;
-mod plan;
-mod questions;
+mod request;
 mod scanner;
-mod settings;
 mod sources;
-mod tally;
 mod target;
 
-pub use need::{Need, Needs};
+use std::collections::BTreeMap;
+
+use crate::containers;
+use crate::error::Error;
+use crate::kernel::Kernel;
+use crate::model::{Cause, Gap, Kind, Namespace, Pid, Snapshot, Source, Sources};
+use crate::proc::{ProcessDir, Users};
+use crate::scan::details::proc_files::ProcFacts;
+use crate::scan::groups::Groups;
+use crate::scan::inference::Fingerprints;
+use crate::scan::request::{Goal, Plan};
+use crate::scan::sources::relations;
+
+pub(crate) use context::{Context, cause_of_read};
+pub(crate) use request::Request;
+pub use request::{Need, Needs};
 pub use scanner::Scanner;
-pub(crate) use tally::cause_of;
 pub use target::{NsRef, Target};
+
+/// Scans once, or twice if a namespace was lost meanwhile.
+pub(crate) fn scan<K: Kernel>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Snapshot, Error> {
+    let plan = Plan::new(request.clone(), context.kernel.is_some());
+    let mut scanned = gather(context, &plan)?;
+    if scanned.groups.lost() > 0 {
+        context.forget_gaps();
+        scanned = gather(context, &plan)?;
+        for _ in 0..scanned.groups.lost() {
+            context.miss(Source::Processes, Cause::Unstable);
+        }
+    }
+    assemble(context, &plan, scanned)
+}
+
+/// Everything that was read.
+struct Scanned {
+    groups: Groups,
+    fingerprints: Fingerprints,
+    facts: ProcFacts,
+    users: Users,
+    total: usize,
+}
+
+/// Reads, groups and asks, until every process that will be shown is known to
+/// have been there.
+fn gather<K: Kernel>(context: &Context<'_, K>, plan: &Plan) -> Result<Scanned, Error> {
+    let found = sources::discover(context, plan)?;
+    let mut scanned = Scanned {
+        groups: found.groups,
+        fingerprints: found.fingerprints,
+        facts: ProcFacts::new(),
+        users: Users::below(context.root),
+        total: found.total,
+    };
+    // Each repetition follows the end of a process. No process is added, so
+    // this ends.
+    loop {
+        let groups = &mut scanned.groups;
+        relations::ask(context, plan, groups)?;
+        let inferred = inference::group(&scanned.fingerprints, groups);
+        let users = &mut scanned.users;
+        let lost_shown = details::read_shown(context, plan, groups, &inferred, users)?;
+        let lost_others = details::proc_files::read(context, plan, groups, &mut scanned.facts)?;
+        if !lost_shown && !lost_others {
+            return Ok(scanned);
+        }
+    }
+}
+
+/// Makes a snapshot of what was read, and adds what only the whole shows.
+fn assemble<K: Kernel>(
+    context: &Context<'_, K>,
+    plan: &Plan,
+    scanned: Scanned,
+) -> Result<Snapshot, Error> {
+    let Scanned {
+        groups,
+        fingerprints,
+        mut facts,
+        mut users,
+        total,
+    } = scanned;
+    let mut inferred = inference::group(&fingerprints, &groups);
+    inference::liken(&mut inferred, context.root, &groups);
+    let shown = details::shown(plan, &groups, &inferred);
+    let related = details::related(plan, &groups);
+    let (all, processes) = groups.finish(plan.needs(Need::Holders));
+    let (mut namespaces, mut ancestors): (Vec<Namespace>, Vec<Namespace>) = all
+        .into_iter()
+        .filter(|namespace| plan.request.wants(namespace.id) || related.contains(&namespace.id))
+        .partition(|namespace| plan.request.wants(namespace.id));
+    for namespace in &mut namespaces {
+        if let Some(facts) = facts.remove(&namespace.id) {
+            namespace.facts_mut().add_proc_files(facts);
+        }
+        if let Goal::Process(_, links) = &plan.request.goal {
+            namespace.links = links.leading_to(namespace.id);
+        }
+    }
+    if plan.needs(Need::Interfaces) {
+        details::peers::find(context, &mut namespaces)?;
+    }
+    if plan.needs(Need::Host) {
+        details::host::mark(context, &mut namespaces);
+    }
+    if plan.needs(Need::Affiliation) {
+        containers::affiliate(&mut namespaces, &processes);
+    }
+    if plan.needs(Need::User) {
+        for namespace in namespaces.iter_mut().chain(&mut ancestors) {
+            let relations = &mut namespace.relations;
+            let name = relations.owner_uid.and_then(|uid| users.name(uid));
+            relations.owner_user = name.map(Into::into);
+        }
+    }
+    note_unknowable(context, plan);
+    let (gaps, absent) = gaps(context, plan, total);
+    Ok(Snapshot {
+        namespaces,
+        ancestors,
+        parents: parents(context, plan, shown),
+        inferred,
+        processes,
+        sources: plan.sources.without(absent),
+        gaps,
+    })
+}
+
+/// Notes what this tree, or this place in the system, cannot show at all.
+fn note_unknowable<K>(context: &Context<'_, K>, plan: &Plan) {
+    let needs = plan.request.needs;
+    let mut kinds = plan.request.kinds.iter();
+    if context.kernel.is_none() && kinds.any(|kind: Kind| needs.inside(kind).is_some()) {
+        context.miss_uncounted(Source::Contents, Cause::Unsupported);
+    }
+    if plan.needs(Need::Affiliation) && !context.root.sees_all_cgroups() {
+        context.miss_uncounted(Source::Cgroups, Cause::Outside);
+    }
+}
+
+/// Returns what is missing, and those of the kernel's lists that it lacks. Only
+/// a caller who named such a list is interested in its absence.
+fn gaps<K>(context: &Context<'_, K>, plan: &Plan, total: usize) -> (Vec<Gap>, Sources) {
+    let mut gaps = context.gaps(total);
+    let absent: Sources = gaps
+        .iter()
+        .filter(|gap| gap.source.is_list())
+        .filter(|gap| matches!(gap.cause, Cause::Unsupported | Cause::Outside))
+        .map(|gap| gap.source)
+        .collect();
+    if !plan.request.has_chosen_sources {
+        gaps.retain(|gap| !absent.contains(gap.source));
+    }
+    (gaps, absent)
+}
+
+/// Returns the parents of processes, and those of all their ancestors. A
+/// process whose parent is unreadable counts as having none.
+fn parents<K>(context: &Context<'_, K>, plan: &Plan, pids: Vec<Pid>) -> BTreeMap<Pid, Pid> {
+    let mut parents = BTreeMap::new();
+    let mut next = pids;
+    if !plan.needs(Need::Ancestry) {
+        next.clear();
+    }
+    while let Some(pid) = next.pop() {
+        if parents.contains_key(&pid) {
+            continue;
+        }
+        let process = ProcessDir::open(context.root, pid);
+        if let Ok(stat) = process.and_then(|process| process.stat()) {
+            parents.insert(pid, stat.ppid);
+            next.push(stat.ppid);
+        }
+    }
+    parents
+}

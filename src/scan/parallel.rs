@@ -6,18 +6,18 @@ use std::thread;
 
 use crate::error::Error;
 
-/// How many things a thread takes at a time: enough that the threads never
-/// meet at the counter, few enough that they end together.
+/// The number of items a thread takes at a time: enough that threads rarely
+/// meet at the counter, few enough that they finish together.
 const BATCH: usize = 32;
 
-/// With fewer things a thread costs more than it brings.
+/// Below this number of items a thread costs more than it brings.
 const WORTH_A_THREAD: usize = 128;
 
-/// Calls `read` for every item and returns what it returned, in their order.
+/// Calls a function for every item and returns what it returned, in order.
 ///
-/// An error of `read` is one of the whole scan and ends it. A thread that
-/// cannot be had is no error: the others do its work.
-pub(crate) fn walk<I, T, F>(items: &[I], threads: NonZeroUsize, read: F) -> Result<Vec<T>, Error>
+/// An error of the function ends the whole scan. A thread that cannot be
+/// started is no error: the others do its work.
+pub(crate) fn map<I, T, F>(items: &[I], threads: NonZeroUsize, read: F) -> Result<Vec<T>, Error>
 where
     I: Sync,
     T: Send,
@@ -41,8 +41,9 @@ where
         .min(items.len() / WORTH_A_THREAD)
         .saturating_sub(1);
     let mut done = thread::scope(|scope| {
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let helpers: Vec<_> = (0..helpers).filter_map(spawn).collect();
+        let helpers: Vec<_> = (0..helpers)
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
         let mut done = work()?;
         for helper in helpers {
             match helper.join() {
@@ -56,13 +57,14 @@ where
     Ok(done.into_iter().flat_map(|(_, batch)| batch).collect())
 }
 
-/// Does something in a thread of its own, which ends with it: it may go into
-/// other namespaces, and so may the threads that it starts.
-pub(crate) fn apart<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+/// Runs work in a thread that ends with it, so that the thread and those it
+/// starts may enter other namespaces.
+pub(crate) fn in_own_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| Error::Thread(error))?;
-        match thread.join() {
+        match thread.map_err(Error::Thread)?.join() {
             Ok(done) => done,
             Err(panic) => std::panic::resume_unwind(panic),
         }
@@ -77,32 +79,22 @@ mod tests {
     const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
     #[test]
-    fn results_come_in_the_order_of_the_pids_on_any_number_of_threads() {
+    fn results_come_in_order_on_any_number_of_threads() {
         let pids: Vec<Pid> = (1..2000).collect();
         let doubled: Vec<Pid> = pids.iter().map(|pid| pid * 2).collect();
-        for threads in [
-            NonZeroUsize::MIN,
-            TWO,
-            NonZeroUsize::MAX.min(TWO.saturating_mul(TWO)),
-        ] {
-            assert_eq!(walk(&pids, threads, |pid| Ok(pid * 2)).unwrap(), doubled);
+        for threads in [NonZeroUsize::MIN, TWO, TWO.saturating_mul(TWO)] {
+            assert_eq!(map(&pids, threads, |pid| Ok(pid * 2)).unwrap(), doubled);
         }
-        assert_eq!(
-            walk(&[], TWO, |pid: &Pid| Ok(*pid)).unwrap(),
-            [] as [Pid; 0]
-        );
+        assert_eq!(map(&[], TWO, |pid: &Pid| Ok(*pid)).unwrap(), [] as [Pid; 0]);
     }
 
     #[test]
-    fn the_error_of_one_ends_the_walk() {
+    fn the_error_of_one_item_ends_the_work() {
         let pids: Vec<Pid> = (1..2000).collect();
-        let read = |pid: &Pid| match *pid {
+        let failed = map(&pids, TWO, |pid| match *pid {
             1500 => Err(Error::NoProcess(1500)),
             pid => Ok(pid),
-        };
-        assert!(matches!(
-            walk(&pids, TWO, read),
-            Err(Error::NoProcess(1500))
-        ));
+        });
+        assert!(matches!(failed, Err(Error::NoProcess(1500))));
     }
 }

@@ -1,89 +1,91 @@
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::kernel::{Kernel, Linux};
 use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Sysroot};
-use crate::scan::goal::Goal;
-use crate::scan::parallel::walk;
-use crate::scan::pass::pass;
-use crate::scan::settings::Settings;
-use crate::scan::sources::processes::{Look, Sighting, read_process};
+use crate::scan::request::{Goal, Request};
+use crate::scan::sources::processes::{Look, read_process};
 use crate::scan::target::Wanted;
-use crate::scan::{Need, Needs, NsRef, Target};
+use crate::scan::{Context, Need, Needs, NsRef, Target, parallel, scan};
 
-/// Finds out which namespaces there are.
+/// Scans for namespaces.
 ///
-/// ```
+/// ```no_run
 /// # fn main() -> Result<(), nsls::Error> {
-/// use nsls::{Kind, KindSet, Scanner, Sysroot};
+/// use nsls::{Kind, Scanner, Sysroot};
 ///
-/// let snapshot = Scanner::new(Sysroot::live()).kinds(KindSet::of(Kind::Net)).scan()?;
+/// let snapshot = Scanner::new(Sysroot::live()).kinds(Kind::Net).scan()?;
 /// for namespace in &snapshot.namespaces {
 ///     println!("{} has {} processes", namespace.id, namespace.nprocs);
 /// }
 /// if !snapshot.is_complete() {
-///     println!("and there is more that may not be seen");
+///     println!("some namespaces may be missing");
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Scanner {
-    settings: Settings,
+    root: Sysroot,
     target: Target,
+    kinds: KindSet,
+    needs: Needs,
     sources: Sources,
+    has_chosen_sources: bool,
+    threads: Option<NonZeroUsize>,
 }
 
 impl Scanner {
-    /// A scan of all namespaces of all types, from all sources, without
-    /// details of processes.
+    /// Makes a scanner for all namespaces of all types, from all sources,
+    /// without details of processes.
     pub fn new(root: Sysroot) -> Self {
         Scanner {
-            settings: Settings {
-                root,
-                kinds: KindSet::all(),
-                needs: Needs::EMPTY,
-                is_chosen: false,
-                threads: None,
-            },
+            root,
             target: Target::All,
+            kinds: KindSet::all(),
+            needs: Needs::EMPTY,
             sources: Sources::all(),
+            has_chosen_sources: false,
+            threads: None,
         }
     }
 
-    /// Only namespaces of these types.
+    /// Limits the result to namespaces of these types.
     pub fn kinds(mut self, kinds: impl Into<KindSet>) -> Self {
-        self.settings.kinds = kinds.into();
+        self.kinds = kinds.into();
         self
     }
 
-    /// Only the namespaces of a process, or one namespace.
-    pub fn target(self, target: Target) -> Self {
-        Scanner { target, ..self }
+    /// Limits the result to the namespaces of one process, or to one namespace.
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = target;
+        self
     }
 
-    /// What to find out besides. Details of processes are read of those that
-    /// are shown: the representatives, or with [`Target::Namespace`] all
-    /// members.
+    /// Sets what to collect besides. Details are read of the processes that are
+    /// shown: of representatives, or of all members with
+    /// [`Target::Namespace`].
     pub fn needs(mut self, needs: impl Into<Needs>) -> Self {
-        self.settings.needs = needs.into();
+        self.needs = needs.into();
         self
     }
 
-    /// Where to look for namespaces, rather than wherever this kernel can. The
-    /// links of processes are always read.
+    /// Sets where to look for namespaces, instead of everywhere this kernel
+    /// allows. The links of processes are always read.
     pub fn sources(mut self, sources: impl Into<Sources>) -> Self {
-        self.settings.is_chosen = true;
-        let sources = sources.into();
-        Scanner { sources, ..self }
+        self.sources = sources.into();
+        self.has_chosen_sources = true;
+        self
     }
 
-    /// On how many threads to scan; otherwise on one a core, as far as that
-    /// pays.
+    /// Sets the number of threads to scan with. The default is one for each
+    /// core, if there is enough work.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
-        self.settings.threads = Some(threads);
+        self.threads = Some(threads);
         self
     }
 
@@ -91,40 +93,70 @@ impl Scanner {
     ///
     /// # Errors
     ///
-    /// There is nothing that can be read, the target does not exist or may not
-    /// be read, or this process is short of files or memory. What is merely
-    /// missing is no error but a [`Gap`](crate::Gap).
+    /// Fails if nothing is readable, if the target does not exist or is
+    /// unreadable, or if this process runs out of descriptors or memory.
+    /// Anything that is merely missing is a [`Gap`](crate::Gap) instead.
     pub fn scan(&self) -> Result<Snapshot, Error> {
-        let goal = match &self.target {
-            Target::All => Goal::All,
-            Target::Process(pid) => Goal::Process(*pid, self.links_of(*pid)?),
-            Target::Namespace(name) => Goal::Namespace(self.wanted(name)?),
-        };
-        let snapshot = match goal {
-            Goal::All => pass(&self.settings, &goal, self.sources)?,
-            // Nothing but its own links leads to the namespaces of a process.
-            Goal::Process(..) => pass(&self.settings, &goal, Sources::EMPTY)?,
-            Goal::Namespace(_) if self.settings.needs.contains(Need::Holders) => {
-                pass(&self.settings, &goal, self.sources)?
+        let context = self.context();
+        let snapshot = match &self.target {
+            Target::All => scan(&context, &self.request(Goal::All, self.sources)),
+            Target::Process(pid) => {
+                let goal = Goal::Process(*pid, self.links_of(*pid)?);
+                // Nothing but its own links leads to the namespaces of a
+                // process.
+                scan(&context, &self.request(goal, Sources::EMPTY))
             }
-            Goal::Namespace(_) => {
-                let near = self.sources.intersection(Sources::of(Source::Threads));
-                let snapshot = pass(&self.settings, &goal, near)?;
-                if snapshot.namespaces.is_empty() {
-                    pass(&self.settings, &goal, self.sources)?
-                } else {
-                    snapshot
-                }
-            }
-        };
+            Target::Namespace(name) => self.scan_namespace(&context, name),
+        }?;
         self.refuse_nothing(&snapshot)?;
         Ok(snapshot)
     }
 
-    /// The namespace that was asked for.
-    fn wanted(&self, name: &NsRef) -> Result<Wanted, Error> {
-        match name.resolve(&self.settings.root)? {
-            Wanted::Id(id, _) if !self.settings.kinds.contains(id.kind) => Err(Error::OtherType {
+    /// Looks for a namespace where it costs little first, if its holders are
+    /// not needed.
+    fn scan_namespace<K: Kernel>(
+        &self,
+        context: &Context<'_, K>,
+        name: &NsRef,
+    ) -> Result<Snapshot, Error> {
+        let goal = Goal::Namespace(self.resolve(name)?);
+        if !self.needs.contains(Need::Holders) {
+            let near = self.sources.intersection(Source::Threads.into());
+            let snapshot = scan(context, &self.request(goal.clone(), near))?;
+            if !snapshot.namespaces.is_empty() {
+                return Ok(snapshot);
+            }
+            context.forget_gaps();
+        }
+        scan(context, &self.request(goal, self.sources))
+    }
+
+    fn request(&self, goal: Goal, sources: Sources) -> Request {
+        Request {
+            goal,
+            kinds: self.kinds,
+            needs: self.needs,
+            sources,
+            has_chosen_sources: self.has_chosen_sources,
+        }
+    }
+
+    fn context(&self) -> Context<'_, Linux> {
+        // Finding out costs a dozen system calls.
+        static CORES: OnceLock<NonZeroUsize> = OnceLock::new();
+        let threads = self.threads.unwrap_or_else(|| {
+            *CORES.get_or_init(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+        });
+        let kernel = self
+            .root
+            .is_live()
+            .then(|| Linux::new(self.root.proc_path()));
+        Context::new(&self.root, kernel, threads)
+    }
+
+    fn resolve(&self, name: &NsRef) -> Result<Wanted, Error> {
+        match name.resolve(&self.root)? {
+            Wanted::Id(id, _) if !self.kinds.contains(id.kind) => Err(Error::OtherType {
                 name: name.to_string(),
                 kind: id.kind,
             }),
@@ -132,60 +164,55 @@ impl Scanner {
         }
     }
 
-    /// The ids of processes in their pid namespaces, from that of the proc tree
-    /// on; of none that is gone or may not be read.
+    /// Returns the PIDs of processes in each nested pid namespace, outermost
+    /// first. Skips unreadable processes.
     pub(crate) fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
-        let read = |pid: &Pid| {
-            let process = ProcessDir::open(&self.settings.root, *pid);
+        let context = self.context();
+        let read = parallel::map(pids, context.threads, |pid| {
+            let process = ProcessDir::open(&self.root, *pid);
             Ok(process.and_then(|process| process.nspid()).ok())
-        };
-        let read = walk(pids, self.settings.thread_count(), read)?;
-        let found = pids.iter().zip(read);
-        Ok(found
+        })?;
+        Ok(pids
+            .iter()
+            .zip(read)
             .filter_map(|(pid, nspid)| Some((*pid, nspid?)))
             .collect())
     }
 
-    /// The links of one process, or why there are none. It may be a thread,
-    /// which the proc tree does not list.
+    /// Returns the links of one process, or of a thread, which the proc tree
+    /// does not list.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the process does not exist or refuses its links.
     pub(crate) fn links_of(&self, pid: Pid) -> Result<Links, Error> {
-        let look = Look {
-            links: LinkSet::all(),
-            threads: false,
-            fds: false,
-            cgroup: false,
-        };
-        let Sighting {
-            links, troubles, ..
-        } = read_process(&self.settings.root, pid, look)?;
-        if !links.is_empty() {
-            return Ok(links);
+        let context = self.context();
+        let seen = read_process(&context, pid, Look::links(LinkSet::all()))?;
+        if !seen.links.is_empty() {
+            return Ok(seen.links);
         }
-        let path = || self.settings.root.process_path(pid);
-        let denied = |errno: Errno| {
-            Err(Error::ProcessDenied {
-                pid,
-                source: errno.into(),
-            })
+        let denied = |errno: Errno| Error::ProcessDenied {
+            pid,
+            source: errno.into(),
         };
-        match troubles.into_iter().next() {
+        let exists = || {
+            let kernel = context.kernel.as_ref();
+            kernel.is_some_and(|kernel| kernel.process_exists(pid))
+        };
+        Err(match seen.troubles.first() {
             Some((Cause::Denied, _)) => denied(Errno::ACCESS),
             Some((Cause::Hidden, _)) => denied(Errno::PERM),
-            Some((Cause::Vanished, _))
-                if self.settings.root.is_live() && self.settings.linux().process_exists(pid) =>
-            {
-                denied(Errno::PERM)
+            Some((Cause::Vanished, _)) if exists() => denied(Errno::PERM),
+            Some((Cause::Malformed | Cause::Failed(_), _)) => {
+                Error::read(self.root.process_path(pid), Errno::IO)
             }
-            Some((Cause::Malformed | Cause::Failed(_), _)) => Err(Error::read(path(), Errno::IO)),
-            _ if self.settings.root.hides_processes() => Err(Error::HiddenProcess(pid)),
-            _ if self.settings.root.pids()?.is_empty() => {
-                Err(Error::NoProcesses(self.settings.root.proc_path()))
-            }
-            _ => Err(Error::NoProcess(pid)),
-        }
+            _ if self.root.hides_processes() => Error::HiddenProcess(pid),
+            _ if self.root.pids()?.is_empty() => Error::NoProcesses(self.root.proc_path()),
+            _ => Error::NoProcess(pid),
+        })
     }
 
-    /// An empty list is no answer where there must be something.
+    /// Fails if nothing was found where something must exist.
     fn refuse_nothing(&self, snapshot: &Snapshot) -> Result<(), Error> {
         match &self.target {
             Target::Namespace(name) if snapshot.namespaces.is_empty() => Err(Error::NoNamespace {
@@ -194,7 +221,7 @@ impl Scanner {
             }),
             _ if snapshot.processes.is_empty() && !snapshot.is_complete() => {
                 Err(Error::NothingReadable {
-                    path: self.settings.root.proc_path(),
+                    path: self.root.proc_path(),
                     gaps: snapshot.gaps.clone(),
                 })
             }

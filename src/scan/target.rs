@@ -5,34 +5,34 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{self, OpenError};
-use crate::model::{Holder, KindSet, Namespace, NsId, Pid};
+use crate::model::{Holder, KindSet, NsId, Pid};
 use crate::proc::{Found, Sysroot, parse_id};
 
-/// What a scan is for.
+/// What to scan for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// Every namespace.
     #[default]
     All,
-    /// The namespaces that the links of one process (or thread) lead to.
+    /// The namespaces that the links of one process or thread lead to.
     Process(Pid),
     /// One namespace, and the processes in it.
     Namespace(NsRef),
 }
 
-/// A namespace as a user names it.
+/// The name of a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NsRef {
-    /// By inode number alone; all types draw from one pool of numbers.
+    /// Its inode number; all types share one pool of numbers.
     Ino(u64),
-    /// By number and type, `net:[4026532000]`.
+    /// Its number and type, `net:[4026532000]`.
     Id(NsId),
-    /// By a path that leads to it, `/run/netns/blue` or `/proc/1234/ns/net`.
+    /// A path that leads to it, `/run/netns/blue` or `/proc/1234/ns/net`.
     Path(PathBuf),
 }
 
 impl NsRef {
-    /// Takes a word for a number, for `TYPE:[NUMBER]`, or else for a path.
+    /// Parses a word as a number, as `TYPE:[NUMBER]`, or else as a path.
     ///
     /// ```
     /// use nsls::NsRef;
@@ -54,7 +54,7 @@ impl NsRef {
         number.map_or(NsRef::Path(path), NsRef::Ino)
     }
 
-    /// The number, and the type where it is known, of what this names.
+    /// Finds out the number, and the type if it is known.
     pub(crate) fn resolve(&self, root: &Sysroot) -> Result<Wanted, Error> {
         Ok(match self {
             NsRef::Ino(ino) => Wanted::Ino(*ino),
@@ -88,17 +88,17 @@ impl fmt::Display for NsRef {
     }
 }
 
-/// Which namespace is looked for, after paths were followed.
+/// The namespace that is looked for, after paths were followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Of any type.
+    /// A number of any type.
     Ino(u64),
-    /// Of this type, and what is known to lead to it.
+    /// A number and a type, and what is known to lead to it.
     Id(NsId, Option<Holder>),
 }
 
 impl Wanted {
-    /// The types it may have.
+    /// Returns the types it may have.
     pub(crate) fn kinds(&self) -> KindSet {
         match self {
             Wanted::Ino(_) => KindSet::all(),
@@ -106,11 +106,11 @@ impl Wanted {
         }
     }
 
-    /// Whether this is the one.
-    pub(crate) fn is(&self, namespace: &Namespace) -> bool {
+    /// Returns whether a namespace is the one.
+    pub(crate) fn is(&self, id: NsId) -> bool {
         match self {
-            Wanted::Ino(ino) => namespace.id.ino == *ino,
-            Wanted::Id(id, _) => namespace.id == *id,
+            Wanted::Ino(ino) => id.ino == *ino,
+            Wanted::Id(wanted, _) => id == *wanted,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::containers::{Affiliations, CONTAINER_NAMES};
 use crate::error::Error;
 use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
 use crate::proc::{FdTarget, NsDir, ProcFile, ProcessDir, ReadError, Sysroot, Users, errno_name};
-use crate::scan::cause_of;
+use crate::scan::cause_of_read;
 
 /// Captures processes, all if none are named.
 ///
@@ -134,7 +134,7 @@ impl Captured {
             Ok(process) => process,
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
-                cause_of(error, path)?;
+                cause_of_read(error, path)?;
                 return Ok(Some(Captured {
                     links: vec![("ns".to_owned(), refused(error))],
                     open_files: Vec::new(),
@@ -154,7 +154,7 @@ impl Captured {
             Err(ReadError::Gone) if process.exists() => refused(ReadError::Malformed),
             Err(ReadError::Gone) => return Ok(None),
             Err(error) => {
-                cause_of(error, path)?;
+                cause_of_read(error, path)?;
                 refused(error)
             }
         };
@@ -179,7 +179,7 @@ impl Captured {
                 Ok(bytes) => captured.files.push((file, bytes)),
                 Err(ReadError::Gone) if process.exists() => {}
                 Err(ReadError::Gone) => return Ok(None),
-                Err(error) => drop(cause_of(error, path)?),
+                Err(error) => drop(cause_of_read(error, path)?),
             }
         }
         Ok(Some(captured))
@@ -245,7 +245,7 @@ fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Cli
             Ok(ino) => links.push((link, Ok(NsId { ino, kind }))),
             Err(ReadError::Gone) => {}
             Err(error) => {
-                cause_of(error, &path)?;
+                cause_of_read(error, &path)?;
                 links.push((link, Err(name_of(error))));
             }
         }

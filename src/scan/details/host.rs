@@ -1,29 +1,69 @@
-//! Which namespaces are those that the host started with, linux/nsfs.h and
+//! Which namespaces are the initial ones, by their numbers, linux/nsfs.h and
 //! linux/proc_ns.h.
 
-use crate::model::{Kind, NsId};
+use crate::model::{Cause, Kind, Link, Namespace, NsId, Pid, Source};
+use crate::proc::{ProcessDir, Sysroot};
+use crate::scan::context::Context;
 
-/// The numbers of the initial namespaces. Those of mnt and net are fixed since
-/// Linux 6.17 only; before, a process tells that is sure to be in them.
+/// Marks the namespaces that are the host's own.
+pub(crate) fn mark<K>(context: &Context<'_, K>, namespaces: &mut [Namespace]) {
+    let numbers = host_numbers(context.root);
+    for namespace in namespaces {
+        let is_host = numbers.is_host(namespace.id);
+        if is_host.is_none() {
+            context.miss(Source::Contents, Cause::Outside);
+        }
+        namespace.facts_mut().is_host = is_host;
+    }
+}
+
+/// Returns the numbers that the release of the kernel fixes. Before Linux 6.17,
+/// kthreadd, which never leaves the initial namespaces, or else init, provides
+/// the others.
+fn host_numbers(root: &Sysroot) -> HostNumbers {
+    if has_fixed_numbers(&root.kernel_release().unwrap_or_default()) {
+        return HostNumbers {
+            all_fixed: true,
+            ..HostNumbers::default()
+        };
+    }
+    numbers_of(root, 2)
+        .or_else(|| numbers_of(root, 1))
+        .unwrap_or_default()
+}
+
+/// Returns the numbers of a process, if it is in the initial pid namespace.
+fn numbers_of(root: &Sysroot, pid: Pid) -> Option<HostNumbers> {
+    let process = ProcessDir::open(root, pid).ok()?;
+    let ns = process.ns().ok()?;
+    (ns.read(Link::Pid).ok()? == Kind::Pid.initial_ino()).then(|| HostNumbers {
+        all_fixed: false,
+        mnt: ns.read(Link::Mnt).ok(),
+        net: ns.read(Link::Net).ok(),
+    })
+}
+
+/// The numbers of the initial namespaces. Those of mnt and net are fixed only
+/// since Linux 6.17.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HostNumbers {
-    /// Whether the kernel fixes those of mnt and net too.
-    pub(crate) all_fixed: bool,
-    /// That of mnt, by a process of the host.
-    pub(crate) mnt: Option<u64>,
-    /// That of net, by a process of the host.
-    pub(crate) net: Option<u64>,
+struct HostNumbers {
+    /// Whether the kernel fixes those of mnt and net, too.
+    all_fixed: bool,
+    /// That of mnt, according to a process of the host.
+    mnt: Option<u64>,
+    /// That of net, according to a process of the host.
+    net: Option<u64>,
 }
 
 impl HostNumbers {
-    /// Whether a namespace is the host's; none if that cannot be known.
-    pub(crate) fn is_host(self, id: NsId) -> Option<bool> {
+    /// Returns whether a namespace is the host's; `None` if that is unknown.
+    fn is_host(self, id: NsId) -> Option<bool> {
         let seen = match id.kind {
             Kind::Mnt => self.mnt,
             Kind::Net => self.net,
             _ => return Some(id.ino == id.kind.initial_ino()),
         };
-        // Numbers for others start above.
+        // The numbers of other namespaces start above these.
         if id.ino == id.kind.initial_ino() {
             Some(true)
         } else if self.all_fixed {
@@ -34,8 +74,8 @@ impl HostNumbers {
     }
 }
 
-/// Whether a kernel of this release has fixed numbers for all types.
-pub(crate) fn has_fixed_numbers(release: &[u8]) -> bool {
+/// Returns whether a kernel of this release fixes the numbers of all types.
+fn has_fixed_numbers(release: &[u8]) -> bool {
     let text = String::from_utf8_lossy(release);
     let mut numbers = text.split(|letter: char| !letter.is_ascii_digit());
     let mut next = || numbers.next()?.parse::<u32>().ok();

@@ -1,61 +1,73 @@
-//! What a namespace is like inside.
+//! What only a thread inside a namespace sees.
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Facts, NsId, Pid};
-use crate::scan::Need;
+use crate::model::{Cause, Facts, NsId, Pid, Source};
+use crate::scan::context::{Context, cause_of_open};
 use crate::scan::details::cgroup_root::cgroup_root;
-use crate::scan::tally::cause_of_open_error;
-use crate::text::Text;
+use crate::scan::request::Need;
 
-/// Goes into a namespace, and tells what was seen, or why nothing was. `pid` is
-/// a process in it, if there is one.
+/// Enters a namespace and returns what is seen there. `pid` is a process in it,
+/// if there is one. The calling thread stays inside.
 pub(crate) fn look_inside<K: Kernel>(
+    context: &Context<'_, K>,
     kernel: &K,
     ns: &K::Ns,
     id: NsId,
     need: Need,
     pid: Option<Pid>,
-) -> Result<(Facts, Option<Cause>), Error> {
+) -> Result<Facts, Error> {
     let mut facts = Facts::default();
-    let mut cause = None;
-    let looked = match (need, pid) {
-        (Need::HostNames, _) => kernel.uts_names(ns, pid).map(|names| {
+    if let Err(cause) = look(kernel, ns, need, pid, &mut facts) {
+        let cause = match cause {
+            Failure::Cause(cause) => cause,
+            Failure::Open(error) => cause_of_open(error, || id.to_string().into())?,
+        };
+        context.miss(Source::Contents, cause);
+    }
+    Ok(facts)
+}
+
+enum Failure {
+    Cause(Cause),
+    Open(OpenError),
+}
+
+impl<E: Into<OpenError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::Open(error.into())
+    }
+}
+
+fn look<K: Kernel>(
+    kernel: &K,
+    ns: &K::Ns,
+    need: Need,
+    pid: Option<Pid>,
+    facts: &mut Facts,
+) -> Result<(), Failure> {
+    match (need, pid) {
+        (Need::HostNames, _) => {
+            let names = kernel.uts_names(ns, pid)?;
             facts.hostname = Some(names.host.into());
             facts.domain = Some(names.domain.into());
-        }),
-        (Need::Interfaces, _) => kernel
-            .interfaces(ns, pid)
-            .map(|interfaces| facts.interfaces = Some(interfaces))
-            .map_err(OpenError::from),
-        (Need::SysvIpc, _) => kernel
-            .sysvipc(ns)
-            .map(|count| facts.sysvipc = Some(count))
-            .map_err(OpenError::from),
-        (Need::PidMax, _) => kernel
-            .pid_max(ns)
-            .map(|pid_max| {
-                facts.pid_max = pid_max;
-                if pid_max.is_none() {
-                    cause = Some(Cause::Failed(rustix::io::Errno::NOENT.raw_os_error()));
-                }
-            })
-            .map_err(OpenError::from),
-        (Need::CgroupRoot, Some(pid)) => kernel.cgroups(ns, pid).map(|(outside, inside)| {
-            facts.cgroup_root = cgroup_root(&outside, &inside).map(Text::from);
-            if facts.cgroup_root.is_none() {
-                cause = Some(Cause::OutsideRoot);
-            }
-        }),
-        _ => {
-            cause = Some(Cause::NoProcess);
-            Ok(())
         }
-    };
-    if let Err(error) = looked {
-        cause = Some(cause_of_open_error(error, || id.to_string().into())?);
+        (Need::Interfaces, _) => facts.interfaces = Some(kernel.interfaces(ns, pid)?),
+        (Need::SysvIpc, _) => facts.sysvipc = Some(kernel.sysvipc(ns)?),
+        (Need::PidMax, _) => {
+            let pid_max = kernel
+                .pid_max(ns)?
+                .ok_or(Failure::Cause(Cause::Unreachable))?;
+            facts.pid_max = Some(pid_max);
+        }
+        (Need::CgroupRoot, Some(pid)) => {
+            let (outside, inside) = kernel.cgroups(ns, pid)?;
+            let root = cgroup_root(&outside, &inside);
+            facts.cgroup_root = Some(root.ok_or(Failure::Cause(Cause::OutsideRoot))?.into());
+        }
+        _ => return Err(Failure::Cause(Cause::NoProcess)),
     }
-    Ok((facts, cause))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -63,9 +75,11 @@ mod tests {
     use super::*;
     use crate::kernel::{Fake, UtsNames};
     use crate::model::Kind;
+    use crate::proc::Sysroot;
+    use crate::scan::context::tests::{one, with_kernel};
 
     #[test]
-    fn what_is_told_inside_is_a_fact_and_what_is_refused_has_its_cause() {
+    fn what_is_seen_inside_is_a_fact_and_what_is_refused_has_its_cause() {
         let uts = |ino| NsId {
             ino,
             kind: Kind::Uts,
@@ -76,18 +90,19 @@ mod tests {
         };
         let mut kernel = Fake::default();
         kernel.uts_names.insert(uts(1), names);
-        let look = |ino, need| look_inside(&kernel, &uts(ino), uts(ino), need, None).unwrap();
-        let (facts, cause) = look(1, Need::HostNames);
-        assert_eq!(
-            (facts.hostname.as_deref(), cause),
-            (Some(&b"blue"[..]), None)
-        );
+        let root = Sysroot::at("/nonexistent");
+        let look = |ino, need| {
+            let context = with_kernel(&root, Fake::default());
+            let facts = look_inside(&context, &kernel, &uts(ino), uts(ino), need, None);
+            (facts.unwrap(), context.gaps(9))
+        };
+        let (facts, gaps) = look(1, Need::HostNames);
+        assert_eq!((facts.hostname, gaps), (Some("blue".into()), vec![]));
+        let gap = |cause| vec![one(Source::Contents, cause)];
         let nothing = Facts::default();
-        assert_eq!(
-            look(2, Need::HostNames),
-            (nothing.clone(), Some(Cause::Denied))
-        );
-        let empty = Cause::NoProcess;
-        assert_eq!(look(1, Need::CgroupRoot), (nothing, Some(empty)));
+        let refused = (nothing.clone(), gap(Cause::Denied));
+        assert_eq!(look(2, Need::HostNames), refused);
+        let empty = (nothing, gap(Cause::NoProcess));
+        assert_eq!(look(1, Need::CgroupRoot), empty);
     }
 }

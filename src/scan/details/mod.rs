@@ -1,4 +1,4 @@
-//! What is read of the processes and namespaces that are shown.
+//! What is read about the processes and namespaces that are shown.
 
 pub(crate) mod cgroup_root;
 pub(crate) mod host;
@@ -6,3 +6,132 @@ pub(crate) mod inside;
 pub(crate) mod peers;
 pub(crate) mod proc_files;
 pub(crate) mod process;
+
+use std::collections::HashSet;
+
+use crate::error::Error;
+use crate::model::{Cause, Inferred, NsId, Pid, Source};
+use crate::proc::Users;
+use crate::scan::context::Context;
+use crate::scan::groups::{Group, Groups};
+use crate::scan::parallel;
+use crate::scan::request::{Goal, Need, Plan};
+
+/// Reads the details of the processes that will be shown. Whenever one turns
+/// out to have ended, it is removed and the next in its place is read, so that
+/// every row names a process that existed when its details were read. Returns
+/// whether any was lost.
+pub(crate) fn read_shown<K: Sync>(
+    context: &Context<'_, K>,
+    plan: &Plan,
+    groups: &mut Groups,
+    inferred: &[Inferred],
+    users: &mut Users,
+) -> Result<bool, Error> {
+    if !plan.request.needs.of_processes() {
+        return Ok(false);
+    }
+    let needs = plan.request.needs;
+    let mut has_lost = false;
+    loop {
+        let mut pending = shown(plan, groups, inferred);
+        pending.retain(|pid| {
+            groups
+                .process(*pid)
+                .is_some_and(|process| process.details.is_none())
+        });
+        if pending.is_empty() {
+            return Ok(has_lost);
+        }
+        let read = parallel::map(&pending, context.threads, |pid| {
+            process::read(context, *pid, needs)
+        })?;
+        for (pid, details) in pending.into_iter().zip(read) {
+            match (details, groups.process_mut(pid)) {
+                (Some(mut details), Some(process)) => {
+                    if needs.contains(Need::User) {
+                        let name = details.uid.and_then(|uid| users.name(uid));
+                        details.user = name.map(Into::into);
+                    }
+                    process.details = Some(details);
+                }
+                (None, Some(_)) => {
+                    context.miss(Source::Processes, Cause::Vanished);
+                    groups.remove(pid);
+                    has_lost = true;
+                }
+                (_, None) => {}
+            }
+        }
+    }
+}
+
+/// Returns the processes that will be shown, by PID: representatives, or the
+/// members of the one requested namespace, and processes that hold.
+pub(crate) fn shown(plan: &Plan, groups: &Groups, inferred: &[Inferred]) -> Vec<Pid> {
+    let related = related(plan, groups);
+    let mut pids: Vec<Pid> = inferred.iter().map(|group| group.pid).collect();
+    for group in groups.iter() {
+        let is_wanted = plan.request.wants(group.id);
+        if !is_wanted && !related.contains(&group.id) {
+            continue;
+        }
+        pids.extend(group.representative());
+        match plan.request.goal {
+            Goal::Namespace(_) => {
+                if is_wanted {
+                    pids.extend(group.members());
+                }
+                if plan.needs(Need::Holders) {
+                    pids.extend(groups.holder_pids(group));
+                }
+            }
+            // Of a list of holders the first is enough.
+            Goal::All | Goal::Process(..) if plan.needs(Need::Holders) => {
+                pids.extend(groups.first_holder(group).and_then(|holder| holder.pid()));
+            }
+            Goal::All | Goal::Process(..) => {}
+        }
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    pids
+}
+
+/// Returns the namespaces to show beside the requested ones: those above them,
+/// if relations are needed, and for one namespace those that hold it.
+pub(crate) fn related(plan: &Plan, groups: &Groups) -> HashSet<NsId> {
+    let mut related = HashSet::new();
+    let requested = || groups.iter().filter(|group| plan.request.wants(group.id));
+    if plan.needs(Need::Relations) {
+        let above = |group: &Group| group.relatives().collect::<Vec<_>>();
+        reach(groups, requested().flat_map(above), above, &mut related);
+    }
+    if let Goal::Namespace(_) = plan.request.goal
+        && plan.needs(Need::Holders)
+    {
+        let below = |group: &Group| group.held_by().collect::<Vec<_>>();
+        let mut found = HashSet::new();
+        reach(groups, requested().flat_map(below), below, &mut found);
+        related.extend(found);
+    }
+    related.retain(|id| !plan.request.wants(*id));
+    related
+}
+
+/// Adds everything that can be reached from some namespaces.
+fn reach(
+    groups: &Groups,
+    start: impl Iterator<Item = NsId>,
+    step: impl Fn(&Group) -> Vec<NsId>,
+    reached: &mut HashSet<NsId>,
+) {
+    let mut next: Vec<NsId> = start.collect();
+    while let Some(id) = next.pop() {
+        if reached.insert(id)
+            && let Some(group) = groups.get(id)
+        {
+            next.extend(step(group));
+        }
+    }
+}

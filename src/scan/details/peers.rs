@@ -1,35 +1,37 @@
-//! Where the other ends of veth pairs are.
+//! Finds the net namespaces of the other ends of veth pairs.
 //!
-//! An interface tells the number of its peer, and the number that the peer's
-//! net namespace has in its own, rtnetlink(7). Two interfaces that name each
-//! other may be a pair; the number of the namespace proves it.
+//! An interface has the index of its peer and the ID of the peer's net
+//! namespace within its own, rtnetlink(7). Two interfaces that name each other
+//! may be a pair; the ID of the namespace proves it.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Interface, Namespace, NetNsId};
-use crate::scan::parallel::{apart, walk};
-use crate::scan::sources::relations::Inquiry;
+use crate::scan::context::Context;
+use crate::scan::parallel;
+use crate::scan::sources::relations::open;
 
-/// One end whose peer is looked for.
+/// A veth end whose peer is sought.
 struct Search {
-    /// The place of the namespace it is in, and its own place there.
+    /// The place of its namespace, and its own place there.
     at: (usize, usize),
-    /// The number of the peer's namespace.
+    /// The ID of the peer's namespace.
     nsid: u32,
-    /// The places of namespaces that have an interface that may be the peer.
+    /// The places of namespaces with an interface that may be the peer.
     candidates: Vec<usize>,
 }
 
-/// Tells every veth where its peer is, if that is among these namespaces.
-pub(crate) fn find_peers<K: Kernel>(
-    inquiry: &Inquiry<'_, K>,
+/// Finds the peer of every veth, if it is among these namespaces.
+pub(crate) fn find<K: Kernel>(
+    context: &Context<'_, K>,
     namespaces: &mut [Namespace],
-    threads: NonZeroUsize,
 ) -> Result<(), Error> {
+    let Some(kernel) = &context.kernel else {
+        return Ok(());
+    };
     for namespace in &mut *namespaces {
         let own = namespace.id.ino;
         for interface in interfaces_mut(namespace) {
@@ -41,20 +43,18 @@ pub(crate) fn find_peers<K: Kernel>(
     if searches.is_empty() {
         return Ok(());
     }
-    let found = apart(|| {
-        walk(&searches, threads, |search| {
-            let candidates = search
+    let all = &*namespaces;
+    let found = parallel::in_own_thread(|| {
+        parallel::map(&searches, context.threads, |search| {
+            let Some(within) = all.get(search.at.0) else {
+                return Ok(None);
+            };
+            Ok(search
                 .candidates
                 .iter()
-                .filter_map(|place| namespaces.get(*place));
-            let within = namespaces.get(search.at.0);
-            let is_peer = |candidate: &&Namespace| {
-                within.is_some_and(|within| {
-                    number_within(inquiry, within, candidate) == Some(search.nsid)
-                })
-            };
-            let mut candidates = candidates;
-            Ok(candidates.find(is_peer).map(|peer| peer.id.ino))
+                .filter_map(|place| all.get(*place))
+                .find(|other| id_within(context, kernel, within, other) == Some(search.nsid))
+                .map(|peer| peer.id.ino))
         })
     })?;
     for (search, found) in searches.iter().zip(found) {
@@ -81,7 +81,7 @@ fn interfaces(namespace: &Namespace) -> impl Iterator<Item = &Interface> {
         .flat_map(|facts| facts.interfaces.iter().flatten())
 }
 
-/// Which namespaces to try for each end.
+/// Finds the namespaces to try for each end.
 fn searches(namespaces: &[Namespace]) -> Vec<Search> {
     let mut ends: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
     let all = || namespaces.iter().enumerate();
@@ -118,16 +118,17 @@ fn searches(namespaces: &[Namespace]) -> Vec<Search> {
     searches
 }
 
-/// The number of one net namespace in another.
-fn number_within<K: Kernel>(
-    inquiry: &Inquiry<'_, K>,
+/// Returns the ID of one net namespace within another.
+fn id_within<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
     within: &Namespace,
     other: &Namespace,
 ) -> Option<u32> {
-    let other = inquiry.open(&other.via, other.id).ok()?;
-    let within = inquiry.open(&within.via, within.id).ok()?;
-    match inquiry.kernel().netnsid_within(&within, &other) {
-        Ok(NetNsId::Assigned(number)) => Some(number),
+    let other = open(context, kernel, &other.via, other.id).ok()?;
+    let within = open(context, kernel, &within.via, within.id).ok()?;
+    match kernel.netnsid_within(&within, &other) {
+        Ok(NetNsId::Assigned(id)) => Some(id),
         _ => None,
     }
 }

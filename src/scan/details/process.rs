@@ -1,30 +1,26 @@
-//! What is read of a process because somebody wants to see it.
+//! What is read of a process only to be shown.
 
 use crate::error::Error;
-use crate::model::{Cause, Details, Pid};
-use crate::proc::{CommandLine, ProcessDir, ReadError, Sysroot};
-use crate::scan::tally::cause_of;
-use crate::scan::{Need, Needs};
+use crate::model::{Cause, Details, Pid, Source};
+use crate::proc::{CommandLine, ProcessDir, ReadError};
+use crate::scan::context::{Context, cause_of_read};
+use crate::scan::request::{Need, Needs};
 
-/// What came of reading the details of one process.
-pub(crate) enum Seen {
-    /// They are known, but for those that these causes swallowed.
-    Details(Box<Details>, Vec<Cause>),
-    /// The process is gone.
-    Vanished,
-}
-
-/// Reads what is asked for of one process; names of users come later, for
-/// they are the same for many.
-pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<Seen, Error> {
-    let mut details = Details::default();
-    let mut causes = Vec::new();
-    let process = match ProcessDir::open(root, pid) {
+/// Reads the requested details of one process, except user names, which are the
+/// same for many. Returns `None` if the process ended.
+pub(crate) fn read<K>(
+    context: &Context<'_, K>,
+    pid: Pid,
+    needs: Needs,
+) -> Result<Option<Box<Details>>, Error> {
+    let mut details = Box::<Details>::default();
+    let process = match ProcessDir::open(context.root, pid) {
         Ok(process) => process,
-        Err(ReadError::Gone) => return Ok(Seen::Vanished),
+        Err(ReadError::Gone) => return Ok(None),
         Err(error) => {
-            causes.push(cause_of(error, || root.process_path(pid))?);
-            return Ok(Seen::Details(Box::new(details), causes));
+            let cause = cause_of_read(error, || context.root.process_path(pid))?;
+            context.miss(Source::Details, cause);
+            return Ok(Some(details));
         }
     };
     let mut errors = Vec::new();
@@ -55,22 +51,26 @@ pub(crate) fn read_details(root: &Sysroot, pid: Pid, needs: Needs) -> Result<See
             Err(error) => errors.push(error),
         }
     }
+    let mut causes: Vec<Cause> = Vec::new();
     for error in errors {
         let error = match error {
-            ReadError::Gone if !process.exists() => return Ok(Seen::Vanished),
-            // The process is there and its file is not: the tree is broken.
+            ReadError::Gone if !process.exists() => return Ok(None),
+            // The process exists and its file does not: the tree is broken.
             ReadError::Gone => ReadError::Malformed,
             error => error,
         };
-        let cause = cause_of(error, || root.process_path(pid))?;
+        let cause = cause_of_read(error, || context.root.process_path(pid))?;
         if !causes.contains(&cause) {
             causes.push(cause);
         }
     }
-    Ok(Seen::Details(Box::new(details), causes))
+    for cause in causes {
+        context.miss(Source::Details, cause);
+    }
+    Ok(Some(details))
 }
 
-/// The command line; for a process without one, the kernel's name of it.
+/// Reads the command line, or else the kernel's name for the process.
 fn command(process: &ProcessDir<'_>) -> Result<CommandLine, ReadError> {
     match process.cmdline() {
         Ok(Some(line)) => Ok(line),

@@ -1,37 +1,35 @@
-//! Bind mounts of namespaces, in the mount tables of all mount namespaces.
+//! Bind mounts of namespaces, in the mount tables of all mount namespaces. A
+//! table gives type and number, so nothing that is mounted has to be looked at.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+
+use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::model::{Cause, Holder, Link, LinkSet, Mount, Pid, Process, Source, Within};
-use crate::proc::{NamespaceMounts, ReadError, Sysroot, namespace_mounts};
-use crate::scan::group::Find;
-use crate::scan::parallel::walk;
-use crate::scan::tally::{Tally, cause_of};
+use crate::model::{Cause, Holder, Link, Mount, NsId, Pid, Process, Source, Within};
+use crate::proc::{NamespaceMounts, ReadError, namespace_mounts};
+use crate::scan::context::{Context, cause_of_read};
+use crate::scan::groups::Find;
+use crate::scan::parallel;
 
-/// What one mount table says; or why it could not be read.
-type Table = Result<NamespaceMounts, ReadError>;
-
-/// Every namespace in the mount table of the caller. Type and number stand in
-/// it: nothing that is mounted needs to be looked at.
-pub(crate) fn read_own_mounts(root: &Sysroot, tally: &mut Tally) -> Result<Vec<Find>, Error> {
-    let table = root.mountinfo().and_then(namespace_mounts);
-    let mut finds = Vec::new();
-    match table {
+/// Finds the namespaces in the mount table of the caller.
+pub(crate) fn find_own<K>(context: &Context<'_, K>) -> Result<Vec<Find>, Error> {
+    match context.root.mountinfo().and_then(namespace_mounts) {
         Err(ReadError::Gone) => {
-            let cause = Cause::ForeignProc;
-            tally.add(Source::Mounts, cause, LinkSet::EMPTY);
+            context.miss(Source::Mounts, Cause::ForeignProc);
+            Ok(Vec::new())
         }
-        table => settle(root, None, table, &mut finds, tally)?,
+        table => settle(context, None, table),
     }
-    Ok(finds)
 }
 
-/// Who is in each mount namespace: processes, through a thread if the leader is
-/// gone, and threads that are elsewhere. What `/proc/PID` tells of a process,
-/// `/proc/TID` tells of a thread, proc(5).
-pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, Vec<Pid>> {
+/// Returns the processes in each mount namespace: by a thread if the leader has
+/// ended, and threads that are elsewhere. What `/proc/PID` shows of a process,
+/// `/proc/TID` shows of a thread, proc(5).
+pub(crate) fn insiders<'a>(
+    processes: impl Iterator<Item = &'a Process>,
+    finds: &[Find],
+) -> BTreeMap<u64, Vec<Pid>> {
     let mut insiders: BTreeMap<u64, Vec<Pid>> = BTreeMap::new();
     for process in processes {
         if let Some(ino) = process.links.ino(Link::Mnt) {
@@ -49,70 +47,67 @@ pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, V
     insiders
 }
 
-/// Every namespace in the mount tables of the other mount namespaces, read
-/// through the first of those who are in each.
-pub(crate) fn read_other_mounts(
-    root: &Sysroot,
+/// Finds the namespaces in the mount tables of other mount namespaces, each
+/// read through the first process in it that still exists.
+pub(crate) fn find_elsewhere<K: Sync>(
+    context: &Context<'_, K>,
     insiders: &BTreeMap<u64, Vec<Pid>>,
-    threads: NonZeroUsize,
-    tally: &mut Tally,
 ) -> Result<Vec<Find>, Error> {
-    let own = root.own_mount_ns();
-    let others = insiders.iter().filter(|(ino, _)| Some(**ino) != own);
-    let others: Vec<_> = others.collect();
-    let tables = walk(&others, threads, |(mount_ns, pids)| {
-        Ok(read_table(root, **mount_ns, pids))
+    let own = context.root.own_mount_ns();
+    let others: Vec<_> = insiders
+        .iter()
+        .filter(|(ino, _)| Some(**ino) != own)
+        .collect();
+    let found = parallel::map(&others, context.threads, |(mount_ns, pids)| {
+        for pid in *pids {
+            match context.root.mountinfo_of(*pid).and_then(namespace_mounts) {
+                Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {}
+                table => {
+                    let within = Within {
+                        mount_ns: **mount_ns,
+                        pid: Some(*pid),
+                    };
+                    return settle(context, Some(within), table);
+                }
+            }
+        }
+        Ok(Vec::new())
     })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn settle<K>(
+    context: &Context<'_, K>,
+    within: Option<Within>,
+    table: Result<NamespaceMounts, ReadError>,
+) -> Result<Vec<Find>, Error> {
+    let table = match table {
+        Ok(table) => table,
+        Err(error) => {
+            let cause = cause_of_read(error, || context.root.proc_path())?;
+            context.miss(Source::Mounts, cause);
+            return Ok(Vec::new());
+        }
+    };
     let mut finds = Vec::new();
-    for (within, table) in tables {
-        settle(root, within, table, &mut finds, tally)?;
+    let mut trouble = None;
+    for mount in table {
+        match mount {
+            Ok((id, mount)) => finds.push((id, Holder::Mount(Mount { within, ..mount }))),
+            Err(error) => trouble = Some(error),
+        }
+    }
+    if let Some(error) = trouble {
+        let cause = cause_of_read(error, || context.root.proc_path())?;
+        context.miss(Source::Mounts, cause);
     }
     Ok(finds)
 }
 
-/// The mount table of the first of the processes that is still there.
-fn read_table(root: &Sysroot, mount_ns: u64, pids: &[Pid]) -> (Option<Within>, Table) {
-    for pid in pids {
-        match root.mountinfo_of(*pid).and_then(namespace_mounts) {
-            Err(ReadError::Gone | ReadError::Errno(rustix::io::Errno::INVAL)) => {}
-            table => {
-                let within = Within {
-                    mount_ns,
-                    pid: Some(*pid),
-                };
-                return (Some(within), table);
-            }
-        }
+/// Returns the identity of a mount namespace by its inode number.
+pub(crate) const fn mnt(ino: u64) -> NsId {
+    NsId {
+        ino,
+        kind: crate::model::Kind::Mnt,
     }
-    (None, Ok(Vec::new()))
-}
-
-fn settle(
-    root: &Sysroot,
-    within: Option<Within>,
-    table: Table,
-    finds: &mut Vec<Find>,
-    tally: &mut Tally,
-) -> Result<(), Error> {
-    let mut is_malformed = false;
-    match table {
-        Ok(mounts) => {
-            for mount in mounts {
-                match mount {
-                    Ok((id, mount)) => {
-                        finds.push((id, Holder::Mount(Mount { within, ..mount })));
-                    }
-                    Err(_) => is_malformed = true,
-                }
-            }
-        }
-        Err(error) => {
-            let cause = cause_of(error, || root.proc_path())?;
-            tally.add(Source::Mounts, cause, LinkSet::EMPTY);
-        }
-    }
-    if is_malformed {
-        tally.add(Source::Mounts, Cause::Malformed, LinkSet::EMPTY);
-    }
-    Ok(())
 }

@@ -1,56 +1,11 @@
-//! The links of one process, what it means when one is not there, and its open
-//! files.
-
-use std::path::PathBuf;
+//! The links of each process in `/proc/PID/ns`, and what a missing one means.
 
 use crate::containers::Affiliations;
 use crate::error::Error;
-use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
-use crate::proc::{FdTarget, NsDir, PathHash, ProcessDir, ReadError, Sysroot};
-use crate::scan::group::Find;
-use crate::scan::tally::{Tally, cause_of};
-
-/// What was seen of one process.
-pub(crate) struct Sighting {
-    pub(crate) pid: Pid,
-    /// The links that were read.
-    pub(crate) links: Links,
-    /// The links that are not there, although the process lives: the kernel
-    /// has none of that name, or, for `pid_for_children`, no child is born.
-    pub(crate) absent: LinkSet,
-    /// What else went wrong, and with which links.
-    pub(crate) troubles: Vec<(Cause, LinkSet)>,
-    /// The thread through which links were read, if the leader is a zombie.
-    pub(crate) thread: Option<Tid>,
-    /// Links of other threads that lead elsewhere.
-    pub(crate) threads: Vec<(Tid, Links)>,
-    /// Its threads besides its leader, if they are looked at.
-    pub(crate) tids: Vec<Tid>,
-    /// Its open files that can hold a namespace.
-    pub(crate) files: Vec<(OpenFile, FdTarget)>,
-    /// The text of its cgroup file.
-    pub(crate) cgroup: Option<Vec<u8>>,
-    /// Why some of that could not be read.
-    pub(crate) other_troubles: Vec<(Source, Cause)>,
-}
-
-impl Sighting {
-    /// A process of which nothing was seen yet.
-    pub(crate) fn of(pid: Pid) -> Self {
-        Sighting {
-            pid,
-            links: Links::default(),
-            absent: LinkSet::EMPTY,
-            troubles: Vec::new(),
-            thread: None,
-            threads: Vec::new(),
-            tids: Vec::new(),
-            files: Vec::new(),
-            cgroup: None,
-            other_troubles: Vec::new(),
-        }
-    }
-}
+use crate::model::{Cause, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
+use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError};
+use crate::scan::context::{Context, cause_of_read};
+use crate::scan::sources::threads::read_threads;
 
 /// What to read of each process.
 #[derive(Clone, Copy)]
@@ -61,47 +16,111 @@ pub(crate) struct Look {
     pub(crate) cgroup: bool,
 }
 
-/// Reads the links of one process, and its open files where they are wanted. A
-/// process that refuses its links refuses those too.
-pub(crate) fn read_process(root: &Sysroot, pid: Pid, look: Look) -> Result<Sighting, Error> {
-    let mut sighting = Sighting::of(pid);
-    let trouble = match ProcessDir::open(root, pid) {
-        Ok(process) => return read_open(root, &process, look, sighting),
-        Err(error) => cause_of(error, || root.process_path(pid))?,
+impl Look {
+    /// Reads links only.
+    pub(crate) const fn links(links: LinkSet) -> Self {
+        Look {
+            links,
+            threads: false,
+            fds: false,
+            cgroup: false,
+        }
+    }
+}
+
+/// What was seen of one process.
+#[derive(Default)]
+pub(crate) struct Sighting {
+    pub(crate) pid: Pid,
+    /// The links that were read.
+    pub(crate) links: Links,
+    /// The links that do not exist although the process lives: the kernel lacks
+    /// them, or, for `pid_for_children`, no child exists yet.
+    pub(crate) absent: LinkSet,
+    /// What else went wrong, and with which links.
+    pub(crate) troubles: Vec<(Cause, LinkSet)>,
+    /// The thread through which links were read, if the leader is a zombie.
+    pub(crate) thread: Option<Tid>,
+    /// Links of other threads that differ.
+    pub(crate) threads: Vec<(Tid, Links)>,
+    /// All threads except the leader, if threads are read.
+    pub(crate) tids: Vec<Tid>,
+    /// The open files that can hold a namespace.
+    pub(crate) files: Vec<(OpenFile, FdTarget)>,
+    /// The text of the cgroup file.
+    pub(crate) cgroup: Option<Vec<u8>>,
+}
+
+impl Sighting {
+    /// Returns whether the process ended before it could be read.
+    fn has_vanished(&self) -> bool {
+        self.links.is_empty() && self.has_trouble(Cause::Vanished)
+    }
+
+    /// Returns whether the process refuses all its links.
+    fn is_refused(&self) -> bool {
+        self.links.is_empty() && self.has_trouble(Cause::Denied)
+    }
+
+    fn has_trouble(&self, cause: Cause) -> bool {
+        self.troubles.iter().any(|(known, _)| *known == cause)
+    }
+}
+
+/// Reads the links of one process, and its open files if they are wanted. A
+/// process that refuses its links refuses those, too.
+pub(crate) fn read_process<K>(
+    context: &Context<'_, K>,
+    pid: Pid,
+    look: Look,
+) -> Result<Sighting, Error> {
+    let mut sighting = Sighting {
+        pid,
+        ..Sighting::default()
     };
-    sighting.troubles.push((trouble, look.links));
+    let root = context.root;
+    match ProcessDir::open(root, pid) {
+        Ok(process) => read_open(context, &process, look, &mut sighting)?,
+        Err(error) => {
+            let cause = cause_of_read(error, || root.process_path(pid))?;
+            sighting.troubles.push((cause, look.links));
+        }
+    }
     Ok(sighting)
 }
 
-fn read_open(
-    root: &Sysroot,
+fn read_open<K>(
+    context: &Context<'_, K>,
     process: &ProcessDir<'_>,
     look: Look,
-    mut sighting: Sighting,
-) -> Result<Sighting, Error> {
-    let wanted = look.links;
-    let pid = sighting.pid;
-    let path = || root.process_path(pid).join("ns");
+    sighting: &mut Sighting,
+) -> Result<(), Error> {
+    let path = || context.root.process_path(sighting.pid).join("ns");
     let ns = match process.ns() {
         Ok(ns) => ns,
         Err(error) => {
-            let broken = error == ReadError::Gone && process.exists();
-            let error = if broken { ReadError::Malformed } else { error };
-            sighting.troubles.push((cause_of(error, path)?, wanted));
-            return Ok(sighting);
+            let is_broken = error == ReadError::Gone && process.exists();
+            let error = if is_broken {
+                ReadError::Malformed
+            } else {
+                error
+            };
+            let cause = cause_of_read(error, path)?;
+            sighting.troubles.push((cause, look.links));
+            return Ok(());
         }
     };
-    let mut reading = Reading::of(&ns, wanted);
+    let mut reading = Reading::of(&ns, look.links);
     if !reading.absent.is_empty() {
         match life(process, &ns, &reading) {
             Life::Alive => sighting.absent = reading.absent,
             Life::Gone => {
-                sighting.troubles.push((Cause::Vanished, wanted));
-                return Ok(sighting);
+                sighting.troubles.push((Cause::Vanished, look.links));
+                return Ok(());
             }
             Life::Zombie => {
                 let lost = reading.absent;
-                let cause = match living_thread(process, pid, lost) {
+                let cause = match living_thread(process, sighting.pid, lost) {
                     Some((tid, seen)) => {
                         reading.links.fill(&seen.links);
                         reading.errors.extend(seen.errors);
@@ -115,102 +134,69 @@ fn read_open(
         }
     }
     for (error, links) in reading.errors {
-        sighting.troubles.push((cause_of(error, path)?, links));
+        sighting.troubles.push((cause_of_read(error, path)?, links));
     }
     sighting.links = reading.links;
     if sighting.links.is_empty() {
-        return Ok(sighting);
+        return Ok(());
     }
-    if look.threads
-        && process.may_have_threads()
-        && let Err(error) = read_threads(process, wanted, &mut sighting)
-    {
-        keep(error, Source::Threads, path, &mut sighting.other_troubles)?;
+    if look.threads && process.may_have_threads() {
+        let read = read_threads(process, look.links, sighting);
+        note(context, read, Source::Threads, sighting.pid)?;
     }
     if look.cgroup {
-        match process.cgroup() {
-            Ok(text) => sighting.cgroup = Some(text),
-            Err(error) => keep(error, Source::Cgroups, path, &mut sighting.other_troubles)?,
-        }
+        sighting.cgroup = note(context, process.cgroup(), Source::Cgroups, sighting.pid)?;
     }
     if look.fds {
-        match process.files(sighting.thread) {
-            Ok(files) => sighting.files = files,
-            Err(error) => keep(error, Source::Fds, path, &mut sighting.other_troubles)?,
-        }
+        let files = process.files(sighting.thread);
+        let files = note(context, files, Source::Fds, sighting.pid)?;
+        sighting.files = files.unwrap_or_default();
     }
-    Ok(sighting)
+    Ok(())
 }
 
-/// Notes why something could not be read. What is not there (in a zombie, or in
-/// a captured tree) is no trouble.
-fn keep(
-    error: ReadError,
+/// Counts why something could not be read. A file that does not exist (in a
+/// zombie, or in a captured tree) is no gap.
+fn note<K, T>(
+    context: &Context<'_, K>,
+    read: Result<T, ReadError>,
     source: Source,
-    path: impl FnOnce() -> PathBuf,
-    troubles: &mut Vec<(Source, Cause)>,
-) -> Result<(), Error> {
-    if error != ReadError::Gone {
-        troubles.push((source, cause_of(error, path)?));
-    }
-    Ok(())
-}
-
-/// The threads of a process, and those of their links that lead elsewhere.
-fn read_threads(
-    process: &ProcessDir<'_>,
-    wanted: LinkSet,
-    sighting: &mut Sighting,
-) -> Result<(), ReadError> {
-    sighting.tids = process.threads()?;
-    sighting.tids.retain(|tid| *tid != sighting.pid);
-    for tid in &sighting.tids {
-        let ns = match process.thread_ns(*tid) {
-            Ok(ns) => ns,
-            Err(ReadError::Gone) => continue,
-            Err(error) => return Err(error),
-        };
-        let reading = Reading::of(&ns, wanted);
-        if let Some((error, _)) = reading.errors.first() {
-            return Err(*error);
-        }
-        if reading.absent == LinkSet::of(Link::PidForChildren) {
-            // It waits for its first child, as a process does.
-            sighting.absent.insert(Link::PidForChildren);
-        }
-        let links = reading.links.without(&sighting.links);
-        if !links.is_empty() {
-            sighting.threads.push((*tid, links));
+    pid: Pid,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(ReadError::Gone) => Ok(None),
+        Err(error) => {
+            let cause = cause_of_read(error, || context.root.process_path(pid))?;
+            context.miss(source, cause);
+            Ok(None)
         }
     }
-    Ok(())
 }
 
 /// What each link of one `ns` directory said.
-struct Reading {
-    links: Links,
-    absent: LinkSet,
-    errors: Vec<(ReadError, LinkSet)>,
+pub(crate) struct Reading {
+    pub(crate) links: Links,
+    pub(crate) absent: LinkSet,
+    pub(crate) errors: Vec<(ReadError, LinkSet)>,
 }
 
 impl Reading {
-    fn of(ns: &NsDir<'_>, wanted: LinkSet) -> Self {
+    pub(crate) fn of(ns: &NsDir<'_>, wanted: LinkSet) -> Self {
         let mut reading = Reading {
             links: Links::default(),
             absent: LinkSet::EMPTY,
             errors: Vec::new(),
         };
         reading.read(ns, wanted);
-        // A process that ends between two steps of one readlink(2) gets EACCES
-        // for it. If links before could be read, ask again for the truth.
+        // A process that ends between two steps of one readlink(2) answers
+        // EACCES. If other links could be read, ask again for the truth.
         if !reading.links.is_empty() && !reading.errors.is_empty() {
-            let refused = std::mem::take(&mut reading.errors);
-            reading.read(
-                ns,
-                refused
-                    .into_iter()
-                    .fold(LinkSet::EMPTY, |all, (_, links)| all.union(links)),
-            );
+            let mut refused = LinkSet::EMPTY;
+            for (_, links) in std::mem::take(&mut reading.errors) {
+                refused = refused.union(links);
+            }
+            reading.read(ns, refused);
         }
         reading
     }
@@ -228,7 +214,7 @@ impl Reading {
         }
     }
 
-    /// Whether a link was read that a zombie has no more.
+    /// Returns whether a link was read that a zombie lacks.
     fn shows_life(&self) -> bool {
         self.links
             .iter()
@@ -242,10 +228,10 @@ enum Life {
     Gone,
 }
 
-/// Whether a process of which some links are not there lives.
+/// Finds out whether a process lives of which some links do not exist.
 ///
-/// A zombie has its pid and user namespace and no other, and every kernel that
-/// has links has `net`: so that one tells.
+/// A zombie is in its pid and user namespaces and no others, and every kernel
+/// that has links has `net`, so that one decides.
 fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
     if reading.shows_life() {
         return Life::Alive;
@@ -258,7 +244,7 @@ fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
     }
 }
 
-/// Reads links through a thread of a process whose leader is a zombie.
+/// Reads links through a living thread of a process whose leader is a zombie.
 fn living_thread(process: &ProcessDir<'_>, leader: Pid, wanted: LinkSet) -> Option<(Tid, Reading)> {
     let threads = process.threads().ok()?;
     threads
@@ -270,33 +256,26 @@ fn living_thread(process: &ProcessDir<'_>, leader: Pid, wanted: LinkSet) -> Opti
         })
 }
 
-/// What all sightings together say.
+/// What all sightings together say about processes.
 #[derive(Default)]
 pub(crate) struct Settled {
-    /// Every process of which a link was read, by pid.
-    pub(crate) processes: Vec<Process>,
-    /// The open files that are namespaces.
-    pub(crate) finds: Vec<Find>,
-    /// The open files that are sockets, with their inode numbers.
-    pub(crate) sockets: Vec<(OpenFile, u64)>,
-    /// The open files that are tun or tap devices.
-    pub(crate) tuns: Vec<OpenFile>,
-    /// The processes that refuse every link.
+    /// The processes of which a link was read, and what else was seen of each.
+    pub(crate) seen: Vec<(Process, Sighting)>,
+    /// The processes that refuse all links.
     pub(crate) refused: Vec<Pid>,
-    /// Other open files, any of which may be a namespace seen through a mount.
-    pub(crate) files: Vec<(OpenFile, PathHash)>,
+    /// The number of processes that ended before they could be read.
+    pub(crate) vanished: usize,
 }
 
 /// Makes processes of sightings, and counts what is missing.
 ///
-/// Only all sightings together tell what an absent link means: if no process
-/// has one of that name, the kernel has none. Links that nobody asked for are
-/// not missed.
-pub(crate) fn settle(
+/// Only all sightings together show what an absent link means: if no process
+/// has it, the kernel lacks it. Links that were not requested are not missed.
+pub(crate) fn settle<K>(
+    context: &Context<'_, K>,
     sightings: Vec<Sighting>,
-    asked: LinkSet,
+    requested: LinkSet,
     affiliations: &mut Affiliations<'_>,
-    tally: &mut Tally,
 ) -> Settled {
     let mut known: LinkSet = sightings
         .iter()
@@ -308,55 +287,36 @@ pub(crate) fn settle(
         known.insert(Link::PidForChildren);
     }
     let mut settled = Settled::default();
-    for sighting in sightings {
-        let pid = sighting.pid;
-        let denies = |(cause, _): &(Cause, LinkSet)| *cause == Cause::Denied;
-        if sighting.links.is_empty() && sighting.troubles.iter().any(denies) {
-            settled.refused.push(pid);
+    for mut sighting in sightings {
+        if sighting.is_refused() {
+            settled.refused.push(sighting.pid);
         }
-        for (cause, of) in sighting.troubles {
-            let of = of.intersection(asked);
-            if !of.is_empty() {
-                tally.add(Source::Processes, cause, of);
+        settled.vanished += usize::from(sighting.has_vanished());
+        for (cause, links) in sighting.troubles.drain(..) {
+            let links = links.intersection(requested);
+            if !links.is_empty() {
+                context.miss_links(Source::Processes, cause, links);
             }
         }
-        for (source, cause) in sighting.other_troubles {
-            tally.add(source, cause, LinkSet::EMPTY);
-        }
-        let absent = sighting.absent.intersection(asked);
+        let absent = sighting.absent.intersection(requested);
         let unsupported = absent.without(known);
         if !unsupported.is_empty() {
-            tally.add(Source::Processes, Cause::Unsupported, unsupported);
+            context.miss_links(Source::Processes, Cause::Unsupported, unsupported);
         }
         let lost = absent.without(unsupported);
         if lost == LinkSet::of(Link::PidForChildren) {
-            tally.add(Source::Processes, Cause::Unborn, lost);
+            context.miss_links(Source::Processes, Cause::Unborn, lost);
         } else if !lost.is_empty() {
-            tally.add(Source::Processes, Cause::Vanished, lost);
+            context.miss_links(Source::Processes, Cause::Vanished, lost);
+            settled.vanished += 1;
             continue;
         }
-        if !sighting.links.iter().any(|(link, _)| asked.contains(link)) {
-            continue;
-        }
-        settled.processes.push(Process {
-            pid,
-            links: sighting.links,
-            thread: sighting.thread,
-            affiliation: sighting.cgroup.map(|text| affiliations.of(text)),
-            details: None,
-        });
-        for (tid, links) in sighting.threads {
-            let holder = |link| Holder::Thread { pid, tid, link };
-            let finds = links.iter().map(|(link, id)| (id, holder(link)));
-            settled.finds.extend(finds);
-        }
-        for (file, target) in sighting.files {
-            match target {
-                FdTarget::Tun => settled.tuns.push(file),
-                FdTarget::File(path) => settled.files.push((file, path)),
-                FdTarget::Namespace(id) => settled.finds.push((id, Holder::Fd(file))),
-                FdTarget::Socket(ino) => settled.sockets.push((file, ino)),
-            }
+        let links = std::mem::take(&mut sighting.links);
+        if links.iter().any(|(link, _)| requested.contains(link)) {
+            let mut process = Process::new(sighting.pid, links);
+            process.thread = sighting.thread;
+            process.affiliation = sighting.cgroup.take().map(|text| affiliations.of(text));
+            settled.seen.push((process, sighting));
         }
     }
     settled

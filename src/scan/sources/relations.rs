@@ -1,214 +1,337 @@
-//! Parents and owners, of which only the kernel knows: a user or pid namespace
-//! lives on while one below it does, and a user namespace while it owns one.
+//! Parents and owners, known only to the kernel: a user or pid namespace lives
+//! on while one below it does, and a user namespace while it owns one.
 //!
-//! Each namespace is opened and asked once, whoever led to it. What is found so
-//! is asked in turn while it is open, for no path leads to it.
+//! Each namespace is opened and asked once, whatever led to it. A namespace
+//! found in this way is asked in turn while it is open, because no path may
+//! lead to it.
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{
-    Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
-};
+use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Pid, Relations, Source};
+use crate::scan::context::{Context, cause_of_errno, cause_of_open};
 use crate::scan::details::inside::look_inside;
-use crate::scan::group::Find;
-use crate::scan::questions::Questions;
-use crate::scan::tally::{cause_of_errno, cause_of_open_error};
+use crate::scan::groups::{Answer, Find, Groups};
+use crate::scan::parallel;
+use crate::scan::request::Plan;
+use crate::scan::sources::processes::{Look, read_process};
+
+/// How often a process may turn out to have moved before it counts as unstable.
+const MOST_MOVES: u8 = 3;
+
+/// Asks the kernel about the namespaces that the plan is about and those above
+/// them, and adds what it finds.
+///
+/// A worklist: an answer adds the owner and the parent, a holder that turns out
+/// to be lost adds its namespace again. It ends because namespaces nest 32 deep
+/// at most, each lost holder is forgotten, and a process that keeps moving is
+/// given up.
+pub(crate) fn ask<K: Kernel>(
+    context: &Context<'_, K>,
+    plan: &Plan,
+    groups: &mut Groups,
+) -> Result<(), Error> {
+    let Some(kernel) = &context.kernel else {
+        return Ok(());
+    };
+    let mut next: Vec<NsId> = groups
+        .iter()
+        .map(|group| group.id)
+        .filter(|id| plan.asks_all || plan.request.wants(*id))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut moves = HashMap::new();
+    while !next.is_empty() {
+        let wave = take_wave(groups, plan, &mut next, &mut seen);
+        let known: HashSet<NsId> = groups.iter().map(|group| group.id).collect();
+        let inquiry = Inquiry::new(context, kernel, plan, known);
+        let subjects: Vec<Subject> = wave
+            .iter()
+            .filter_map(|id| {
+                let group = groups.get(*id)?;
+                Some(Subject {
+                    id: *id,
+                    pid: group.representative(),
+                    holders: groups.holders(group),
+                })
+            })
+            .collect();
+        let ask_all = || parallel::map(&subjects, context.threads, |subject| inquiry.ask(subject));
+        // Looking inside moves a thread into a namespace for good.
+        let goes_inside = subjects
+            .iter()
+            .any(|subject| plan.questions.inside.inside(subject.id.kind).is_some());
+        let asked = if goes_inside {
+            parallel::in_own_thread(ask_all)
+        } else {
+            ask_all()
+        }?;
+        for (subject, asked) in subjects.iter().zip(asked) {
+            let id = subject.id;
+            if asked.is_answered() {
+                next.extend(asked.finds.iter().map(|(above, _)| *above));
+            } else if !asked.lost.is_empty() {
+                seen.remove(&id);
+                next.push(id);
+            }
+            for holder in &asked.lost {
+                next.extend(lose(context, groups, id, holder, &mut moves)?);
+            }
+            for find in asked.finds {
+                groups.insert(find);
+            }
+            for (id, answer) in asked.answers {
+                if let Some(group) = groups.get_mut(id) {
+                    group.set_answer(answer);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the namespaces to ask from the worklist, and goes up through those
+/// that were asked before.
+fn take_wave(
+    groups: &Groups,
+    plan: &Plan,
+    next: &mut Vec<NsId>,
+    seen: &mut HashSet<NsId>,
+) -> Vec<NsId> {
+    let mut wave = Vec::new();
+    while let Some(id) = next.pop() {
+        let Some(group) = groups.get(id).filter(|_| seen.insert(id)) else {
+            continue;
+        };
+        if group.is_asked() {
+            next.extend(group.relatives());
+        } else if plan
+            .questions
+            .concern(id.kind, group.representative().is_some())
+        {
+            wave.push(id);
+        }
+    }
+    wave.sort_unstable();
+    wave
+}
+
+/// Forgets a holder that no longer leads to a namespace. A process that moved
+/// is read again; returns the namespaces it leads to now.
+fn lose<K: Kernel>(
+    context: &Context<'_, K>,
+    groups: &mut Groups,
+    id: NsId,
+    holder: &Holder,
+    moves: &mut HashMap<Pid, u8>,
+) -> Result<Vec<NsId>, Error> {
+    groups.forget(id, holder);
+    let (Some(pid), Some(link)) = (holder.pid(), holder.link()) else {
+        return Ok(Vec::new());
+    };
+    let Some(process) = groups.process(pid) else {
+        return Ok(Vec::new());
+    };
+    if process.holder(link) != *holder {
+        // A thread of its own, which is forgotten.
+        return Ok(Vec::new());
+    }
+    let (before, thread) = (process.links.clone(), process.thread);
+    let links: LinkSet = before.iter().map(|(link, _)| link).collect();
+    let seen = read_process(context, pid, Look::links(links))?;
+    if seen.links.is_empty() {
+        context.miss_links(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
+        groups.remove(pid);
+        return Ok(Vec::new());
+    }
+    if seen.links.ino(link) == Some(id.ino) && seen.thread == thread {
+        // It leads there as before, and yet cannot be opened.
+        context.miss(Source::Relations, Cause::Unreachable);
+        if let Some(group) = groups.get_mut(id) {
+            group.set_answer(Answer {
+                is_closed: true,
+                ..Answer::default()
+            });
+        }
+        return Ok(Vec::new());
+    }
+    let count = moves.entry(pid).or_insert(0);
+    *count += 1;
+    if *count > MOST_MOVES {
+        context.miss(Source::Processes, Cause::Unstable);
+        groups.remove(pid);
+        return Ok(Vec::new());
+    }
+    let ids = seen.links.iter().map(|(_, id)| id).collect();
+    groups.relink(pid, seen.links, seen.thread);
+    Ok(ids)
+}
+
+/// A namespace to ask.
+struct Subject {
+    id: NsId,
+    /// Its representative.
+    pid: Option<Pid>,
+    /// What leads to it, best first.
+    holders: Vec<Holder>,
+}
 
 /// What came of asking one namespace.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
+struct Asked {
     /// What it said, and those above it that nothing else leads to.
-    pub(crate) said: Vec<Said>,
-    /// Who is above whom: the lower one holds the upper one.
-    pub(crate) finds: Vec<Find>,
-    /// The holders that lead to it no more.
-    pub(crate) lost: Vec<Holder>,
-    /// By which holder it was opened.
-    pub(crate) via: Option<Holder>,
-    /// Why it could not be opened.
-    pub(crate) closed: Option<Cause>,
+    answers: Vec<(NsId, Answer)>,
+    /// The namespaces above it, held by those below.
+    finds: Vec<Find>,
+    /// The holders that no longer lead to it.
+    lost: Vec<Holder>,
 }
 
-/// What one namespace said.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub(crate) id: NsId,
-    pub(crate) relations: Relations,
-    /// What it is like inside, if somebody asked.
-    pub(crate) facts: Option<Arc<Facts>>,
-    /// Why something is not known.
-    pub(crate) causes: Vec<(Source, Cause)>,
+impl Asked {
+    /// Returns whether the namespace was opened, or is known not to open.
+    fn is_answered(&self) -> bool {
+        !self.answers.is_empty()
+    }
 }
 
-/// Asks namespaces; one for all threads.
+/// One wave of questions, shared by all threads.
 pub(crate) struct Inquiry<'a, K> {
+    context: &'a Context<'a, K>,
     kernel: &'a K,
-    questions: Questions,
-    /// Of which types namespaces were looked for: one of another type is not
-    /// known only because nobody looked.
-    kinds: KindSet,
-    /// The namespaces to which something else leads, so that they are asked
+    plan: &'a Plan,
+    /// The namespaces that something else leads to, so that they are asked
     /// anyway.
     known: HashSet<NsId>,
-    /// Those that were found here.
+    /// The namespaces found in this wave.
     claimed: Mutex<HashSet<NsId>>,
 }
 
 impl<'a, K: Kernel> Inquiry<'a, K> {
-    pub(crate) fn new(
+    fn new(
+        context: &'a Context<'a, K>,
         kernel: &'a K,
-        questions: Questions,
-        kinds: KindSet,
+        plan: &'a Plan,
         known: HashSet<NsId>,
     ) -> Self {
         Inquiry {
+            context,
             kernel,
-            questions,
-            kinds,
+            plan,
             known,
             claimed: Mutex::default(),
         }
     }
 
-    /// Asks a namespace that some of `holders` can open, best first.
-    pub(crate) fn ask<'h>(
-        &self,
-        namespace: &Namespace,
-        holders: impl Iterator<Item = &'h Holder>,
-    ) -> Result<Asked, Error> {
+    /// Asks a namespace through the first of its holders that opens it.
+    fn ask(&self, subject: &Subject) -> Result<Asked, Error> {
         let mut asked = Asked::default();
-        for holder in holders {
-            match self.open(holder, namespace.id) {
+        let mut closed = None;
+        for holder in &subject.holders {
+            match open(self.context, self.kernel, holder, subject.id) {
                 Ok(ns) => {
-                    asked.via = Some(holder.clone());
-                    asked.closed = None;
-                    self.climb(ns, namespace, &mut asked)?;
+                    self.climb(ns, subject, holder, &mut asked)?;
                     return Ok(asked);
                 }
                 Err(OpenError::Gone | OpenError::Moved) => asked.lost.push(holder.clone()),
                 Err(error) => {
-                    let path = || namespace.id.to_string().into();
-                    asked.closed = Some(cause_of_open_error(error, path)?);
+                    closed = Some(cause_of_open(error, || subject.id.to_string().into())?);
                 }
             }
+        }
+        if let Some(cause) = closed {
+            self.context.miss(Source::Relations, cause);
+            let answer = Answer {
+                is_closed: true,
+                ..Answer::default()
+            };
+            asked.answers.push((subject.id, answer));
         }
         Ok(asked)
     }
 
-    /// Whether a namespace was found by asking, and nothing else led to it.
-    pub(crate) fn found(&self, id: NsId) -> bool {
-        let claimed = self.claimed.lock();
-        claimed
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&id)
-    }
-
-    /// The kernel that is asked.
-    pub(crate) fn kernel(&self) -> &K {
-        self.kernel
-    }
-
-    /// Opens a namespace by something that leads to it.
-    pub(crate) fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, OpenError> {
-        let path = holder.path();
-        let path = path.as_deref().map(OsStr::from_bytes);
-        match (holder, path) {
-            (Holder::Mount(mount), _) => self.kernel.open_mount(mount, id),
-            (Holder::Fd(_) | Holder::Path(_), Some(path)) => {
-                self.kernel.open_fd(Path::new(path), id)
-            }
-            (Holder::Socket(file) | Holder::Tun(file), _) => self.open_device(*file, id),
-            (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
-            (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
-            (_, None) => Err(OpenError::Unreachable),
-        }
-    }
-
-    fn open_device(&self, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
-        let held = self.kernel.hold(file.pid, file.tid)?;
-        let ns = self.kernel.device_ns(&held, file.fd)?;
-        if self.kernel.id(&ns)? == id {
-            Ok(ns)
-        } else {
-            Err(OpenError::Moved)
-        }
-    }
-
-    /// Asks a namespace, and those above it that nobody else will ask.
-    fn climb(&self, ns: K::Ns, namespace: &Namespace, asked: &mut Asked) -> Result<(), Error> {
-        let mut open = vec![(ns, namespace.id, namespace.pid.is_none())];
-        while let Some((ns, id, is_empty)) = open.pop() {
-            let mut said = Said {
-                id,
-                relations: Relations::default(),
-                facts: None,
-                causes: Vec::new(),
+    /// Asks an open namespace, and those above it that nothing else leads to.
+    fn climb(
+        &self,
+        ns: K::Ns,
+        subject: &Subject,
+        holder: &Holder,
+        asked: &mut Asked,
+    ) -> Result<(), Error> {
+        let mut open = vec![(ns, subject.id)];
+        while let Some((ns, id)) = open.pop() {
+            let is_subject = id == subject.id;
+            let pid = subject.pid.filter(|_| is_subject);
+            let mut answer = Answer {
+                via: is_subject.then(|| holder.clone()),
+                ..Answer::default()
             };
-            let (owner, parent) = self.relatives(&ns, id, is_empty, &mut said)?;
-            if self.questions.netnsids && id.kind == Kind::Net {
-                said.relations.netnsid = self.keep(self.kernel.netnsid(&ns), &mut said)?;
+            let above = self.ask_open(&ns, id, pid, &mut answer)?;
+            for (ns, upper) in above {
+                asked.finds.push((upper, held_below(upper, id)));
+                if self.claim(upper) {
+                    open.push((ns, upper));
+                }
             }
-            if self.questions.unique_ids {
-                said.relations.unique_id = match self.kernel.unique_id(&ns) {
-                    Err(Errno::NOTTY | Errno::INVAL) => None,
-                    answer => self.keep(answer, &mut said)?,
-                };
-            }
-            if let Some(need) = self.questions.inside.inside(id.kind) {
-                let pid = namespace.pid.filter(|_| id == namespace.id);
-                // What is asked from outside is known by now: this thread does
-                // not come back.
-                let (facts, cause) = look_inside(self.kernel, &ns, id, need, pid)?;
-                said.facts = Some(Arc::new(facts));
-                said.causes
-                    .extend(cause.map(|cause| (Source::Contents, cause)));
-            }
-            if let Some((_, owner)) = &owner {
-                let holder = match id.kind {
-                    Kind::User => Holder::Child(id),
-                    _ => Holder::Owned(id),
-                };
-                asked.finds.push((*owner, holder));
-            }
-            if let Some((_, parent)) = &parent {
-                asked.finds.push((*parent, Holder::Child(id)));
-            }
-            let above = owner.into_iter().chain(parent);
-            open.extend(
-                above
-                    .filter(|(_, id)| self.claim(*id))
-                    .map(|(ns, id)| (ns, id, true)),
-            );
-            asked.said.push(said);
+            asked.answers.push((id, answer));
         }
         Ok(())
     }
 
-    /// The owner and the parent of a namespace, where they are wanted.
-    #[expect(clippy::type_complexity, reason = "two of the same")]
+    /// Asks an open namespace. Returns those directly above it.
+    fn ask_open(
+        &self,
+        ns: &K::Ns,
+        id: NsId,
+        pid: Option<Pid>,
+        answer: &mut Answer,
+    ) -> Result<Vec<(K::Ns, NsId)>, Error> {
+        let questions = self.plan.questions;
+        let mut missed = Missed::default();
+        let relations = &mut answer.relations;
+        let above = self.relatives(ns, id, pid.is_some(), relations, &mut missed)?;
+        if questions.netnsids && id.kind == Kind::Net {
+            relations.netnsid = missed.keep(id, self.kernel.netnsid(ns))?;
+        }
+        if questions.unique_ids {
+            relations.unique_id = match self.kernel.unique_id(ns) {
+                Err(Errno::NOTTY | Errno::INVAL) => None,
+                answer => missed.keep(id, answer)?,
+            };
+        }
+        if let Some(need) = questions.inside.inside(id.kind) {
+            // Everything asked from outside is known by now: this thread does
+            // not come back.
+            let facts = look_inside(self.context, self.kernel, ns, id, need, pid)?;
+            answer.facts = Some(Arc::new(facts));
+        }
+        for cause in missed.0 {
+            self.context.miss(Source::Relations, cause);
+        }
+        Ok(above)
+    }
+
+    /// Asks for owner, parent and creator. Returns the owner and the parent.
     fn relatives(
         &self,
         ns: &K::Ns,
         id: NsId,
-        is_empty: bool,
-        said: &mut Said,
-    ) -> Result<(Option<(K::Ns, NsId)>, Option<(K::Ns, NsId)>), Error> {
-        let wants_uid = (self.questions.owner_uids && is_empty) || self.questions.all_owner_uids;
+        has_processes: bool,
+        relations: &mut Relations,
+        missed: &mut Missed,
+    ) -> Result<Vec<(K::Ns, NsId)>, Error> {
+        let questions = self.plan.questions;
+        let wants_uid = questions.all_owner_uids || (questions.owner_uids && !has_processes);
         let mut owner = None;
         let mut parent = None;
-        if self.questions.owners || (wants_uid && id.kind != Kind::User) {
-            owner = self.above(id, self.kernel.owner(ns), said)?;
+        if questions.owners || (wants_uid && id.kind != Kind::User) {
+            owner = self.above(id, self.kernel.owner(ns), missed)?;
         }
-        if self.questions.parents && id.kind == Kind::Pid {
-            parent = self.above(id, self.kernel.parent(ns), said)?;
+        if questions.parents && id.kind == Kind::Pid {
+            parent = self.above(id, self.kernel.parent(ns), missed)?;
         }
         if wants_uid {
             let user_ns = match &owner {
@@ -217,52 +340,40 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                 None => None,
             };
             if let Some(user_ns) = user_ns {
-                said.relations.owner_uid = self.keep(self.kernel.owner_uid(user_ns), said)?;
+                relations.owner_uid = missed.keep(id, self.kernel.owner_uid(user_ns))?;
             }
         }
-        let id_of = |relative: &Option<(K::Ns, NsId)>| relative.as_ref().map(|(_, id)| *id);
-        said.relations.owner = id_of(&owner);
-        said.relations.parent = if id.kind == Kind::User {
-            id_of(&owner)
-        } else {
-            id_of(&parent)
+        relations.owner = owner.as_ref().map(|(_, id)| *id);
+        relations.parent = match id.kind {
+            Kind::User => relations.owner,
+            _ => parent.as_ref().map(|(_, id)| *id),
         };
-        Ok((owner, parent))
+        Ok(owner.into_iter().chain(parent).collect())
     }
 
-    /// A namespace above another, if there is one that may be seen.
+    /// Identifies a namespace above another; `None` if there is none, or none
+    /// that is visible.
     fn above(
         &self,
         id: NsId,
         answer: Result<K::Ns, Errno>,
-        said: &mut Said,
+        missed: &mut Missed,
     ) -> Result<Option<(K::Ns, NsId)>, Error> {
-        match answer {
-            Err(Errno::PERM) if has_nothing_above(id) => Ok(None),
-            Err(Errno::PERM) => {
-                note(said, Cause::Outside);
-                Ok(None)
+        if let Err(Errno::PERM) = answer {
+            // Nothing is above the initial namespaces.
+            if id.ino != id.kind.initial_ino() {
+                missed.note(Cause::Outside);
             }
-            answer => self
-                .keep(answer.and_then(|ns| Ok((self.kernel.id(&ns)?, ns))), said)
-                .map(|found| found.map(|(id, ns)| (ns, id))),
+            return Ok(None);
         }
+        let found = answer.and_then(|ns| Ok((self.kernel.id(&ns)?, ns)));
+        let found = missed.keep(id, found)?;
+        Ok(found.map(|(id, ns)| (ns, id)))
     }
 
-    fn keep<T>(&self, answer: Result<T, Errno>, said: &mut Said) -> Result<Option<T>, Error> {
-        match answer {
-            Ok(answer) => Ok(Some(answer)),
-            Err(errno) => {
-                let cause = cause_of_errno(errno, || said.id.to_string().into())?;
-                note(said, cause);
-                Ok(None)
-            }
-        }
-    }
-
-    /// Whether a namespace is new and will be asked by whom it tells so.
+    /// Returns whether a namespace is new, and claims it for the caller to ask.
     fn claim(&self, id: NsId) -> bool {
-        self.kinds.contains(id.kind)
+        self.plan.kinds.contains(id.kind)
             && !self.known.contains(&id)
             && self
                 .claimed
@@ -272,142 +383,66 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
     }
 }
 
-/// Returns whether a namespace is the initial user or pid namespace.
-fn has_nothing_above(id: NsId) -> bool {
-    matches!(id.kind, Kind::User | Kind::Pid) && id.ino == id.kind.initial_ino()
-}
-
-fn note(said: &mut Said, cause: Cause) {
-    let why = (Source::Relations, cause);
-    if !said.causes.contains(&why) {
-        said.causes.push(why);
+/// Returns how a namespace is held by one directly below it.
+fn held_below(upper: NsId, lower: NsId) -> Holder {
+    if upper.kind == lower.kind {
+        Holder::Child(lower)
+    } else {
+        Holder::Owned(lower)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::Fake;
-    use crate::model::Link;
-    use crate::scan::Needs;
+/// Why something is missing of one namespace, each cause once.
+#[derive(Default)]
+struct Missed(Vec<Cause>);
 
-    const fn id(kind: Kind, ino: u64) -> NsId {
-        NsId { ino, kind }
-    }
-
-    const TOP: NsId = id(Kind::User, Kind::User.initial_ino());
-    const MIDDLE: NsId = id(Kind::User, 20);
-    const BOTTOM: NsId = id(Kind::User, 30);
-    const NET: NsId = id(Kind::Net, 40);
-    const ALL: Questions = Questions {
-        owners: true,
-        parents: true,
-        netnsids: false,
-        unique_ids: false,
-        owner_uids: true,
-        all_owner_uids: false,
-        inside: Needs::EMPTY,
-        paths: false,
-    };
-
-    fn kernel() -> Fake {
-        Fake {
-            paths: [("/proc/7/ns/net".to_owned(), NET)].into(),
-            owners: [(NET, BOTTOM), (BOTTOM, MIDDLE), (MIDDLE, TOP)].into(),
-            uids: [(BOTTOM, 1000), (MIDDLE, 1000), (TOP, 0)].into(),
-            ..Fake::default()
+impl Missed {
+    fn note(&mut self, cause: Cause) {
+        if !self.0.contains(&cause) {
+            self.0.push(cause);
         }
     }
 
-    fn ask(kernel: &Fake, known: &[NsId], holders: &[Holder]) -> Asked {
-        let known = known.iter().copied().collect();
-        let inquiry = Inquiry::new(kernel, ALL, KindSet::all(), known);
-        let namespace = Namespace {
-            pid: Some(7),
-            ..Namespace::new(NET, Holder::of_link(7, Link::Net))
-        };
-        inquiry.ask(&namespace, holders.iter()).unwrap()
-    }
-
-    fn said(id: NsId, owner: Option<NsId>, owner_uid: Option<u32>) -> Said {
-        let parent = owner.filter(|_| id.kind == Kind::User);
-        Said {
-            id,
-            relations: Relations {
-                owner,
-                parent,
-                owner_uid,
-                ..Relations::default()
-            },
-            facts: None,
-            causes: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_chain_that_nothing_else_leads_to_is_climbed_to_the_top() {
-        let kernel = kernel();
-        let link = Holder::of_link(7, Link::Net);
-        let asked = ask(&kernel, &[NET, TOP], std::slice::from_ref(&link));
-        assert_eq!(
-            asked,
-            Asked {
-                said: vec![
-                    said(NET, Some(BOTTOM), None),
-                    said(BOTTOM, Some(MIDDLE), Some(1000)),
-                    said(MIDDLE, Some(TOP), Some(1000)),
-                ],
-                finds: vec![
-                    (BOTTOM, Holder::Owned(NET)),
-                    (MIDDLE, Holder::Child(BOTTOM)),
-                    (TOP, Holder::Child(MIDDLE)),
-                ],
-                lost: vec![],
-                via: Some(link),
-                closed: None,
+    fn keep<T>(&mut self, id: NsId, answer: Result<T, Errno>) -> Result<Option<T>, Error> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(errno) => {
+                self.note(cause_of_errno(errno, || id.to_string().into())?);
+                Ok(None)
             }
-        );
-        assert_eq!(*kernel.asked.lock().unwrap(), [NET, BOTTOM, MIDDLE]);
+        }
     }
+}
 
-    #[test]
-    fn what_is_known_is_asked_by_somebody_else() {
-        let kernel = kernel();
-        let asked = ask(&kernel, &[NET, BOTTOM], &[Holder::of_link(7, Link::Net)]);
-        assert_eq!(asked.said, [said(NET, Some(BOTTOM), None)]);
-        assert_eq!(*kernel.asked.lock().unwrap(), [NET]);
+/// Opens a namespace through something that leads to it.
+pub(crate) fn open<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    holder: &Holder,
+    id: NsId,
+) -> Result<K::Ns, OpenError> {
+    let path = || context.root.holder_path(holder);
+    match holder {
+        Holder::Mount(mount) => kernel.open_mount(mount, id),
+        Holder::Socket(file) | Holder::Tun(file) => open_device(kernel, *file, id),
+        Holder::Listed { unique_id } => kernel.open_listed(*unique_id, id),
+        Holder::Fd(_) | Holder::Path(_) => match path() {
+            Some(path) => kernel.open_fd(&path, id),
+            None => Err(OpenError::Unreachable),
+        },
+        _ => match path() {
+            Some(path) => kernel.open_link(&path, id),
+            None => Err(OpenError::Unreachable),
+        },
     }
+}
 
-    #[test]
-    fn an_owner_that_may_not_be_seen_lies_outside() {
-        let kernel = Fake {
-            owners: [(NET, BOTTOM)].into(),
-            ..kernel()
-        };
-        let asked = ask(&kernel, &[NET], &[Holder::of_link(7, Link::Net)]);
-        let outside = Said {
-            causes: vec![(Source::Relations, Cause::Outside)],
-            ..said(BOTTOM, None, Some(1000))
-        };
-        assert_eq!(asked.said, [said(NET, Some(BOTTOM), None), outside]);
-    }
-
-    #[test]
-    fn holders_that_are_gone_are_lost_and_a_covered_mount_is_not() {
-        let mut kernel = kernel();
-        let mount = |path: &str| {
-            Holder::Mount(crate::model::Mount {
-                within: None,
-                path: path.into(),
-                id: 1,
-            })
-        };
-        kernel.paths.insert("/covered".to_owned(), TOP);
-        let (pid, tid, fd) = (9, None, 3);
-        let gone = Holder::Fd(OpenFile { pid, tid, fd });
-        let asked = ask(&kernel, &[NET], &[gone.clone(), mount("/covered")]);
-        assert_eq!(asked.lost, [gone]);
-        assert_eq!(asked.closed, Some(Cause::Covered));
-        assert_eq!((asked.via, asked.said), (None, vec![]));
+fn open_device<K: Kernel>(kernel: &K, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
+    let process = kernel.hold(file.pid, file.tid)?;
+    let ns = kernel.device_ns(&process, file.fd)?;
+    if kernel.id(&ns)? == id {
+        Ok(ns)
+    } else {
+        Err(OpenError::Moved)
     }
 }

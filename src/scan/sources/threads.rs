@@ -1,118 +1,147 @@
-//! Open files that only a thread has: one that was made without CLONE_FILES,
-//! clone(2), or gave up to share them, unshare(2), has a table of its own.
-
-use std::num::NonZeroUsize;
+//! Threads that differ from their process: in their links, or because they have
+//! a table of open files of their own. A thread has one if it was created
+//! without CLONE_FILES, clone(2), or stopped sharing, unshare(2).
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, OpenFile, Source, Tid};
-use crate::proc::{FdTarget, ProcessDir, ReadError, Sysroot};
-use crate::scan::parallel::walk;
-use crate::scan::sources::processes::Sighting;
-use crate::scan::tally::{cause_of, cause_of_open_error};
+use crate::model::{Link, LinkSet, Source, Tid};
+use crate::proc::{ProcessDir, ReadError};
+use crate::scan::context::{Context, cause_of_open, cause_of_read};
+use crate::scan::parallel;
+use crate::scan::sources::processes::{Reading, Sighting};
 
-/// What came of the threads of one process.
-type Seen = (Vec<(OpenFile, FdTarget)>, Option<Cause>);
-
-/// Adds the open files of such threads to what was seen of processes. All but
-/// few threads share those of their process, which costs one question each.
-pub(crate) fn read_thread_files<K: Kernel>(
-    kernel: &K,
-    root: &Sysroot,
-    sightings: &mut [Sighting],
-    threads: NonZeroUsize,
-) -> Result<(), Error> {
-    let mut several: Vec<&mut Sighting> = sightings
-        .iter_mut()
-        .filter(|sighting| !sighting.tids.is_empty())
-        .collect();
-    let seen = walk(&several, threads, |sighting| read(kernel, root, sighting))?;
-    for (sighting, (files, cause)) in several.iter_mut().zip(seen) {
-        sighting.files.extend(files);
-        let troubles = cause.map(|cause| (Source::Fds, cause));
-        sighting.other_troubles.extend(troubles);
+/// Reads the threads of a process, and those of their links that differ.
+pub(crate) fn read_threads(
+    process: &ProcessDir<'_>,
+    wanted: LinkSet,
+    sighting: &mut Sighting,
+) -> Result<(), ReadError> {
+    sighting.tids = process.threads()?;
+    sighting.tids.retain(|tid| *tid != sighting.pid);
+    for tid in &sighting.tids {
+        let ns = match process.thread_ns(*tid) {
+            Ok(ns) => ns,
+            Err(ReadError::Gone) => continue,
+            Err(error) => return Err(error),
+        };
+        let reading = Reading::of(&ns, wanted);
+        if let Some((error, _)) = reading.errors.first() {
+            return Err(*error);
+        }
+        if reading.absent == LinkSet::of(Link::PidForChildren) {
+            // It waits for its first child, as a process does.
+            sighting.absent.insert(Link::PidForChildren);
+        }
+        let links = reading.links.without(&sighting.links);
+        if !links.is_empty() {
+            sighting.threads.push((*tid, links));
+        }
     }
     Ok(())
 }
 
-fn read<K: Kernel>(kernel: &K, root: &Sysroot, sighting: &Sighting) -> Result<Seen, Error> {
-    let mut files = Vec::new();
-    for tid in own_tables(kernel, root, sighting) {
-        let read = match tid {
-            Ok(tid) => {
-                ProcessDir::open(root, sighting.pid).and_then(|process| process.files(Some(tid)))
-            }
-            Err(error) => {
-                let path = || root.process_path(sighting.pid);
-                return Ok((files, Some(cause_of_open_error(error, path)?)));
-            }
-        };
-        match read {
-            Ok(more) => files.extend(more),
-            // The thread is gone, or a captured tree has none of its files.
-            Err(ReadError::Gone) => {}
-            Err(error) => {
-                let path = || root.process_path(sighting.pid);
-                return Ok((files, Some(cause_of(error, path)?)));
-            }
-        }
+/// Adds the open files of threads with tables of their own. Nearly all threads
+/// share that of their process, which costs one question each.
+pub(crate) fn read_thread_files<K: Kernel>(
+    context: &Context<'_, K>,
+    sightings: &mut [Sighting],
+) -> Result<(), Error> {
+    let mut with_threads: Vec<&mut Sighting> = sightings
+        .iter_mut()
+        .filter(|sighting| !sighting.tids.is_empty())
+        .collect();
+    let found = parallel::map(&with_threads, context.threads, |sighting| {
+        read_files(context, sighting)
+    })?;
+    for (sighting, files) in with_threads.iter_mut().zip(found) {
+        sighting.files.extend(files);
     }
-    Ok((files, None))
+    Ok(())
 }
 
-/// The threads that may have a table of their own.
-fn own_tables<K: Kernel>(
-    kernel: &K,
-    root: &Sysroot,
-    sighting: &Sighting,
-) -> impl Iterator<Item = Result<Tid, OpenError>> {
-    // Whose files were read already.
+type Files = Vec<(crate::model::OpenFile, crate::proc::FdTarget)>;
+
+fn read_files<K: Kernel>(context: &Context<'_, K>, sighting: &Sighting) -> Result<Files, Error> {
+    let mut files = Vec::new();
+    let path = || context.root.process_path(sighting.pid);
+    // The thread whose files were read already.
     let first = sighting.thread.unwrap_or(sighting.pid);
-    let others = sighting.tids.iter().filter(move |tid| **tid != first);
-    others.filter_map(move |tid| {
-        if !root.is_live() {
-            return Some(Ok(*tid));
-        }
-        match kernel.share_files(first, *tid) {
-            Ok(true) | Err(OpenError::Gone) => None,
-            Ok(false) => Some(Ok(*tid)),
-            Err(error) => Some(Err(error)),
-        }
-    })
+    for tid in sighting.tids.iter().filter(|tid| **tid != first) {
+        let cause = match has_own_table(context, first, *tid) {
+            Ok(false) => continue,
+            Ok(true) => {
+                let process = ProcessDir::open(context.root, sighting.pid);
+                match process.and_then(|process| process.files(Some(*tid))) {
+                    Ok(more) => {
+                        files.extend(more);
+                        continue;
+                    }
+                    // The thread ended, or a captured tree has none of its
+                    // files.
+                    Err(ReadError::Gone) => continue,
+                    Err(error) => cause_of_read(error, path)?,
+                }
+            }
+            Err(error) => cause_of_open(error, path)?,
+        };
+        context.miss(Source::Fds, cause);
+        break;
+    }
+    Ok(files)
+}
+
+/// Returns whether a thread may have a table of open files of its own.
+fn has_own_table<K: Kernel>(
+    context: &Context<'_, K>,
+    first: Tid,
+    tid: Tid,
+) -> Result<bool, OpenError> {
+    match context
+        .kernel
+        .as_ref()
+        .map(|kernel| kernel.share_files(first, tid))
+    {
+        None => Ok(true),
+        Some(Ok(shares)) => Ok(!shares),
+        Some(Err(OpenError::Gone)) => Ok(false),
+        Some(Err(error)) => Err(error),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
     use crate::kernel::Fake;
-
-    fn own(kernel: &Fake, sighting: &Sighting) -> Vec<Result<Tid, OpenError>> {
-        own_tables(kernel, &Sysroot::live(), sighting).collect()
-    }
+    use crate::model::Cause;
+    use crate::proc::Sysroot;
+    use crate::scan::context::tests::{one, with_kernel};
 
     #[test]
-    fn threads_that_share_no_files_with_their_process_are_told_from_the_others() {
+    fn only_threads_with_other_tables_have_files_of_their_own() {
+        let root = Sysroot::at("/nonexistent");
         let kernel = Fake {
             tables: Some([(5, 1), (6, 1), (7, 2), (9, 1)].into()),
             ..Fake::default()
         };
-        let mut sighting = Sighting::of(5);
-        sighting.tids = vec![6, 7, 8];
-        assert_eq!(own(&kernel, &sighting), [Ok(7)]);
-        // The files of that one are taken for those of its process.
-        sighting.thread = Some(7);
-        assert_eq!(own(&kernel, &sighting), [Ok(6)]);
+        let context = with_kernel(&root, kernel);
+        let own = |first, tid| has_own_table(&context, first, tid);
+        assert_eq!(own(5, 6), Ok(false));
+        assert_eq!(own(5, 7), Ok(true));
+        assert_eq!(own(7, 6), Ok(true));
+        // It ended.
+        assert_eq!(own(5, 8), Ok(false));
     }
 
     #[test]
-    fn where_the_kernel_does_not_compare_them_that_is_counted() {
-        let mut sightings = [Sighting::of(5), Sighting::of(6)];
+    fn a_kernel_that_cannot_compare_tables_is_a_gap() {
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        let mut sightings = [Sighting::default(), Sighting::default()];
         sightings[0].tids = vec![7, 8];
-        let kernel = Fake::default();
-        let root = Sysroot::live();
-        read_thread_files(&kernel, &root, &mut sightings, NonZeroUsize::MIN).unwrap();
-        let why = Cause::Failed(rustix::io::Errno::NOSYS.raw_os_error());
-        assert_eq!(sightings[0].other_troubles, [(Source::Fds, why)]);
-        assert_eq!(sightings[1].other_troubles, []);
+        read_thread_files(&context, &mut sightings).unwrap();
+        let cause = Cause::Failed(Errno::NOSYS.raw_os_error());
+        assert_eq!(context.gaps(9), [one(Source::Fds, cause)]);
     }
 }

@@ -1,0 +1,196 @@
+//! What every step of a scan has at hand, and where it counts what it misses.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+
+use crate::error::Error;
+use crate::kernel::OpenError;
+use crate::model::{Cause, Gap, LinkSet, Source};
+use crate::proc::{ReadError, Sysroot};
+
+/// What a scan reads from and asks.
+pub(crate) struct Context<'a, K> {
+    /// The root of the proc tree.
+    pub(crate) root: &'a Sysroot,
+    /// The kernel behind the proc tree; `None` for a captured tree.
+    pub(crate) kernel: Option<K>,
+    /// The number of threads to use.
+    pub(crate) threads: NonZeroUsize,
+    gaps: Mutex<Gaps>,
+}
+
+/// Counts by source and cause; `None` if the count cannot be known.
+type Gaps = BTreeMap<(Source, Cause), (Option<usize>, LinkSet)>;
+
+impl<'a, K> Context<'a, K> {
+    pub(crate) fn new(root: &'a Sysroot, kernel: Option<K>, threads: NonZeroUsize) -> Self {
+        Context {
+            root,
+            kernel,
+            threads,
+            gaps: Mutex::default(),
+        }
+    }
+
+    /// Counts something that is missing: one process, mount or namespace.
+    pub(crate) fn miss(&self, source: Source, cause: Cause) {
+        self.miss_links(source, cause, LinkSet::EMPTY);
+    }
+
+    /// Counts a process some of whose links are missing.
+    pub(crate) fn miss_links(&self, source: Source, cause: Cause, links: LinkSet) {
+        let mut gaps = self.lock();
+        let (count, all) = gaps
+            .entry((source, cause))
+            .or_insert((Some(0), LinkSet::EMPTY));
+        *count = count.map(|count| count + 1);
+        *all = all.union(links);
+    }
+
+    /// Notes that something is missing which cannot be counted.
+    pub(crate) fn miss_uncounted(&self, source: Source, cause: Cause) {
+        self.lock().insert((source, cause), (None, LinkSet::all()));
+    }
+
+    /// Returns everything that was missed, of so many processes.
+    pub(crate) fn gaps(&self, total: usize) -> Vec<Gap> {
+        self.lock()
+            .iter()
+            .map(|((source, cause), (count, links))| Gap {
+                source: *source,
+                cause: *cause,
+                count: *count,
+                total,
+                links: *links,
+            })
+            .collect()
+    }
+
+    /// Forgets everything that was missed, for another try.
+    pub(crate) fn forget_gaps(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gaps> {
+        self.gaps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the cause to count for an error of reading.
+///
+/// Running out of descriptors or memory is no property of what is read. It ends
+/// the scan, because otherwise the result would just be shorter.
+pub(crate) fn cause_of_read(
+    error: ReadError,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<Cause, Error> {
+    Ok(match error {
+        ReadError::Malformed => Cause::Malformed,
+        ReadError::TooLong => Cause::Truncated,
+        ReadError::Gone => Cause::Vanished,
+        ReadError::Errno(Errno::ACCESS) => Cause::Denied,
+        ReadError::Errno(Errno::PERM) => Cause::Hidden,
+        ReadError::Errno(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => {
+            return Err(Error::read(path(), errno));
+        }
+        ReadError::Errno(errno) => Cause::Failed(errno.raw_os_error()),
+    })
+}
+
+/// Returns the cause to count for an error of the kernel, for which EPERM means
+/// denied.
+pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
+    match errno {
+        Errno::PERM => Ok(Cause::Denied),
+        errno => cause_of_read(errno.into(), path),
+    }
+}
+
+/// Returns the cause to count for something that could not be opened.
+pub(crate) fn cause_of_open(
+    error: OpenError,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<Cause, Error> {
+    Ok(match error {
+        OpenError::Gone | OpenError::Moved => Cause::Vanished,
+        OpenError::Covered => Cause::Covered,
+        OpenError::FileServer => Cause::FileServer,
+        OpenError::Unreachable => Cause::Unreachable,
+        OpenError::ForeignProc => Cause::ForeignProc,
+        OpenError::Errno(errno) => return cause_of_errno(errno, path),
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::error::errno_of;
+    use crate::kernel::Fake;
+    use crate::model::Link;
+
+    /// A context with a fake kernel and no proc tree.
+    pub(crate) fn with_kernel(root: &Sysroot, kernel: Fake) -> Context<'_, Fake> {
+        Context::new(root, Some(kernel), NonZeroUsize::MIN)
+    }
+
+    /// A gap of one, of nine processes, that is not about links.
+    pub(crate) fn one(source: Source, cause: Cause) -> Gap {
+        Gap {
+            source,
+            cause,
+            count: Some(1),
+            total: 9,
+            links: LinkSet::EMPTY,
+        }
+    }
+
+    #[test]
+    fn gaps_are_counted_by_cause_with_all_their_links() {
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        context.miss_links(Source::Processes, Cause::Zombie, Link::Net.into());
+        context.miss_links(Source::Processes, Cause::Denied, Link::Net.into());
+        context.miss_links(Source::Processes, Cause::Denied, Link::Uts.into());
+        let denied = Gap {
+            count: Some(2),
+            links: LinkSet::from([Link::Net, Link::Uts]),
+            ..one(Source::Processes, Cause::Denied)
+        };
+        let zombie = Gap {
+            links: Link::Net.into(),
+            ..one(Source::Processes, Cause::Zombie)
+        };
+        assert_eq!(context.gaps(9), [denied, zombie]);
+    }
+
+    #[test]
+    fn a_shortage_ends_the_scan() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+            let cause = cause_of_read(ReadError::Errno(errno), || "/x".into());
+            assert!(matches!(cause, Err(Error::Read { source, .. }) if errno_of(&source) == errno));
+        }
+    }
+
+    #[test]
+    fn every_failure_to_open_has_its_cause() {
+        for (error, cause) in [
+            (OpenError::Gone, Cause::Vanished),
+            (OpenError::Moved, Cause::Vanished),
+            (OpenError::Covered, Cause::Covered),
+            (OpenError::FileServer, Cause::FileServer),
+            (OpenError::Unreachable, Cause::Unreachable),
+            (OpenError::ForeignProc, Cause::ForeignProc),
+            (OpenError::Errno(Errno::PERM), Cause::Denied),
+            (
+                OpenError::Errno(Errno::IO),
+                Cause::Failed(Errno::IO.raw_os_error()),
+            ),
+        ] {
+            assert_eq!(cause_of_open(error, || "/x".into()).unwrap(), cause);
+        }
+    }
+}

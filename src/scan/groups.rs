@@ -1,0 +1,463 @@
+//! Processes grouped by namespace, changed in place while the scan goes on.
+//!
+//! Grouping is one hash map and compares no process with another, so its cost
+//! grows in a straight line. A process that ends is taken out of its groups; a
+//! namespace that nothing leads to any more is not part of the result.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::{
+    Facts, Holder, KindSet, Link, Links, Member, Namespace, NsId, Pid, Process, Relations, Tid,
+};
+
+/// A namespace, and something that leads to it.
+pub(crate) type Find = (NsId, Holder);
+
+/// All processes, and the namespaces that they and others lead to.
+pub(crate) struct Groups {
+    /// The types of namespaces that are grouped.
+    kinds: KindSet,
+    /// By PID, those that ended included.
+    processes: Vec<Process>,
+    /// The processes that ended.
+    gone: HashSet<Pid>,
+    /// Whether anything that led to a namespace was lost.
+    has_lost: bool,
+    groups: Vec<Group>,
+    places: HashMap<NsId, usize>,
+}
+
+/// One namespace, and what leads to it.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) id: NsId,
+    /// The processes in it, by PID.
+    members: Vec<Pid>,
+    /// The processes that hold it for their children, by PID.
+    for_children: Vec<Pid>,
+    /// What else leads to it.
+    finds: Vec<Holder>,
+    /// Whether the kernel has been asked about it as it is now.
+    is_asked: bool,
+    /// What the kernel said.
+    answer: Option<Answer>,
+}
+
+/// What came of asking the kernel about a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) relations: Relations,
+    /// What is inside it.
+    pub(crate) facts: Option<Arc<Facts>>,
+    /// The holder through which it was opened; `None` if it was reached from
+    /// another namespace, or could not be opened.
+    pub(crate) via: Option<Holder>,
+    /// Whether nothing could open it.
+    pub(crate) is_closed: bool,
+}
+
+impl Groups {
+    /// Makes groups for namespaces of these types, without any process.
+    pub(crate) fn new(kinds: KindSet) -> Self {
+        Groups {
+            kinds,
+            processes: Vec::new(),
+            gone: HashSet::new(),
+            has_lost: false,
+            groups: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// Adds processes, in any order; none may be known already.
+    pub(crate) fn add(&mut self, processes: Vec<Process>) {
+        // Most processes are where the one before them was, so the map is
+        // looked into only when a link leads elsewhere.
+        let mut last: [Option<(NsId, usize)>; Link::ALL.len()] = [None; Link::ALL.len()];
+        for process in &processes {
+            self.gone.remove(&process.pid);
+            for (link, id) in process.links.iter() {
+                if !self.kinds.contains(id.kind) {
+                    continue;
+                }
+                let slot = last.get(link.index()).copied().flatten();
+                let place = match slot {
+                    Some((known, place)) if known == id => place,
+                    _ => self.place(id),
+                };
+                if let Some(slot) = last.get_mut(link.index()) {
+                    *slot = Some((id, place));
+                }
+                if let Some(group) = self.groups.get_mut(place) {
+                    group.add(process.pid, link);
+                }
+            }
+        }
+        let is_first = self.processes.is_empty();
+        self.processes.extend(processes);
+        if !is_first {
+            // A PID that was reused replaces the process that had it before.
+            self.processes.reverse();
+            self.processes.sort_by_key(|process| process.pid);
+            self.processes.dedup_by_key(|process| process.pid);
+        } else {
+            self.processes.sort_unstable_by_key(|process| process.pid);
+        }
+    }
+
+    /// Adds something else that leads to a namespace. Returns whether the
+    /// namespace is new.
+    pub(crate) fn insert(&mut self, (id, holder): Find) -> bool {
+        if !self.kinds.contains(id.kind) {
+            return false;
+        }
+        let known = self.groups.len();
+        let place = self.place(id);
+        if let Some(group) = self.groups.get_mut(place) {
+            group.finds.push(holder);
+        }
+        place == known
+    }
+
+    fn place(&mut self, id: NsId) -> usize {
+        *self.places.entry(id).or_insert_with(|| {
+            self.groups.push(Group {
+                id,
+                members: Vec::new(),
+                for_children: Vec::new(),
+                finds: Vec::new(),
+                is_asked: false,
+                answer: None,
+            });
+            self.groups.len() - 1
+        })
+    }
+
+    /// Removes a process that ended, with everything it held. Namespaces that
+    /// lose their last process are to be asked again.
+    pub(crate) fn remove(&mut self, pid: Pid) {
+        self.unlink(pid);
+        self.gone.insert(pid);
+    }
+
+    /// Replaces the links of a process that moved.
+    pub(crate) fn relink(&mut self, pid: Pid, links: Links, thread: Option<Tid>) {
+        self.unlink(pid);
+        let ids: Vec<_> = links.iter().collect();
+        if let Some(process) = self.process_mut(pid) {
+            process.links = links;
+            process.thread = thread;
+        }
+        for (link, id) in ids {
+            if self.kinds.contains(id.kind) {
+                let place = self.place(id);
+                if let Some(group) = self.groups.get_mut(place) {
+                    group.add(pid, link);
+                }
+            }
+        }
+    }
+
+    fn unlink(&mut self, pid: Pid) {
+        self.has_lost = true;
+        let Some(process) = self.process(pid) else {
+            return;
+        };
+        for (link, id) in process.links.clone().iter() {
+            if let Some(group) = self.get_mut(id) {
+                group.remove(pid, link);
+            }
+        }
+    }
+
+    /// Removes a holder that no longer leads to a namespace.
+    pub(crate) fn forget(&mut self, id: NsId, holder: &Holder) {
+        self.has_lost = true;
+        if let Some(group) = self.get_mut(id) {
+            group.finds.retain(|known| known != holder);
+        }
+    }
+
+    /// Returns a process that is still there.
+    pub(crate) fn process(&self, pid: Pid) -> Option<&Process> {
+        let place = self.position(pid)?;
+        self.processes.get(place)
+    }
+
+    pub(crate) fn process_mut(&mut self, pid: Pid) -> Option<&mut Process> {
+        let place = self.position(pid)?;
+        self.processes.get_mut(place)
+    }
+
+    fn position(&self, pid: Pid) -> Option<usize> {
+        if self.gone.contains(&pid) {
+            return None;
+        }
+        self.processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .ok()
+    }
+
+    /// Iterates over the processes that are still there, by PID.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.processes
+            .iter()
+            .filter(|process| !self.gone.contains(&process.pid))
+    }
+
+    pub(crate) fn get(&self, id: NsId) -> Option<&Group> {
+        self.groups.get(*self.places.get(&id)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: NsId) -> Option<&mut Group> {
+        self.groups.get_mut(*self.places.get(&id)?)
+    }
+
+    /// Iterates over all namespaces, in no particular order, those that nothing
+    /// leads to any more included.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter()
+    }
+
+    /// Returns everything that leads to a namespace, best first: the
+    /// representative, then the others in their order.
+    pub(crate) fn holders(&self, group: &Group) -> Vec<Holder> {
+        let first = group
+            .members
+            .first()
+            .and_then(|pid| self.link_of(*pid, group.id));
+        let mut others: Vec<Holder> = self.found(group).cloned().collect();
+        others.extend(self.link_holders(&group.for_children, group.id, true));
+        others.sort_unstable();
+        first.into_iter().chain(others).collect()
+    }
+
+    /// Returns everything that keeps a namespace alive, in order.
+    fn all_holders(&self, group: &Group) -> Vec<Holder> {
+        let mut holders: Vec<Holder> = self
+            .found(group)
+            .filter(|holder| holder.holds())
+            .cloned()
+            .collect();
+        holders.extend(self.link_holders(&group.members, group.id, false));
+        holders.extend(self.link_holders(&group.for_children, group.id, true));
+        holders.sort_unstable();
+        holders.dedup();
+        holders
+    }
+
+    /// Returns the first of all holders of a namespace.
+    pub(crate) fn first_holder(&self, group: &Group) -> Option<Holder> {
+        self.all_holders(group).into_iter().next()
+    }
+
+    /// Returns the processes that hold a namespace.
+    pub(crate) fn holder_pids(&self, group: &Group) -> Vec<Pid> {
+        self.all_holders(group)
+            .iter()
+            .filter_map(Holder::pid)
+            .collect()
+    }
+
+    /// Iterates over the holders of a namespace that are no links of processes,
+    /// and whose process, if any, is still there.
+    fn found<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Holder> {
+        group
+            .finds
+            .iter()
+            .filter(|holder| !holder.pid().is_some_and(|pid| self.gone.contains(&pid)))
+    }
+
+    /// Returns the link through which a process is in a namespace.
+    fn link_of(&self, pid: Pid, id: NsId) -> Option<Holder> {
+        self.link_holders(&[pid], id, false).next()
+    }
+
+    fn link_holders(
+        &self,
+        pids: &[Pid],
+        id: NsId,
+        for_children: bool,
+    ) -> impl Iterator<Item = Holder> {
+        let link = id
+            .kind
+            .links()
+            .iter()
+            .find(|link| link.is_for_children() == for_children);
+        pids.iter()
+            .filter_map(move |pid| Some(self.process(*pid)?.holder(link?)))
+    }
+
+    /// Returns the number of namespaces that nothing leads to any more.
+    pub(crate) fn lost(&self) -> usize {
+        match self.alive() {
+            Some(alive) => self.groups.len() - alive.len(),
+            None => 0,
+        }
+    }
+
+    /// Returns the namespaces that something leads to, sorted by number, and
+    /// the processes that are still there. `holders` asks for every holder of
+    /// each namespace.
+    pub(crate) fn finish(self, holders: bool) -> (Vec<Namespace>, Vec<Process>) {
+        let alive = self.alive();
+        let mut namespaces: Vec<Namespace> = self
+            .groups
+            .iter()
+            .filter(|group| alive.as_ref().is_none_or(|alive| alive.contains(&group.id)))
+            .filter_map(|group| self.namespace(group, holders))
+            .collect();
+        namespaces.sort_unstable_by_key(|namespace| namespace.id);
+        let mut processes = self.processes;
+        processes.retain(|process| !self.gone.contains(&process.pid));
+        (namespaces, processes)
+    }
+
+    fn namespace(&self, group: &Group, holders: bool) -> Option<Namespace> {
+        let via = self.holders(group).into_iter().next()?;
+        let mut namespace = Namespace::new(group.id, via);
+        namespace.nprocs = group.members.len();
+        namespace.pid = group.members.first().copied();
+        let mut seen = HashSet::new();
+        for holder in self.found(group) {
+            namespace.links.extend(holder.link());
+            if let Holder::Mount(mount) = holder
+                && mount.within.is_none()
+                && seen.insert(&mount.path)
+            {
+                namespace.mounts.push(mount.path.clone());
+            }
+        }
+        for link in group.id.kind.links().iter() {
+            if !group.pids(link).is_empty() {
+                namespace.links.insert(link);
+            }
+        }
+        if holders {
+            namespace.holders = self.all_holders(group);
+        }
+        if let Some(answer) = &group.answer {
+            namespace.relations = answer.relations.clone();
+            namespace.facts.clone_from(&answer.facts);
+            namespace.is_closed = answer.is_closed;
+            if let (Some(via), None) = (&answer.via, namespace.pid) {
+                namespace.via = via.clone();
+            }
+        }
+        Some(namespace)
+    }
+
+    /// Returns the namespaces that something other than a dead namespace leads
+    /// to; `None` if nothing was lost, and so all are alive.
+    fn alive(&self) -> Option<HashSet<NsId>> {
+        if !self.has_lost {
+            return None;
+        }
+        let mut alive: HashSet<NsId> = HashSet::new();
+        loop {
+            let known = alive.len();
+            for group in &self.groups {
+                let is_held = |holder: &Holder| match holder {
+                    Holder::Child(below) | Holder::Owned(below) => alive.contains(below),
+                    _ => true,
+                };
+                if !group.members.is_empty()
+                    || !group.for_children.is_empty()
+                    || self.found(group).any(is_held)
+                {
+                    alive.insert(group.id);
+                }
+            }
+            // Namespaces nest 32 deep at most, so this ends after as many.
+            if alive.len() == known {
+                return Some(alive);
+            }
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn is_asked(&self) -> bool {
+        self.is_asked
+    }
+
+    /// Records what the kernel said. A namespace that can no longer be opened
+    /// keeps what was said about it before.
+    pub(crate) fn set_answer(&mut self, answer: Answer) {
+        self.is_asked = true;
+        self.answer = match self.answer.take() {
+            Some(before) if answer.is_closed => Some(Answer {
+                via: None,
+                is_closed: true,
+                ..before
+            }),
+            _ => Some(answer),
+        };
+    }
+
+    /// Returns its owner and parent, as far as they are known.
+    pub(crate) fn relatives(&self) -> impl Iterator<Item = NsId> {
+        let relations = self.answer.as_ref().map(|answer| &answer.relations);
+        relations
+            .into_iter()
+            .flat_map(|relations| relations.owner.into_iter().chain(relations.parent))
+    }
+
+    /// Returns the representative, the process with the lowest PID in it.
+    pub(crate) fn representative(&self) -> Option<Pid> {
+        self.members.first().copied()
+    }
+
+    /// Returns the processes in it, by PID.
+    pub(crate) fn members(&self) -> &[Pid] {
+        &self.members
+    }
+
+    /// Returns the first process that holds it for its children.
+    pub(crate) fn first_for_children(&self) -> Option<Pid> {
+        self.for_children.first().copied()
+    }
+
+    /// Iterates over the namespaces that hold it, or in which it is held.
+    pub(crate) fn held_by(&self) -> impl Iterator<Item = NsId> {
+        self.finds.iter().filter_map(Holder::namespace)
+    }
+
+    fn pids(&self, link: Link) -> &[Pid] {
+        if link.is_for_children() {
+            &self.for_children
+        } else {
+            &self.members
+        }
+    }
+
+    fn add(&mut self, pid: Pid, link: Link) {
+        let pids = self.pids_mut(link);
+        // Processes mostly come in the order of their PIDs.
+        if pids.last().is_none_or(|last| *last < pid) {
+            pids.push(pid);
+        } else if let Err(place) = pids.binary_search(&pid) {
+            pids.insert(place, pid);
+        }
+    }
+
+    fn remove(&mut self, pid: Pid, link: Link) {
+        let pids = self.pids_mut(link);
+        if let Ok(place) = pids.binary_search(&pid) {
+            pids.remove(place);
+        }
+        if self.members.is_empty() {
+            // More is asked about a namespace without processes.
+            self.is_asked = false;
+        }
+    }
+
+    fn pids_mut(&mut self, link: Link) -> &mut Vec<Pid> {
+        if link.is_for_children() {
+            &mut self.for_children
+        } else {
+            &mut self.members
+        }
+    }
+}

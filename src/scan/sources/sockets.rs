@@ -1,0 +1,158 @@
+//! Sockets, each of which keeps the net namespace it was created in.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::Error;
+use crate::kernel::{Kernel, OpenError};
+use crate::model::{Holder, Kind, NsId, OpenFile, Source};
+use crate::scan::context::{Context, cause_of_open};
+use crate::scan::groups::Find;
+use crate::scan::parallel;
+
+/// Finds the net namespaces of sockets, given with their inode numbers. Each
+/// socket is asked once, or until one of the processes that share it answers.
+pub(crate) fn find<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    sockets: &[(OpenFile, u64)],
+) -> Result<Vec<Find>, Error> {
+    let mut known: HashMap<u64, NsId> = HashMap::new();
+    let mut pending = sockets.to_vec();
+    while !pending.is_empty() {
+        let mut seen = HashSet::new();
+        let (round, later): (Vec<_>, Vec<_>) =
+            pending.into_iter().partition(|(_, ino)| seen.insert(*ino));
+        let files: Vec<OpenFile> = round.iter().map(|(file, _)| *file).collect();
+        let asked = ask_devices(context, kernel, &files, Source::Sockets)?;
+        for ((_, ino), id) in round.iter().zip(asked) {
+            known.extend(id.map(|id| (*ino, id)));
+        }
+        pending = later;
+        pending.retain(|(_, ino)| !known.contains_key(ino));
+    }
+    Ok(sockets
+        .iter()
+        .filter_map(|(file, ino)| Some((*known.get(ino)?, Holder::Socket(*file))))
+        .collect())
+}
+
+/// Asks for the net namespace of each socket or tun file, in order. A process
+/// that refuses is counted once.
+pub(super) fn ask_devices<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    files: &[OpenFile],
+    source: Source,
+) -> Result<Vec<Option<NsId>>, Error> {
+    let processes: Vec<&[OpenFile]> = files
+        .chunk_by(|one, next| (one.pid, one.tid) == (next.pid, next.tid))
+        .collect();
+    let asked = parallel::map(&processes, context.threads, |files| {
+        ask_process(context, kernel, files, source)
+    })?;
+    Ok(asked.into_iter().flatten().collect())
+}
+
+fn ask_process<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    files: &[OpenFile],
+    source: Source,
+) -> Result<Vec<Option<NsId>>, Error> {
+    let Some(first) = files.first() else {
+        return Ok(Vec::new());
+    };
+    let process = kernel.hold(first.pid, first.tid);
+    let mut ids = Vec::with_capacity(files.len());
+    let mut cause = None;
+    // While a namespace is open the kernel keeps its inode, which would
+    // otherwise be made anew for each socket in it.
+    let mut last = None;
+    for file in files {
+        let asked = match &process {
+            Ok(process) => ask(kernel, process, *file, &mut last),
+            Err(error) => Err(*error),
+        };
+        ids.push(match asked {
+            Ok(id) => Some(id),
+            // The process or file is gone, or is another by now.
+            Err(OpenError::Gone | OpenError::Moved) => None,
+            Err(error) => {
+                cause = Some(cause_of_open(error, || context.root.open_file_path(file))?);
+                None
+            }
+        });
+    }
+    if let Some(cause) = cause {
+        context.miss(source, cause);
+    }
+    Ok(ids)
+}
+
+fn ask<K: Kernel>(
+    kernel: &K,
+    process: &K::Process,
+    file: OpenFile,
+    last: &mut Option<K::Ns>,
+) -> Result<NsId, OpenError> {
+    let ns = kernel.device_ns(process, file.fd)?;
+    let ino = kernel.ino(&ns)?;
+    *last = Some(ns);
+    Ok(NsId {
+        ino,
+        kind: Kind::Net,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Fake;
+    use crate::model::{Cause, Fd, Pid};
+    use crate::proc::Sysroot;
+    use crate::scan::context::tests::{one, with_kernel};
+
+    const fn net(ino: u64) -> NsId {
+        NsId {
+            ino,
+            kind: Kind::Net,
+        }
+    }
+
+    const fn file(pid: Pid, fd: Fd) -> OpenFile {
+        let tid = None;
+        OpenFile { pid, tid, fd }
+    }
+
+    fn socket(ino: u64, pid: Pid, fd: Fd) -> Find {
+        (net(ino), Holder::Socket(file(pid, fd)))
+    }
+
+    #[test]
+    fn a_socket_is_asked_once_and_held_by_every_process_that_has_it_open() {
+        let kernel = Fake {
+            sockets: [((5, 3), net(1)), ((5, 4), net(2))].into(),
+            ..Fake::default()
+        };
+        let sockets = [(5, 3, 90), (5, 4, 91), (6, 3, 90), (7, 3, 92), (7, 4, 93)]
+            .map(|(pid, fd, ino)| (file(pid, fd), ino));
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        let finds = find(&context, &kernel, &sockets).unwrap();
+        assert_eq!(finds, [socket(1, 5, 3), socket(2, 5, 4), socket(1, 6, 3)]);
+        assert_eq!(context.gaps(9), [one(Source::Sockets, Cause::Denied)]);
+    }
+
+    #[test]
+    fn a_shared_socket_is_asked_of_the_next_process_if_the_first_does_not_answer() {
+        let kernel = Fake {
+            sockets: [((6, 3), net(1))].into(),
+            ..Fake::default()
+        };
+        let sockets = [(file(5, 3), 90), (file(6, 3), 90), (file(7, 3), 90)];
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        let finds = find(&context, &kernel, &sockets).unwrap();
+        assert_eq!(finds, [socket(1, 5, 3), socket(1, 6, 3), socket(1, 7, 3)]);
+    }
+}
