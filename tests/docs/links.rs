@@ -42,7 +42,17 @@ fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(file("docs")).unwrap();
     let mut pages: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages.extend(["README.md", "CHANGELOG.md"].map(file));
+    pages.extend(
+        [
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+            "benches/README.md",
+            "fixtures/README.md",
+        ]
+        .map(file),
+    );
     pages.sort();
     pages
 }
@@ -87,6 +97,18 @@ fn links_and_anchors_are_found_outside_of_blocks() {
     let page = "# A `b` c\n[x](y.md#z) and\n```\n# no\n[n](o)\n```\n## Zombie-leader\n[`q`](#r)";
     assert_eq!(links(page), ["y.md#z", "#r"]);
     assert_eq!(anchors(page), ["a-b-c", "zombie-leader"]);
+}
+
+#[test]
+fn the_map_of_the_architecture_has_every_directory_of_src() {
+    let page = fs::read_to_string(file("docs/architecture.md")).unwrap();
+    for entry in fs::read_dir(file("src")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            let row = format!("\n| `{}/", entry.file_name().display());
+            assert!(page.contains(&row), "docs/architecture.md has no row{row}");
+        }
+    }
 }
 
 #[test]
