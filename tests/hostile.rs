@@ -337,9 +337,9 @@ fn a_fifo_in_a_tree_is_not_waited_for() {
         .fifo("proc/self/mountinfo");
     let run = Nsls::words("-t uts,net").sysroot(tree.path()).run();
     let expected = Outcome {
-        stderr: "nsls: 1 of 1 processes could not be understood (broken links), \
-                 mounts of 1 mount namespace could not be understood, \
-                 details of 1 process could not be understood\n"
+        stderr: "nsls: 1 of 1 processes could not be parsed (broken links), \
+                 mounts of 1 mount namespace could not be parsed, \
+                 details of 1 process could not be parsed\n"
             .to_owned(),
         ..Outcome::success(
             "        NS TYPE NPROCS   PID USER COMMAND\n\

@@ -112,7 +112,7 @@ fn a_pid_namespace_before_its_first_process_is_a_gap() {
         "$NSLS" -t pid --sources processes --strict -n -o TYPE,NPROCS > /dev/null 2>&1 || echo $?
     "#;
     let Some(run) = run(script) else { return };
-    let gap = "nsls: 1 process holds a pid namespace that cannot be seen before its first child\n";
+    let gap = "nsls: 1 process holds a pid namespace that is invisible before its first child\n";
     let expected = Outcome {
         stderr: gap.to_owned(),
         ..Outcome::success("pid 3\n3\n")
@@ -129,7 +129,7 @@ fn a_zombie_is_left_in_two_namespaces() {
     "#;
     let Some(run) = run(script) else { return };
     let expected = Outcome {
-        stderr: "nsls: 1 zombie is left in its pid and user namespace only\n".to_owned(),
+        stderr: "nsls: 1 zombie is left in its pid and user namespaces only\n".to_owned(),
         ..Outcome::success("net 3\ntime 3\ncgroup 3\npid 4\nuser 4\nuts 3\nipc 3\nmnt 3\n")
     };
     let sorted = |run: Outcome| {
@@ -189,7 +189,7 @@ fn a_proc_file_system_that_hides_processes_is_told_from_an_empty_one() {
         stdout: "uts 1\nuts 1\n".to_owned(),
         stderr: "nsls: 2 of 3 processes are hidden (hidepid); run as root for the rest\n\
                  nsls: cannot read the namespaces of process 1: operation not permitted\n\
-                 nsls: processes of others are hidden (hidepid); run as root for the rest\n\
+                 nsls: other users' processes are hidden (hidepid); run as root for the rest\n\
                  nsls: cannot read the namespaces of process 1: operation not permitted\n"
             .to_owned(),
     };
@@ -266,7 +266,7 @@ time.sleep(1000)' > pid &
         return;
     }
     let Some(run) = run(script) else { return };
-    let foreign = "(/proc is that of another pid namespace)";
+    let foreign = "(/proc belongs to another pid namespace)";
     let expected = Outcome {
         status: 1,
         stdout: format!(

@@ -12,7 +12,7 @@ const MOUNTED: &str = r#"
     mount --make-rprivate /
     mounted() { touch "$2"; unshare --$1="$2" true; }
     list() { timeout 20 "$NSLS" -P -n -r -o TYPE,NSFS,PATH "$@" > list 2> messages; echo $?
-        sed "s|$PWD|DIR|g" list | LC_ALL=C sort; grep -v 'outside of the own' messages; true; }
+        sed "s|$PWD|DIR|g" list | LC_ALL=C sort; grep -v 'outside the caller' messages; true; }
 "#;
 
 #[test]
@@ -32,7 +32,7 @@ fn what_lies_over_a_mounted_namespace_is_not_taken_for_it() {
     let expected = "0\n\
         ipc DIR/file-over \n\
         uts DIR/fifo-over \n\
-        nsls: parent or owner of 2 namespaces could not be read (another mount lies over it)\n\
+        nsls: parent or owner of 2 namespaces could not be read (another mount covers it)\n\
         0\n\
         ipc DIR/file-over DIR/file-over\n\
         uts DIR/fifo-over DIR/fifo-over\n";
@@ -55,7 +55,7 @@ fn of_two_namespaces_on_one_path_each_is_itself() {
     let expected = "0\n\
         net DIR/both DIR/both\n\
         uts DIR/both \n\
-        nsls: parent or owner of 1 namespace could not be read (another mount lies over it)\n\
+        nsls: parent or owner of 1 namespace could not be read (another mount covers it)\n\
         the upper one is the net namespace\n";
     assert_eq!(run, Outcome::success(expected));
 }
@@ -149,7 +149,7 @@ END
     let expected = "0\n\
         ipc DIR/open DIR/open\n\
         uts DIR/covered \n\
-        nsls: parent or owner of 1 namespace could not be read (another mount lies over it)\n\
+        nsls: parent or owner of 1 namespace could not be read (another mount covers it)\n\
         0\n0\n0\n";
     assert_eq!(run, Outcome::success(expected));
 }

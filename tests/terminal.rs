@@ -149,7 +149,7 @@ fn that_nobody_knows_what_is_faint_is_not_told_unless_somebody_asks() {
             .replace("4026531833 net", "\x1b[2m4026531833 net\x1b[0m")
     );
     let told = nsls("--pid 20 -t mnt -o NS,HOST").run();
-    let expected = "nsls: of 1 namespace nobody can tell whether the host owns it\n";
+    let expected = "nsls: cannot tell whether 1 namespace belongs to the host\n";
     assert_eq!(
         (&*told.stdout, &*told.stderr),
         ("        NS HOST\n4026532002\n", expected)

@@ -82,4 +82,4 @@ pub fn run(text: &str) -> Outcome {
 
 /// What nsls says on standard error in a pid namespace of its own, besides.
 pub const INSIDE: &str =
-    "nsls: parent or owner of 1 namespace lies outside of the own user or pid namespace\n";
+    "nsls: parent or owner of 1 namespace lies outside the caller's user or pid namespace\n";
