@@ -30,6 +30,10 @@ pub enum Error {
         /// What the system said.
         errno: Errno,
     },
+    /// A captured tree can only be read where the kernel keeps its links from
+    /// leading out of it.
+    #[error("cannot read {}: a captured tree needs Linux 5.6 (openat2)", .0.display())]
+    NeedsOpenat2(PathBuf),
     /// There is no thread to be had.
     #[error("cannot start a thread: {}", reason(*.0))]
     NoThread(Errno),

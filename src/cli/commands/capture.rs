@@ -236,7 +236,7 @@ impl Captured {
 }
 
 /// The links that are there.
-fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
+fn links_of(ns: &NsDir, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
     let mut links = Vec::new();
     for link in LinkSet::all().iter() {
         let kind = link.kind();

@@ -194,7 +194,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(ns: &NsDir<'_>, wanted: LinkSet) -> Self {
+    fn of(ns: &NsDir, wanted: LinkSet) -> Self {
         let mut reading = Reading {
             links: Links::default(),
             absent: LinkSet::EMPTY,
@@ -215,7 +215,7 @@ impl Reading {
         reading
     }
 
-    fn read(&mut self, ns: &NsDir<'_>, wanted: LinkSet) {
+    fn read(&mut self, ns: &NsDir, wanted: LinkSet) {
         for link in wanted.iter() {
             match ns.read(link) {
                 Ok(ino) => self.links.set(link, ino),
@@ -246,7 +246,7 @@ enum Life {
 ///
 /// A zombie has its pid and user namespace and no other, and every kernel that
 /// has links has `net`: so that one tells.
-fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
+fn life(process: &ProcessDir<'_>, ns: &NsDir, reading: &Reading) -> Life {
     if reading.shows_life() {
         return Life::Alive;
     }
