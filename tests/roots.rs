@@ -4,6 +4,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use serde_json::Value;
+
 use crate::common::{Nsls, Outcome, Tree};
 
 /// An ordinary process beside the one that a test spoils.
@@ -169,4 +171,29 @@ fn a_command_line_that_does_not_end_is_cut_and_the_cut_is_said() {
     assert_eq!(captured, Outcome::success(""));
     let copy = Nsls::words("-t uts -o COMMAND").sysroot(dir.path()).run();
     assert_eq!(copy, cut);
+}
+
+#[test]
+fn the_running_system_is_live_wherever_its_proc_is_mounted() {
+    let own = std::process::id();
+    let listed = |root: &str| {
+        let arguments = format!("--pid {own} -t uts --json -o NS,NPROCS,PATH,HOSTNAME");
+        let run = Nsls::words(&arguments).sysroot(root).run();
+        assert_eq!(run.status, 0, "{run}");
+        let mut document: Value = serde_json::from_str(&run.stdout).unwrap();
+        document["namespaces"][0].take()
+    };
+    let here = listed("/");
+    let there = listed("/proc/self/root");
+    let path = here["path"].as_str().unwrap();
+    assert!(path.starts_with("/proc/") && path.ends_with("/ns/uts"));
+    assert_eq!(there["path"], format!("/proc/self/root{path}"));
+    assert_eq!(here["ns"], there["ns"]);
+    assert_eq!(here["hostname"], there["hostname"]);
+    // What is shown leads back.
+    let arguments = format!("{} -o PID --json", there["path"].as_str().unwrap());
+    let by_path = Nsls::words(&arguments).sysroot("/proc/self/root").run();
+    let document: Value = serde_json::from_str(&by_path.stdout).unwrap();
+    let mut pids = document["processes"].as_array().unwrap().iter();
+    assert!(pids.any(|process| process["pid"] == own), "{by_path}");
 }

@@ -20,6 +20,7 @@ mod link_text;
 mod mountinfo;
 mod namespace_at;
 mod ns_dir;
+mod paths;
 mod proc_file;
 mod process_dir;
 mod read;

@@ -1,4 +1,7 @@
+use std::path::PathBuf;
+
 use crate::model::{Affiliation, Details, Facts, Namespace, Process, Snapshot};
+use crate::proc::Sysroot;
 
 /// What one row shows: a namespace, and a process in it.
 ///
@@ -6,6 +9,8 @@ use crate::model::{Affiliation, Details, Facts, Namespace, Process, Snapshot};
 /// processes of a namespace, each member in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
+    /// The root that was scanned.
+    pub root: &'a Sysroot,
     /// The namespace.
     pub namespace: &'a Namespace,
     /// The process; none in a namespace that has no process.
@@ -51,16 +56,16 @@ impl<'a> Row<'a> {
     }
 
     /// A path that opens the namespace: the process's own, if it is in it.
-    pub fn path(&self) -> Option<Vec<u8>> {
+    pub fn path(&self) -> Option<PathBuf> {
         let own = self.process.and_then(|process| {
             let mut links = process.links.leading_to(self.namespace.id).iter();
             let own = links.find(|link| !link.is_for_children())?;
             Some(process.holder(own))
         });
         match own {
-            Some(own) => own.path(),
+            Some(own) => self.root.holder_path(&own),
             None if self.namespace.is_closed => None,
-            None => self.namespace.via.path(),
+            None => self.root.holder_path(&self.namespace.via),
         }
     }
 }
@@ -72,8 +77,14 @@ impl Snapshot {
     }
 
     /// The row of a process in a namespace.
-    pub fn member<'a>(&'a self, namespace: &'a Namespace, process: &'a Process) -> Row<'a> {
+    pub fn member<'a>(
+        &'a self,
+        root: &'a Sysroot,
+        namespace: &'a Namespace,
+        process: &'a Process,
+    ) -> Row<'a> {
         Row {
+            root,
             namespace,
             process: Some(process),
             is_member: true,
@@ -82,8 +93,9 @@ impl Snapshot {
     }
 
     /// The row of a namespace, with its representative.
-    pub fn row<'a>(&'a self, namespace: &'a Namespace) -> Row<'a> {
+    pub fn row<'a>(&'a self, root: &'a Sysroot, namespace: &'a Namespace) -> Row<'a> {
         Row {
+            root,
             namespace,
             process: namespace.pid.and_then(|pid| self.process(pid)),
             is_member: false,

@@ -67,7 +67,7 @@ pub(crate) fn find(
     }
     if runs(Source::Fds) && root.is_live() {
         let files = &settled.files;
-        let seen = look_at_files(&linux, files, &finds, threads, tally)?;
+        let seen = look_at_files(&linux, root, files, &finds, threads, tally)?;
         finds.extend(seen);
     }
     let mut findings = Findings {

@@ -123,7 +123,13 @@ impl Pass<'_> {
         let known: HashSet<NsId> = all.iter().map(|namespace| namespace.id).collect();
         let holders = self.findings.holders();
         let linux = self.settings.linux();
-        let inquiry = Inquiry::new(&linux, self.plan.questions, self.plan.kinds, known);
+        let inquiry = Inquiry::new(
+            &linux,
+            &self.settings.root,
+            self.plan.questions,
+            self.plan.kinds,
+            known,
+        );
         let mut lost = HashSet::new();
         let mut finds = Vec::new();
         loop {
@@ -253,7 +259,7 @@ impl Pass<'_> {
         if needs.contains(Need::Interfaces) && settings.root.is_live() {
             let linux = settings.linux();
             let (questions, kinds) = (self.plan.questions, self.plan.kinds);
-            let inquiry = Inquiry::new(&linux, questions, kinds, HashSet::new());
+            let inquiry = Inquiry::new(&linux, &settings.root, questions, kinds, HashSet::new());
             find_peers(&inquiry, &mut namespaces, settings.thread_count())?;
         }
         if needs.contains(Need::Host) {

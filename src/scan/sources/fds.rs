@@ -4,14 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Cause, Holder, Kind, LinkSet, NsId, OpenFile, Source};
-use crate::proc::PathHash;
+use crate::proc::{PathHash, Sysroot};
 use crate::scan::group::Find;
 use crate::scan::parallel::walk;
 use crate::scan::tally::{Tally, cause_of_errno};
@@ -116,6 +115,7 @@ fn ask_process<K: Kernel>(
 /// mount is gone.
 pub(crate) fn look_at_files<K: Kernel>(
     kernel: &K,
+    root: &Sysroot,
     files: &[(OpenFile, PathHash)],
     finds: &[Find],
     threads: NonZeroUsize,
@@ -133,7 +133,7 @@ pub(crate) fn look_at_files<K: Kernel>(
         .map(|(file, _)| *file)
         .collect();
     let looked = walk(&candidates, threads, |file| {
-        let path = PathBuf::from(file.path());
+        let path = root.open_file_path(file);
         Ok(match kernel.look_at(&path) {
             Ok(id) => Ok(id),
             Err(Errno::NOENT | Errno::SRCH) => Ok(None),
@@ -224,7 +224,14 @@ mod tests {
         let files = files.map(|(fd, path)| (file(5, fd), PathHash::of(path.as_bytes())));
         let finds = [(net(1), Holder::Mount(mount))];
         let mut tally = Tally::new(9);
-        let found = look_at_files(&kernel, &files, &finds, NonZeroUsize::MIN, &mut tally);
+        let found = look_at_files(
+            &kernel,
+            &Sysroot::live(),
+            &files,
+            &finds,
+            NonZeroUsize::MIN,
+            &mut tally,
+        );
         let fd = |ino, fd| (net(ino), Holder::Fd(file(5, fd)));
         assert_eq!(found.unwrap(), [fd(1, 3), fd(3, 5)]);
         assert_eq!(tally.gaps(), []);

@@ -5,9 +5,6 @@
 //! is asked in turn while it is open, for no path leads to it.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::io::Errno;
@@ -17,6 +14,7 @@ use crate::kernel::Kernel;
 use crate::model::{
     Cause, Facts, Holder, Kind, KindSet, Namespace, NsId, OpenFile, Relations, Source,
 };
+use crate::proc::Sysroot;
 use crate::scan::details::inside::look_inside;
 use crate::scan::group::Find;
 use crate::scan::questions::Questions;
@@ -64,6 +62,7 @@ pub(crate) struct Said {
 /// Asks namespaces; one for all threads.
 pub(crate) struct Inquiry<'a, K> {
     kernel: &'a K,
+    root: &'a Sysroot,
     questions: Questions,
     /// Of which types namespaces were looked for: one of another type is not
     /// known only because nobody looked.
@@ -78,12 +77,14 @@ pub(crate) struct Inquiry<'a, K> {
 impl<'a, K: Kernel> Inquiry<'a, K> {
     pub(crate) fn new(
         kernel: &'a K,
+        root: &'a Sysroot,
         questions: Questions,
         kinds: KindSet,
         known: HashSet<NsId>,
     ) -> Self {
         Inquiry {
             kernel,
+            root,
             questions,
             kinds,
             known,
@@ -141,16 +142,13 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
 
     /// Opens a namespace by something that leads to it.
     pub(crate) fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, Errno> {
-        let path = holder.path();
-        let path = path.as_deref().map(OsStr::from_bytes);
+        let path = self.root.holder_path(holder);
         match (holder, path) {
             (Holder::Mount(mount), _) => self.kernel.open_mount(mount, id),
-            (Holder::Fd(_) | Holder::Path(_), Some(path)) => {
-                self.kernel.open_fd(Path::new(path), id)
-            }
+            (Holder::Fd(_) | Holder::Path(_), Some(path)) => self.kernel.open_fd(&path, id),
             (Holder::Socket(file) | Holder::Tun(file), _) => self.open_device(*file, id),
             (Holder::Listed { unique_id }, _) => self.kernel.open_listed(*unique_id, id),
-            (_, Some(path)) => self.kernel.open_link(Path::new(path), id),
+            (_, Some(path)) => self.kernel.open_link(&path, id),
             (_, None) => Err(Errno::OPNOTSUPP),
         }
     }
@@ -339,7 +337,8 @@ mod tests {
 
     fn ask(kernel: &Fake, known: &[NsId], holders: &[Holder]) -> Asked {
         let known = known.iter().copied().collect();
-        let inquiry = Inquiry::new(kernel, ALL, KindSet::all(), known);
+        let root = Sysroot::live();
+        let inquiry = Inquiry::new(kernel, &root, ALL, KindSet::all(), known);
         let namespace = Namespace {
             pid: Some(7),
             ..Namespace::new(NET, Holder::of_link(7, Link::Net))

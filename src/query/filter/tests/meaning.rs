@@ -3,6 +3,7 @@
 use crate::model::{
     Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process, Relations,
 };
+use crate::proc::Sysroot;
 use crate::query::{Filter, Row};
 
 /// Asserts for one row which of the expressions are true.
@@ -35,6 +36,7 @@ fn process(details: Details) -> Process {
 fn assert_with(details: Details, truths: &[(&str, bool)]) {
     let process = process(details);
     let row = Row {
+        root: &Sysroot::at("/nonexistent"),
         namespace: &namespace(),
         process: Some(&process),
         holder: None,
@@ -50,6 +52,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
         ..namespace()
     };
     let row = Row {
+        root: &Sysroot::at("/nonexistent"),
         namespace: &namespace,
         process: None,
         holder: None,
@@ -285,6 +288,7 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
             ..namespace()
         };
         let row = Row {
+            root: &Sysroot::at("/nonexistent"),
             namespace: &namespace,
             process: None,
             holder: None,
