@@ -22,6 +22,10 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
+    /// A captured tree is read only where the kernel can keep its links from
+    /// leading out of it.
+    #[error("cannot read {}: a captured tree needs Linux 5.6 (openat2)", .0.display())]
+    NeedsOpenat2(PathBuf),
     /// No thread could be started.
     #[error("cannot start a thread: {}", reason(.0))]
     Thread(#[source] io::Error),

@@ -26,6 +26,7 @@ mod live;
 mod mounts_live;
 mod output;
 mod readme;
+mod roots;
 mod seed;
 mod snapshots;
 mod terminal;

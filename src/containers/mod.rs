@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::containers::cgroup::affiliation;
 use crate::containers::names::{bundle_name, docker_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
-use crate::proc::Sysroot;
+use crate::proc::{Limit, Sysroot};
 
 /// Where a captured tree has the names of containers, as one JSON object by id.
 pub(crate) const CONTAINER_NAMES: &str = "containers.json";
@@ -22,8 +22,8 @@ pub(crate) struct Affiliations<'a> {
     root: &'a Sysroot,
     texts: HashMap<Vec<u8>, Arc<Affiliation>>,
     known: HashMap<Affiliation, Arc<Affiliation>>,
-    /// The names in the files of containers-storage, by directory.
-    stored: HashMap<String, HashMap<String, String>>,
+    /// The names in containers-storage, of root or by user.
+    stored: HashMap<Option<u32>, HashMap<String, String>>,
     /// The names that were captured.
     captured: HashMap<String, String>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Affiliations<'a> {
 impl<'a> Affiliations<'a> {
     pub(crate) fn below(root: &'a Sysroot) -> Self {
         let names = (!root.is_live())
-            .then(|| root.file(CONTAINER_NAMES))
+            .then(|| root.dir().ok()?.read(CONTAINER_NAMES, Limit::Database).ok())
             .flatten();
         let captured = serde_json::from_slice(&names.unwrap_or_default());
         Affiliations {
@@ -81,39 +81,64 @@ impl<'a> Affiliations<'a> {
 
     fn docker_name(&self, id: &str) -> Option<String> {
         let config = format!("var/lib/docker/containers/{id}/config.v2.json");
-        docker_name(&self.root.file(&config)?)
+        docker_name(&self.read(&config)?)
     }
 
     fn bundle_name(&self, id: &str) -> Option<String> {
         const TASKS: &str = "run/containerd/io.containerd.runtime.v2.task";
-        let spaces = self.root.names_in(TASKS).into_iter();
-        let configs = spaces.map(|space| format!("{TASKS}/{space}/{id}/config.json"));
-        configs
-            .filter_map(|config| bundle_name(&self.root.file(&config)?))
-            .next()
+        let spaces = self.root.dir().ok()?.list(TASKS, |name| {
+            let name = std::str::from_utf8(name).ok()?;
+            (!matches!(name, "." | "..")).then(|| name.to_owned())
+        });
+        let mut spaces = spaces.ok()?;
+        spaces.sort_unstable();
+        let mut configs = spaces
+            .into_iter()
+            .map(|space| format!("{TASKS}/{space}/{id}/config.json"));
+        configs.find_map(|config| bundle_name(&self.read(&config)?))
     }
 
-    /// Containers of root, or of the user in whose manager the cgroup is.
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        self.root.dir().ok()?.read(path, Limit::Database).ok()
+    }
+
+    /// The name of a container of root, or of the user in whose manager its
+    /// cgroup is.
     fn stored_name(&mut self, id: &str, cgroup: &[u8]) -> Option<String> {
-        let home = user_of(cgroup).and_then(|uid| self.root.home(uid));
-        let storage = match home {
-            Some(home) => format!("{home}/.local/share/containers/storage"),
-            None => "var/lib/containers/storage".to_owned(),
-        };
-        if !self.stored.contains_key(&storage) {
-            let mut names = HashMap::new();
-            let drivers = self.root.names_in(&storage).into_iter();
-            for driver in drivers.filter(|name| name.ends_with("-containers")) {
-                for file in ["containers.json", "volatile-containers.json"] {
-                    let text = self.root.file(&format!("{storage}/{driver}/{file}"));
-                    names.extend(storage_names(&text.unwrap_or_default()));
-                }
-            }
-            self.stored.insert(storage.clone(), names);
-        }
-        self.stored.get(&storage)?.get(id).cloned()
+        let uid = user_of(cgroup);
+        let root = self.root;
+        let names = self
+            .stored
+            .entry(uid)
+            .or_insert_with(|| stored_names(root, uid).unwrap_or_default());
+        names.get(id).cloned()
     }
 }
+
+/// Reads the names of the containers of a user, or of root.
+fn stored_names(root: &Sysroot, uid: Option<u32>) -> Option<HashMap<String, String>> {
+    let home;
+    let (dir, storage) = match uid {
+        Some(uid) => {
+            home = root.home(uid)?;
+            (&home, ".local/share/containers/storage")
+        }
+        None => (root.dir().ok()?, "var/lib/containers/storage"),
+    };
+    let mut names = HashMap::new();
+    for driver in DRIVERS {
+        for file in ["containers.json", "volatile-containers.json"] {
+            let path = format!("{storage}/{driver}-containers/{file}");
+            let text = dir.read(&path, Limit::Database);
+            names.extend(storage_names(&text.unwrap_or_default()));
+        }
+    }
+    Some(names)
+}
+
+/// The drivers of containers-storage, storage.conf(5). A user may have any
+/// number of directories, so their storage is not searched for others.
+const DRIVERS: [&str; 6] = ["overlay", "overlay2", "vfs", "btrfs", "zfs", "aufs"];
 
 /// The user of `user@1000.service` in a path.
 fn user_of(cgroup: &[u8]) -> Option<u32> {

@@ -72,17 +72,6 @@ pub struct OpenFile {
     pub fd: Fd,
 }
 
-impl OpenFile {
-    /// A path that leads to it, on the system that was scanned.
-    pub fn path(&self) -> String {
-        let OpenFile { pid, tid, fd } = self;
-        match tid {
-            None => format!("/proc/{pid}/fd/{fd}"),
-            Some(tid) => format!("/proc/{pid}/task/{tid}/fd/{fd}"),
-        }
-    }
-}
-
 /// A bind mount of a namespace, as listed in a mount table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Mount {
@@ -102,18 +91,6 @@ pub struct Within {
     /// A process or thread in it, through whose root its mounts are reached;
     /// `None` if there is none.
     pub pid: Option<Pid>,
-}
-
-impl Mount {
-    /// A path that leads to it from where the caller is; none if there is no
-    /// way.
-    pub fn reach(&self) -> Option<Vec<u8>> {
-        let Some(Within { pid, .. }) = self.within else {
-            return Some(self.path.to_vec());
-        };
-        let root = format!("/proc/{}/root", pid?);
-        Some([root.as_bytes(), &self.path].concat())
-    }
 }
 
 impl Holder {
@@ -186,27 +163,6 @@ impl Holder {
                 kind: Kind::Mnt,
             }),
             _ => None,
-        }
-    }
-
-    /// A path that opens the namespace, on the system that was scanned; none
-    /// where no path leads to it. Any bytes.
-    pub fn path(&self) -> Option<Vec<u8>> {
-        match self {
-            Holder::Process { pid, link } | Holder::ForChildren { pid, link } => {
-                Some(format!("/proc/{pid}/ns/{link}").into_bytes())
-            }
-            Holder::Thread { pid, tid, link } => {
-                Some(format!("/proc/{pid}/task/{tid}/ns/{link}").into_bytes())
-            }
-            Holder::Fd(file) => Some(file.path().into_bytes()),
-            Holder::Mount(mount) => mount.reach(),
-            Holder::Path(path) => Some(path.to_vec()),
-            Holder::Socket(_)
-            | Holder::Tun(_)
-            | Holder::Child(_)
-            | Holder::Owned(_)
-            | Holder::Listed { .. } => None,
         }
     }
 }

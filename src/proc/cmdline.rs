@@ -1,5 +1,14 @@
-/// The arguments of `/proc/PID/cmdline` in one line, joined by spaces; none
-/// for a process that has no arguments (kernel threads, zombies).
+/// The command line of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandLine {
+    /// The arguments, joined by spaces; any bytes.
+    pub(crate) text: Vec<u8>,
+    /// Whether there is more of it than the text.
+    pub(crate) is_cut: bool,
+}
+
+/// Joins the arguments in `/proc/PID/cmdline` by spaces; `None` for a process
+/// that has no arguments (kernel threads, zombies).
 ///
 /// Each argument ends in a NUL, so that an empty one counts too: the last NUL
 /// ends the line and every other one becomes a space. A process may put any

@@ -28,8 +28,8 @@ impl From<Errno> for ReadError {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::SRCH => ReadError::Gone,
-            // Only in a tree that no kernel made.
-            Errno::NOTDIR => ReadError::Malformed,
+            // Only in a tree that no kernel made; the second is a link out of it.
+            Errno::NOTDIR | Errno::XDEV => ReadError::Malformed,
             errno => ReadError::Errno(errno),
         }
     }

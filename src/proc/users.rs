@@ -2,30 +2,29 @@ use std::collections::HashMap;
 
 use crate::proc::Sysroot;
 
-/// Names of users by uid; any bytes.
+/// Names of users by UID; any bytes.
 ///
-/// The live system is asked through its own user database (getpwuid(3), so
-/// that LDAP and the like answer too), a captured tree through its
-/// `etc/passwd`. Unknown uids are remembered as well: they are the dear ones.
+/// The system of this process has a user database (getpwuid(3), so that LDAP
+/// and the like answer too), any other root its `etc/passwd`. Unknown UIDs are
+/// remembered as well, for they cost the most.
 pub(crate) enum Users {
-    /// Ask the system, and remember the answer.
+    /// Answers of the system so far.
     System(HashMap<u32, Option<Vec<u8>>>),
-    /// What `etc/passwd` says.
+    /// The names in `etc/passwd`.
     Passwd(HashMap<u32, Vec<u8>>),
 }
 
 impl Users {
-    /// The users below a root. A tree without a readable `etc/passwd` is a
-    /// tree without user names.
+    /// The users of a root. Without a readable `etc/passwd` they have no names.
     pub(crate) fn below(root: &Sysroot) -> Self {
-        if root.is_live() {
+        if root.is_own() {
             Users::System(HashMap::new())
         } else {
             Users::Passwd(parse_passwd(&root.passwd().unwrap_or_default()))
         }
     }
 
-    /// The name of a user, if it has one.
+    /// Returns the name of a user, if it has one.
     pub(crate) fn name(&mut self, uid: u32) -> Option<Vec<u8>> {
         match self {
             Users::System(known) => known
@@ -40,7 +39,7 @@ impl Users {
     }
 }
 
-/// The home directory of a user in passwd(5).
+/// Finds the home directory of a user in passwd(5).
 pub(crate) fn home_in(passwd: &[u8], uid: u32) -> Option<String> {
     let text = String::from_utf8_lossy(passwd);
     let uid = uid.to_string();
@@ -51,8 +50,8 @@ pub(crate) fn home_in(passwd: &[u8], uid: u32) -> Option<String> {
     home.filter(|home| home.starts_with('/')).map(str::to_owned)
 }
 
-/// Reads passwd(5): `name:password:uid:…`; of two lines for one uid the first
-/// counts, as with getpwuid(3). A broken line is skipped, not the file.
+/// Parses passwd(5): `name:password:uid:…`. Of two lines for one UID the first
+/// counts, as with getpwuid(3). A broken line is skipped.
 fn parse_passwd(bytes: &[u8]) -> HashMap<u32, Vec<u8>> {
     let mut names = HashMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {

@@ -102,8 +102,9 @@ impl Column {
             is_cut: false,
             needs: &[Need::Path],
             value: |row| {
-                row.path()
-                    .map_or(Value::Null, |path| Value::Text(path.into()))
+                row.path().map_or(Value::Null, |path| {
+                    Value::Text(path.into_os_string().into_encoded_bytes().into())
+                })
             },
         },
         Column {

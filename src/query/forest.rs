@@ -102,9 +102,10 @@ fn with_ancestors<'a>(
 ) -> (Vec<Row<'a>>, HashSet<NsId>) {
     let wanted: HashSet<NsId> = rows.iter().filter_map(Row::id).collect();
     let all = snapshot.namespaces.iter().chain(&snapshot.ancestors);
-    let others: HashMap<NsId, Row<'a>> = all
-        .map(|namespace| (namespace.id, snapshot.row(namespace)))
-        .collect();
+    let others: HashMap<NsId, Row<'a>> = rows.first().map_or_else(HashMap::new, |row| {
+        all.map(|namespace| (namespace.id, snapshot.row(row.root, namespace)))
+            .collect()
+    });
     let mut shown = wanted.clone();
     let mut next: Vec<NsId> = rows.iter().filter_map(&above).collect();
     let mut rows = rows;
@@ -142,6 +143,7 @@ fn draw<'a>(
 mod tests {
     use super::*;
     use crate::model::{Holder, Kind, Namespace};
+    use crate::proc::Sysroot;
     use crate::text::Text;
 
     fn user(ino: u64) -> NsId {
@@ -160,7 +162,10 @@ mod tests {
     fn grown(snapshot: &Snapshot, shown: &[u64], relation: Relation) -> Vec<(u64, usize, bool)> {
         let rows = snapshot.namespaces.iter();
         let rows = rows.filter(|namespace| shown.contains(&namespace.id.ino));
-        let rows = rows.map(|namespace| snapshot.row(namespace)).collect();
+        let root = Sysroot::at("/nonexistent");
+        let rows = rows
+            .map(|namespace| snapshot.row(&root, namespace))
+            .collect();
         let placed = grow(rows, snapshot, relation).into_iter();
         placed
             .map(|it| (it.row.id().unwrap().ino, it.branches.len(), it.is_context))

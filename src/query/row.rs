@@ -1,7 +1,10 @@
+use std::path::PathBuf;
+
 use crate::model::{
     Affiliation, Details, Facts, Holder, Inferred, Kind, LinkSet, Namespace, NsId, Process,
     Relations, Snapshot,
 };
+use crate::proc::Sysroot;
 use crate::text::Text;
 
 /// What a row is about.
@@ -19,6 +22,8 @@ pub enum Subject<'a> {
 /// processes of a namespace, each member in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
+    /// The root that was scanned.
+    pub root: &'a Sysroot,
     /// The namespace, or what stands for one.
     pub subject: Subject<'a>,
     /// The process; none in a namespace that has no process.
@@ -131,7 +136,7 @@ impl<'a> Row<'a> {
     }
 
     /// A path that opens the namespace: the process's own, if it is in it.
-    pub fn path(&self) -> Option<Vec<u8>> {
+    pub fn path(&self) -> Option<PathBuf> {
         let namespace = self.namespace()?;
         let own = self.process.and_then(|process| {
             let mut links = process.links.leading_to(namespace.id).iter();
@@ -139,9 +144,9 @@ impl<'a> Row<'a> {
             Some(process.holder(own))
         });
         match own {
-            Some(own) => own.path(),
+            Some(own) => self.root.holder_path(&own),
             None if namespace.is_closed => None,
-            None => namespace.via.path(),
+            None => self.root.holder_path(&namespace.via),
         }
     }
 }
@@ -153,8 +158,14 @@ impl Snapshot {
     }
 
     /// The row of a process in a namespace.
-    pub fn member<'a>(&'a self, namespace: &'a Namespace, process: &'a Process) -> Row<'a> {
+    pub fn member<'a>(
+        &'a self,
+        root: &'a Sysroot,
+        namespace: &'a Namespace,
+        process: &'a Process,
+    ) -> Row<'a> {
         Row {
+            root,
             subject: Subject::Namespace(namespace),
             process: Some(process),
             is_member: true,
@@ -163,8 +174,9 @@ impl Snapshot {
     }
 
     /// The row of a namespace, with its representative.
-    pub fn row<'a>(&'a self, namespace: &'a Namespace) -> Row<'a> {
+    pub fn row<'a>(&'a self, root: &'a Sysroot, namespace: &'a Namespace) -> Row<'a> {
         Row {
+            root,
             subject: Subject::Namespace(namespace),
             process: namespace.pid.and_then(|pid| self.process(pid)),
             is_member: false,
@@ -173,8 +185,9 @@ impl Snapshot {
     }
 
     /// The row of an inferred group, with its representative.
-    pub fn inferred_row<'a>(&'a self, inferred: &'a Inferred) -> Row<'a> {
+    pub fn inferred_row<'a>(&'a self, root: &'a Sysroot, inferred: &'a Inferred) -> Row<'a> {
         Row {
+            root,
             subject: Subject::Inferred(inferred),
             process: self.process(inferred.pid),
             is_member: false,

@@ -237,7 +237,7 @@ impl Captured {
 }
 
 /// The links that are there.
-fn links_of(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, CliError> {
+fn links_of(ns: &NsDir, path: impl Fn() -> PathBuf) -> Result<LinkTexts, CliError> {
     let mut links = Vec::new();
     for link in LinkSet::all().iter() {
         let kind = link.kind();

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot};
 use crate::output::{Format, Rows};
+use crate::proc::Sysroot;
 use crate::query::{Column, place, write_keys};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 use crate::text::Text;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
             .map(|held| row(&snapshot, held, view.format))
             .collect(),
     };
-    let document = Document(&snapshot, namespace, &held);
+    let document = Document(&view.root, &snapshot, namespace, &held);
     let outcome = view.show(&snapshot, console, &document, rows)?;
     if let (Format::Table(_), Some(_), Some(line)) = (view.format, console.width, advice(&held)) {
         let written = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
@@ -150,12 +151,12 @@ fn advice(held: &[Held<'_>]) -> Option<String> {
     (!words.is_empty()).then(|| format!("to let go: {}", words.join("; ")))
 }
 
-struct Document<'a>(&'a Snapshot, &'a Namespace, &'a [Held<'a>]);
+struct Document<'a>(&'a Sysroot, &'a Snapshot, &'a Namespace, &'a [Held<'a>]);
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document(snapshot, namespace, held) = self;
-        let row = snapshot.row(namespace);
+        let Document(root, snapshot, namespace, held) = self;
+        let row = snapshot.row(root, namespace);
         let mut map = serializer.serialize_map(None)?;
         let columns: Vec<_> = Column::usual().collect();
         map.serialize_entry("namespace", &crate::output::Object(&row, &columns))?;

@@ -96,13 +96,14 @@ fn listing<'a>(
     namespace_columns: &'a [&'static Column],
 ) -> Result<Listing<'a>, CliError> {
     let filter = options.filter.as_ref();
+    let root = &options.root;
     let matches = |row: &Row<'_>| filter.is_none_or(|filter| filter.matches(row));
     let (namespace, mut rows): (_, Vec<Row<'_>>) =
         match (&options.target, snapshot.namespaces.first()) {
             (Target::Namespace(_), Some(namespace)) => {
                 let members = snapshot.members(namespace.id);
-                let row = |process| snapshot.member(namespace, process);
-                let shown = (snapshot.row(namespace), namespace_columns);
+                let row = |process| snapshot.member(root, namespace, process);
+                let shown = (snapshot.row(root, namespace), namespace_columns);
                 (Some(shown), members.map(row).collect())
             }
             _ => {
@@ -110,8 +111,8 @@ fn listing<'a>(
                 let inferred = snapshot.inferred.iter();
                 let empty = |row: &Row<'_>| !options.persistent || row.nprocs() == 0;
                 let rows = namespaces
-                    .map(|namespace| snapshot.row(namespace))
-                    .chain(inferred.map(|inferred| snapshot.inferred_row(inferred)));
+                    .map(|namespace| snapshot.row(root, namespace))
+                    .chain(inferred.map(|inferred| snapshot.inferred_row(root, inferred)));
                 (None, rows.filter(empty).collect())
             }
         };

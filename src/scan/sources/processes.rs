@@ -182,7 +182,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn of(ns: &NsDir<'_>, wanted: LinkSet) -> Self {
+    pub(crate) fn of(ns: &NsDir, wanted: LinkSet) -> Self {
         let mut reading = Reading {
             links: Links::default(),
             absent: LinkSet::EMPTY,
@@ -201,7 +201,7 @@ impl Reading {
         reading
     }
 
-    fn read(&mut self, ns: &NsDir<'_>, wanted: LinkSet) {
+    fn read(&mut self, ns: &NsDir, wanted: LinkSet) {
         for link in wanted.iter() {
             match ns.read(link) {
                 Ok(ino) => self.links.set(link, ino),
@@ -232,7 +232,7 @@ enum Life {
 ///
 /// A zombie is in its pid and user namespaces and no others, and every kernel
 /// that has links has `net`, so that one decides.
-fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
+fn life(process: &ProcessDir<'_>, ns: &NsDir, reading: &Reading) -> Life {
     if reading.shows_life() {
         return Life::Alive;
     }

@@ -3,6 +3,7 @@
 use crate::model::{
     Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process, Relations,
 };
+use crate::proc::Sysroot;
 use crate::query::{Filter, Row, Subject};
 use crate::text::Text;
 
@@ -36,6 +37,7 @@ fn process(details: Details) -> Process {
 fn assert_with(details: Details, truths: &[(&str, bool)]) {
     let process = process(details);
     let row = Row {
+        root: &Sysroot::at("/nonexistent"),
         subject: Subject::Namespace(&namespace()),
         process: Some(&process),
         holder: None,
@@ -51,6 +53,7 @@ fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
         ..namespace()
     };
     let row = Row {
+        root: &Sysroot::at("/nonexistent"),
         subject: Subject::Namespace(&namespace),
         process: None,
         holder: None,
@@ -286,6 +289,7 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
             ..namespace()
         };
         let row = Row {
+            root: &Sysroot::at("/nonexistent"),
             subject: Subject::Namespace(&namespace),
             process: None,
             holder: None,

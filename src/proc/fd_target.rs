@@ -1,0 +1,75 @@
+use std::hash::{DefaultHasher, Hasher};
+
+use crate::model::NsId;
+use crate::proc::link_text::parse_id;
+
+/// What an open file is, if it can hold a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FdTarget {
+    /// A namespace.
+    Namespace(NsId),
+    /// A socket, by its inode number.
+    Socket(u64),
+    /// A tun or tap device.
+    Tun,
+    /// Any other file, by its path: it may be a namespace that was opened
+    /// through a bind mount.
+    File(PathHash),
+}
+
+/// The hash of a path. Many files are open, and hardly any is looked for, so
+/// paths themselves are not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PathHash(u64);
+
+impl PathHash {
+    pub(crate) fn of(path: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(path);
+        PathHash(hasher.finish())
+    }
+}
+
+/// Parses the text of a link in `/proc/PID/fd`; `None` for a file that holds no
+/// namespace. Only a path begins with a slash.
+pub(super) fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
+    match text {
+        // The device node may lie in any directory.
+        [b'/', ..] if text.ends_with(b"/net/tun") => return Some(FdTarget::Tun),
+        [b'/', ..] => return Some(FdTarget::File(PathHash::of(text))),
+        _ => {}
+    }
+    if let Some(rest) = text.strip_prefix(b"socket:[") {
+        let ino = std::str::from_utf8(rest.strip_suffix(b"]")?).ok()?.parse();
+        return ino.ok().map(FdTarget::Socket);
+    }
+    parse_id(text).map(FdTarget::Namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_file_is_a_namespace_or_a_socket_or_nothing_to_us() {
+        let net = NsId {
+            ino: 7,
+            kind: crate::model::Kind::Net,
+        };
+        assert_eq!(parse_fd_target(b"net:[7]"), Some(FdTarget::Namespace(net)));
+        assert_eq!(parse_fd_target(b"socket:[9]"), Some(FdTarget::Socket(9)));
+        assert_eq!(parse_fd_target(b"/dev/net/tun"), Some(FdTarget::Tun));
+        assert_eq!(parse_fd_target(b"/jail/dev/net/tun"), Some(FdTarget::Tun));
+        let file = FdTarget::File(PathHash::of(b"/net:[7]"));
+        assert_eq!(parse_fd_target(b"/net:[7]"), Some(file));
+        for text in [
+            "pipe:[9]",
+            "socket:[x]",
+            "socket:[9",
+            "anon_inode:[pidfd]",
+            "",
+        ] {
+            assert_eq!(parse_fd_target(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::mem::MaybeUninit;
+
+use rustix::io::Errno;
+
+use crate::model::Link;
+use crate::proc::ReadError;
+use crate::proc::dir::Dir;
+use crate::proc::link_text::parse_link;
+use crate::proc::read::Limit;
+
+/// An open `ns` directory of a process or thread.
+pub(crate) struct NsDir(pub(super) Dir);
+
+impl NsDir {
+    /// Reads the inode number that a link leads to. The link is not followed.
+    pub(crate) fn read(&self, link: Link) -> Result<u64, ReadError> {
+        // The longest text is that of a cgroup link, 27 bytes with a full u64.
+        let mut buffer = [MaybeUninit::uninit(); 64];
+        match rustix::fs::readlinkat_raw(&self.0, link.name(), &mut buffer) {
+            Ok((text, _)) => parse_link(link, text),
+            Err(Errno::INVAL) if !self.0.is_procfs() => Err(recorded_error(&self.0, link.name())),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// Reads the error that a captured tree keeps: a file in the place of a link
+/// holds the name of the error that was met there.
+pub(crate) fn recorded_error(dir: &Dir, path: &str) -> ReadError {
+    let name = dir.read(path, Limit::Small).unwrap_or_default();
+    parse_errno_name(name.trim_ascii_end()).map_or(ReadError::Malformed, ReadError::from)
+}
+
+/// The errors that a captured tree can keep, with their names.
+const RECORDED: [(Errno, &str); 3] = [
+    (Errno::ACCESS, "EACCES"),
+    (Errno::PERM, "EPERM"),
+    (Errno::IO, "EIO"),
+];
+
+fn parse_errno_name(name: &[u8]) -> Option<Errno> {
+    RECORDED
+        .iter()
+        .find(|(_, known)| known.as_bytes() == name)
+        .map(|(errno, _)| *errno)
+}
+
+/// The name under which a captured tree keeps an error. EACCES and EPERM say
+/// why a link was unreadable; every other error becomes EIO.
+pub(crate) fn errno_name(errno: Errno) -> &'static str {
+    RECORDED
+        .iter()
+        .find(|(known, _)| *known == errno)
+        .map_or("EIO", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_errors_are_read_back_and_other_words_are_not() {
+        for (errno, name) in RECORDED {
+            assert_eq!(errno_name(errno), name);
+            assert_eq!(parse_errno_name(name.as_bytes()), Some(errno));
+        }
+        assert_eq!(errno_name(Errno::LOOP), "EIO");
+        assert_eq!(parse_errno_name(b""), None);
+        assert_eq!(parse_errno_name(b"EFOO"), None);
+    }
+}

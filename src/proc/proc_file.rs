@@ -1,0 +1,50 @@
+use crate::proc::read::Limit;
+
+/// A file of a process that is read as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProcFile {
+    Stat,
+    Status,
+    Cmdline,
+    Cgroup,
+    UidMap,
+    GidMap,
+    TimensOffsets,
+}
+
+impl ProcFile {
+    /// All of them.
+    pub(crate) const ALL: [ProcFile; 7] = [
+        ProcFile::Stat,
+        ProcFile::Status,
+        ProcFile::Cmdline,
+        ProcFile::Cgroup,
+        ProcFile::UidMap,
+        ProcFile::GidMap,
+        ProcFile::TimensOffsets,
+    ];
+
+    /// The name of the file below `/proc/PID`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            ProcFile::Stat => "stat",
+            ProcFile::Status => "status",
+            ProcFile::Cmdline => "cmdline",
+            ProcFile::Cgroup => "cgroup",
+            ProcFile::UidMap => "uid_map",
+            ProcFile::GidMap => "gid_map",
+            ProcFile::TimensOffsets => "timens_offsets",
+        }
+    }
+
+    /// How much of it is read.
+    pub(crate) const fn limit(self) -> Limit {
+        match self {
+            ProcFile::Cmdline => Limit::Cmdline,
+            ProcFile::Status | ProcFile::Cgroup => Limit::Long,
+            ProcFile::Stat | ProcFile::UidMap | ProcFile::GidMap | ProcFile::TimensOffsets => {
+                Limit::Small
+            }
+        }
+    }
+}

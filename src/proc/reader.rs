@@ -1,0 +1,133 @@
+//! Who reads the proc tree, and what they can see of it.
+
+use std::fs::File;
+use std::io::Read;
+
+use crate::model::Pid;
+use crate::proc::hidepid::Hidepid;
+use crate::proc::lines::Lines;
+use crate::proc::link_text::parse_id;
+use crate::proc::mountinfo::{is_nsfs, parse_line, unescape};
+use crate::proc::read::Limit;
+use crate::proc::{ReadError, Sysroot};
+
+/// Where the proc tree of a captured tree was mounted.
+const MOUNT_POINT: &[u8] = b"/proc";
+
+impl Sysroot {
+    /// Returns whether [`pids`](Sysroot::pids) may lack processes without any
+    /// other sign of it. Root pays for one small file, others for their mount
+    /// table.
+    pub(crate) fn hides_processes(&self) -> bool {
+        self.own_status().is_some_and(|status| {
+            Hidepid::STRICTEST.hides_from(&status)
+                && self.mountinfo().is_ok_and(|mountinfo| {
+                    Hidepid::parse(mountinfo, &self.mount_point()).hides_from(&status)
+                })
+        })
+    }
+
+    /// Returns what a captured tree keeps of its reader: the lines of their
+    /// `status` that say what they may see, and the lines of their mount table
+    /// that are about the proc tree, or mount a namespace.
+    pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let status = self.own_status()?;
+        let mut kept = Vec::new();
+        if let Ok(mut mountinfo) = self.mountinfo() {
+            let mount_point = self.mount_point();
+            while let Some(line) = mountinfo.next() {
+                let Ok(line) = line else { continue };
+                if is_nsfs(line) {
+                    kept.extend([line, b"\n"].concat());
+                } else if let Some(parsed) = parse_line(line)
+                    && unescape(parsed.mount_point) == mount_point
+                {
+                    kept.extend(mounted_at(line, MOUNT_POINT));
+                }
+            }
+        }
+        Some((status, kept))
+    }
+
+    /// Reads the lines of the reader's `status` that say what they may see.
+    fn own_status(&self) -> Option<Vec<u8>> {
+        let status = self.read_proc("self/status", Limit::Long)?;
+        let wanted: [&[u8]; 3] = [b"CapEff:", b"Groups:", b"Gid:"];
+        let lines = status
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter(|line| wanted.iter().any(|name| line.starts_with(name)));
+        Some(lines.collect::<Vec<_>>().concat())
+    }
+
+    /// Where the proc tree is mounted, by the mount table of the reader.
+    fn mount_point(&self) -> Vec<u8> {
+        let path = std::fs::canonicalize(self.proc_path());
+        match path {
+            Ok(path) if self.is_live() => path.into_os_string().into_encoded_bytes(),
+            _ => MOUNT_POINT.to_vec(),
+        }
+    }
+
+    /// Opens the mount table of the reader. A captured tree need not have one.
+    pub(crate) fn mountinfo(&self) -> Result<Lines<Box<dyn Read>>, ReadError> {
+        let source: Box<dyn Read> = match self.proc()?.open_file("self/mountinfo") {
+            Err(ReadError::Gone) if !self.is_live() => Box::new(std::io::empty()),
+            file => Box::new(file?),
+        };
+        Ok(Lines::of(source))
+    }
+
+    /// Opens the mount table of a process. No permission is needed.
+    pub(crate) fn mountinfo_of(&self, pid: Pid) -> Result<Lines<File>, ReadError> {
+        let file = self.proc()?.open_file(&format!("{pid}/mountinfo"))?;
+        Ok(Lines::of(file))
+    }
+
+    /// Returns whether the reader is in the initial user and pid namespace,
+    /// whose numbers are fixed, linux/proc_ns.h.
+    pub(crate) fn is_initial(&self) -> bool {
+        self.own_link("user").as_deref() == Some(b"user:[4026531837]")
+            && self.own_link("pid").as_deref() == Some(b"pid:[4026531836]")
+    }
+
+    /// Returns whether the reader is in the initial cgroup namespace, and so
+    /// sees the whole path of every cgroup. A captured tree does not have that,
+    /// and its paths are all that is known.
+    pub(crate) fn sees_all_cgroups(&self) -> bool {
+        !self.is_live() || self.own_link("cgroup").as_deref() == Some(b"cgroup:[4026531835]")
+    }
+
+    /// The mount namespace of the reader; `None` in a captured tree.
+    pub(crate) fn own_mount_ns(&self) -> Option<u64> {
+        parse_id(&self.own_link("mnt")?).map(|id| id.ino)
+    }
+
+    fn own_link(&self, name: &str) -> Option<Vec<u8>> {
+        let link = format!("self/ns/{name}");
+        self.proc().ok()?.read_link(&link).ok()
+    }
+}
+
+/// A line of a mount table, with another mount point.
+fn mounted_at(line: &[u8], mount_point: &[u8]) -> Vec<u8> {
+    let mut fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    if let Some(field) = fields.get_mut(4) {
+        *field = mount_point;
+    }
+    let mut line = fields.join(&b' ');
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_keeps_its_proc_tree_where_it_looks_for_it() {
+        let line = b"22 28 0:21 / /host/proc rw,nosuid shared:5 - proc proc rw,hidepid=2";
+        let kept = mounted_at(line, MOUNT_POINT);
+        let expected = b"22 28 0:21 / /proc rw,nosuid shared:5 - proc proc rw,hidepid=2\n";
+        assert_eq!(kept, expected);
+    }
+}
