@@ -22,8 +22,11 @@ pub(crate) struct Groups {
     processes: Vec<Process>,
     /// The processes that ended.
     gone: HashSet<Pid>,
-    /// Whether anything that led to a namespace was lost.
+    /// Whether anything that led to a namespace was ever lost.
     has_lost: bool,
+    /// What was lost since this was last asked for: the processes that still
+    /// exist and lost something.
+    losses: Option<HashSet<Pid>>,
     groups: Vec<Group>,
     places: HashMap<NsId, usize>,
 }
@@ -65,6 +68,7 @@ impl Groups {
             processes: Vec::new(),
             gone: HashSet::new(),
             has_lost: false,
+            losses: None,
             groups: Vec::new(),
             places: HashMap::new(),
         }
@@ -160,7 +164,7 @@ impl Groups {
     }
 
     fn unlink(&mut self, pid: Pid) {
-        self.has_lost = true;
+        self.note_loss(None);
         let Some(process) = self.process(pid) else {
             return;
         };
@@ -171,9 +175,26 @@ impl Groups {
         }
     }
 
+    fn note_loss(&mut self, pid: Option<Pid>) {
+        self.has_lost = true;
+        self.losses.get_or_insert_default().extend(pid);
+    }
+
+    /// Returns the processes that lost something since the last call and still
+    /// exist, by PID; `None` if nothing was lost.
+    pub(crate) fn take_losses(&mut self) -> Option<Vec<Pid>> {
+        let losses = self.losses.take()?;
+        let mut pids: Vec<Pid> = losses
+            .into_iter()
+            .filter(|pid| self.process(*pid).is_some())
+            .collect();
+        pids.sort_unstable();
+        Some(pids)
+    }
+
     /// Removes a holder that no longer leads to a namespace.
     pub(crate) fn forget(&mut self, id: NsId, holder: &Holder) {
-        self.has_lost = true;
+        self.note_loss(holder.pid());
         if let Some(group) = self.get_mut(id) {
             group.finds.retain(|known| known != holder);
         }
@@ -197,6 +218,11 @@ impl Groups {
         self.processes
             .binary_search_by_key(&pid, |process| process.pid)
             .ok()
+    }
+
+    /// Returns whether a process was removed.
+    pub(crate) fn is_gone(&self, pid: Pid) -> bool {
+        self.gone.contains(&pid)
     }
 
     /// Iterates over the processes that are still there, by PID.
@@ -287,14 +313,6 @@ impl Groups {
             .find(|link| link.is_for_children() == for_children);
         pids.iter()
             .filter_map(move |pid| Some(self.process(*pid)?.holder(link?)))
-    }
-
-    /// Returns the number of namespaces that nothing leads to any more.
-    pub(crate) fn lost(&self) -> usize {
-        match self.alive() {
-            Some(alive) => self.groups.len() - alive.len(),
-            None => 0,
-        }
     }
 
     /// Returns the namespaces that something leads to, sorted by number, and

@@ -7,9 +7,8 @@
 //! is not read.
 //!
 //! The system changes meanwhile. A process that ends is taken out of its groups
-//! where it was missed, and only that step is repeated. If a namespace lost
-//! everything that led to it, something else may lead to it by now, so the scan
-//! is made once more.
+//! where it was missed, and only that step is repeated; then the scan looks for
+//! what may hold in its place.
 
 mod context;
 pub(crate) mod details;
@@ -29,10 +28,8 @@ use crate::kernel::Kernel;
 use crate::model::{Cause, Gap, Kind, Namespace, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Users};
 use crate::scan::details::proc_files::ProcFacts;
-use crate::scan::groups::Groups;
-use crate::scan::inference::Fingerprints;
 use crate::scan::request::{Goal, Plan};
-use crate::scan::sources::relations;
+use crate::scan::sources::{Discovery, relations};
 
 pub(crate) use context::{Context, cause_of_read};
 pub(crate) use request::Request;
@@ -40,54 +37,38 @@ pub use request::{Need, Needs};
 pub use scanner::Scanner;
 pub use target::{NsRef, Target};
 
-/// Scans once, or twice if a namespace was lost meanwhile.
+/// How often a scan looks again for what was lost.
+const MOST_LOOKS: usize = 3;
+
+/// Reads, groups and asks until every process that will be shown is known to
+/// have been there.
+///
+/// Whenever a process ends, a descriptor is closed or a mount goes away in the
+/// meantime, something else may hold what they held: new processes are read,
+/// and again the processes that closed something. Each repetition of the loop
+/// follows such a loss, and only the first few add anything to lose, so it
+/// ends.
 pub(crate) fn scan<K: Kernel>(
     context: &Context<'_, K>,
     request: &Request,
 ) -> Result<Snapshot, Error> {
     let plan = Plan::new(request.clone(), context.kernel.is_some());
-    let mut scanned = gather(context, &plan)?;
-    if scanned.groups.lost() > 0 {
-        context.forget_gaps();
-        scanned = gather(context, &plan)?;
-        for _ in 0..scanned.groups.lost() {
-            context.miss(Source::Processes, Cause::Unstable);
-        }
-    }
-    assemble(context, &plan, scanned)
-}
-
-/// Everything that was read.
-struct Scanned {
-    groups: Groups,
-    fingerprints: Fingerprints,
-    facts: ProcFacts,
-    users: Users,
-    total: usize,
-}
-
-/// Reads, groups and asks, until every process that will be shown is known to
-/// have been there.
-fn gather<K: Kernel>(context: &Context<'_, K>, plan: &Plan) -> Result<Scanned, Error> {
-    let found = sources::discover(context, plan)?;
-    let mut scanned = Scanned {
-        groups: found.groups,
-        fingerprints: found.fingerprints,
-        facts: ProcFacts::new(),
-        users: Users::below(context.root),
-        total: found.total,
-    };
-    // Each repetition follows the end of a process. No process is added, so
-    // this ends.
+    let mut found = sources::discover(context, &plan)?;
+    let mut facts = ProcFacts::new();
+    let mut users = Users::below(context.root);
+    let mut looks = 0;
     loop {
-        let groups = &mut scanned.groups;
-        relations::ask(context, plan, groups)?;
-        let inferred = inference::group(&scanned.fingerprints, groups);
-        let users = &mut scanned.users;
-        let lost_shown = details::read_shown(context, plan, groups, &inferred, users)?;
-        let lost_others = details::proc_files::read(context, plan, groups, &mut scanned.facts)?;
-        if !lost_shown && !lost_others {
-            return Ok(scanned);
+        relations::ask(context, &plan, &mut found.groups)?;
+        let inferred = inference::group(&found.fingerprints, &found.groups);
+        details::read_shown(context, &plan, &mut found.groups, &inferred, &mut users)?;
+        details::proc_files::read(context, &plan, &mut found.groups, &mut facts)?;
+        let Some(losers) = found.groups.take_losses() else {
+            return assemble(context, &plan, found, facts, users);
+        };
+        if looks < MOST_LOOKS {
+            looks += 1;
+            found.read_new(context, &plan)?;
+            found.read_again(context, &plan, &losers)?;
         }
     }
 }
@@ -96,16 +77,13 @@ fn gather<K: Kernel>(context: &Context<'_, K>, plan: &Plan) -> Result<Scanned, E
 fn assemble<K: Kernel>(
     context: &Context<'_, K>,
     plan: &Plan,
-    scanned: Scanned,
+    found: Discovery<'_>,
+    mut facts: ProcFacts,
+    mut users: Users,
 ) -> Result<Snapshot, Error> {
-    let Scanned {
-        groups,
-        fingerprints,
-        mut facts,
-        mut users,
-        total,
-    } = scanned;
-    let mut inferred = inference::group(&fingerprints, &groups);
+    let total = found.total;
+    let groups = found.groups;
+    let mut inferred = inference::group(&found.fingerprints, &groups);
     inference::liken(&mut inferred, context.root, &groups);
     let shown = details::shown(plan, &groups, &inferred);
     let related = details::related(plan, &groups);

@@ -11,20 +11,14 @@ use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 use crate::scan::parallel;
 
-/// Finds the files that are namespaces behind a bind mount: their paths are
-/// those of such mounts, or `/`, which the kernel shows once the mount is gone.
+/// Finds the files that are namespaces behind a bind mount, by the paths of all
+/// such mounts. The kernel shows `/` once the mount is gone.
 pub(crate) fn find_behind_mounts<K: Kernel>(
     context: &Context<'_, K>,
     kernel: &K,
     files: &[(OpenFile, PathHash)],
-    finds: &[Find],
+    paths: &HashSet<PathHash>,
 ) -> Result<Vec<Find>, Error> {
-    let mut paths: HashSet<PathHash> = [PathHash::of(b"/")].into();
-    for (_, holder) in finds {
-        if let Holder::Mount(mount) = holder {
-            paths.insert(PathHash::of(&mount.path));
-        }
-    }
     let candidates: Vec<OpenFile> = files
         .iter()
         .filter(|(_, path)| paths.contains(path))
@@ -48,7 +42,7 @@ pub(crate) fn find_behind_mounts<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::Fake;
-    use crate::model::{Kind, Mount, NsId};
+    use crate::model::{Kind, NsId};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::with_kernel;
 
@@ -67,11 +61,6 @@ mod tests {
             .into(),
             ..Fake::default()
         };
-        let mount = Mount {
-            within: None,
-            path: "/run/netns/a".into(),
-            id: 7,
-        };
         let file = |fd| OpenFile {
             pid: 5,
             tid: None,
@@ -79,10 +68,10 @@ mod tests {
         };
         let files = [(3, "/run/netns/a"), (4, "/etc/passwd"), (5, "/"), (6, "/")]
             .map(|(fd, path)| (file(fd), PathHash::of(path.as_bytes())));
-        let finds = [(net(1), Holder::Mount(mount))];
+        let paths = ["/", "/run/netns/a"].map(|path| PathHash::of(path.as_bytes()));
         let root = Sysroot::live();
         let context = with_kernel(&root, Fake::default());
-        let found = find_behind_mounts(&context, &kernel, &files, &finds);
+        let found = find_behind_mounts(&context, &kernel, &files, &paths.into());
         let fd = |ino, fd| (net(ino), Holder::Fd(file(fd)));
         assert_eq!(found.unwrap(), [fd(1, 3), fd(3, 5)]);
         assert_eq!(context.gaps(9), []);

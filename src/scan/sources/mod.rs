@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Holder, Link, OpenFile, Pid, Process, Source};
+use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source};
 use crate::proc::{FdTarget, PathHash};
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
@@ -27,79 +27,26 @@ use crate::scan::sources::processes::{Look, Sighting, read_process, settle};
 use crate::scan::sources::threads::read_thread_files;
 
 /// How often the list of processes is read again because some ended before
-/// they could be read. Their successors may hold what they held.
-const MOST_LISTS: usize = 5;
+/// they could be read.
+const MOST_LISTS: usize = 3;
 
-/// What was found before the kernel is asked.
-pub(crate) struct Discovery {
+/// Everything that was found, and what was looked at.
+pub(crate) struct Discovery<'a> {
     pub(crate) groups: Groups,
     /// What is known of processes with unreadable links.
     pub(crate) fingerprints: Fingerprints,
+    /// The processes that were read and, as far as is known, still exist.
+    known: HashSet<Pid>,
     /// The number of processes that were listed.
     pub(crate) total: usize,
+    /// The mount namespaces whose mount tables were read.
+    mount_tables: HashSet<u64>,
+    /// The paths of mounted namespaces.
+    mount_paths: HashSet<PathHash>,
+    affiliations: Affiliations<'a>,
 }
 
-/// Reads every source of the plan.
-pub(crate) fn discover<K: Kernel>(
-    context: &Context<'_, K>,
-    plan: &Plan,
-) -> Result<Discovery, Error> {
-    let mut found = Found::default();
-    read_processes(context, plan, &mut found)?;
-    if context.root.hides_processes() {
-        context.miss_uncounted(Source::Processes, Cause::Hidden);
-    }
-    let mut finds = found.finds;
-    if let Some(kernel) = &context.kernel {
-        if plan.reads(Source::Sockets) {
-            finds.extend(sockets::find(context, kernel, &found.sockets)?);
-        }
-        if plan.reads(Source::Tuns) {
-            finds.extend(tuns::find(context, kernel, &found.tuns)?);
-        }
-    }
-    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) {
-        finds.extend(mounts::find_own(context)?);
-    }
-    let insiders = mounts::insiders(found.processes.iter(), &finds);
-    if plan.reads(Source::Mounts) {
-        finds.extend(mounts::find_elsewhere(context, &insiders)?);
-    }
-    if let Some(kernel) = &context.kernel {
-        if plan.reads(Source::MountNamespaces) {
-            let known = insiders.keys().copied().collect();
-            finds.extend(mount_namespaces::find(context, kernel, &known)?);
-        }
-        if plan.reads(Source::Listns) {
-            finds.extend(listns::find(context, kernel)?);
-        }
-        if plan.reads(Source::Fds) {
-            let files = &found.files;
-            finds.extend(fds::find_behind_mounts(context, kernel, files, &finds)?);
-        }
-    }
-    finds.extend(plan.request.known_holders());
-    let mut fingerprints = Fingerprints::default();
-    if plan.needs(Need::Inference) {
-        fingerprints = take_fingerprints(context, &found.refused, plan.request.kinds)?;
-        let refused = found.refused.iter();
-        found
-            .processes
-            .extend(refused.map(|pid| Process::new(*pid, Default::default())));
-    }
-    let mut groups = Groups::new(plan.kinds);
-    groups.add(found.processes);
-    for find in finds {
-        groups.insert(find);
-    }
-    Ok(Discovery {
-        groups,
-        fingerprints,
-        total: found.total,
-    })
-}
-
-/// What the processes lead to.
+/// What some processes lead to.
 #[derive(Default)]
 struct Found {
     processes: Vec<Process>,
@@ -111,66 +58,198 @@ struct Found {
     files: Vec<(OpenFile, PathHash)>,
     /// The processes that refuse all their links.
     refused: Vec<Pid>,
-    total: usize,
+    /// The processes that ended before they could be read.
+    vanished: Vec<Pid>,
 }
 
-/// Reads all processes. If some end before they can be read, those that came
-/// since are read, too, so that nothing hides by hopping from PID to PID.
-fn read_processes<K: Kernel>(
-    context: &Context<'_, K>,
+/// Reads every source of the plan.
+pub(crate) fn discover<'a, K: Kernel>(
+    context: &Context<'a, K>,
     plan: &Plan,
-    found: &mut Found,
-) -> Result<(), Error> {
-    let wanted = plan.links();
-    let mut links = wanted;
+) -> Result<Discovery<'a>, Error> {
+    let mut discovery = Discovery {
+        groups: Groups::new(plan.kinds),
+        fingerprints: Fingerprints::new(),
+        known: HashSet::new(),
+        total: 0,
+        mount_tables: HashSet::new(),
+        mount_paths: [PathHash::of(b"/")].into(),
+        affiliations: Affiliations::below(context.root),
+    };
+    if context.root.hides_processes() {
+        context.miss_uncounted(Source::Processes, Cause::Hidden);
+    }
+    let mut finds = plan.request.known_holders();
+    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) {
+        finds.extend(mounts::find_own(context)?);
+        discovery.mount_tables.extend(context.root.own_mount_ns());
+    }
+    discovery.add(finds);
+    discovery.read_new(context, plan)?;
+    let mut finds = Vec::new();
+    if let Some(kernel) = &context.kernel {
+        if plan.reads(Source::MountNamespaces) {
+            let known = &discovery.mount_tables;
+            finds.extend(mount_namespaces::find(context, kernel, known)?);
+        }
+        if plan.reads(Source::Listns) {
+            finds.extend(listns::find(context, kernel)?);
+        }
+    }
+    discovery.add(finds);
+    Ok(discovery)
+}
+
+impl Discovery<'_> {
+    /// Reads the processes that were not listed before. If some end before they
+    /// can be read, looks for their successors, so that nothing hides by
+    /// hopping from PID to PID.
+    pub(crate) fn read_new<K: Kernel>(
+        &mut self,
+        context: &Context<'_, K>,
+        plan: &Plan,
+    ) -> Result<(), Error> {
+        for _ in 0..MOST_LISTS {
+            let mut pids = context.root.pids()?;
+            if pids.is_empty() {
+                return Err(Error::NoProcesses(context.root.proc_path()));
+            }
+            // The PID of a process that ended may have been reused.
+            self.known.retain(|pid| !self.groups.is_gone(*pid));
+            pids.retain(|pid| self.known.insert(*pid));
+            self.total += pids.len();
+            let found = self.read(context, plan, &pids)?;
+            let vanished = found.vanished.clone();
+            self.resolve(context, plan, found)?;
+            if vanished.is_empty() {
+                break;
+            }
+            for pid in vanished {
+                self.known.remove(&pid);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads again what these processes hold besides their links.
+    pub(crate) fn read_again<K: Kernel>(
+        &mut self,
+        context: &Context<'_, K>,
+        plan: &Plan,
+        pids: &[Pid],
+    ) -> Result<(), Error> {
+        let mut found = self.read(context, plan, pids)?;
+        found.processes.clear();
+        self.resolve(context, plan, found)
+    }
+
+    fn read<K: Kernel>(
+        &mut self,
+        context: &Context<'_, K>,
+        plan: &Plan,
+        pids: &[Pid],
+    ) -> Result<Found, Error> {
+        let look = look(plan);
+        let mut sightings = parallel::map(pids, context.threads, |pid| {
+            read_process(context, *pid, look)
+        })?;
+        if look.fds && look.threads {
+            read_thread_files(context, &mut sightings)?;
+        }
+        let settled = settle(context, sightings, plan.links(), &mut self.affiliations);
+        let mut found = Found {
+            refused: settled.refused,
+            vanished: settled.vanished,
+            ..Found::default()
+        };
+        for (process, sighting) in settled.seen {
+            found.sort(process.pid, sighting);
+            found.processes.push(process);
+        }
+        Ok(found)
+    }
+
+    /// Finds out which namespaces files and mounts lead to, and groups
+    /// everything.
+    fn resolve<K: Kernel>(
+        &mut self,
+        context: &Context<'_, K>,
+        plan: &Plan,
+        found: Found,
+    ) -> Result<(), Error> {
+        let mut finds = found.finds;
+        if let Some(kernel) = &context.kernel {
+            if plan.reads(Source::Sockets) {
+                finds.extend(sockets::find(context, kernel, &found.sockets)?);
+            }
+            if plan.reads(Source::Tuns) {
+                finds.extend(tuns::find(context, kernel, &found.tuns)?);
+            }
+        }
+        let mut insiders = mounts::insiders(&found.processes, &finds);
+        insiders.retain(|mount_ns, _| !self.mount_tables.contains(mount_ns));
+        if plan.reads(Source::Mounts) {
+            for (mount_ns, mounts) in mounts::find_elsewhere(context, &insiders)? {
+                self.mount_tables.insert(mount_ns);
+                finds.extend(mounts);
+            }
+        } else {
+            self.mount_tables.extend(insiders.into_keys());
+        }
+        let mut processes = found.processes;
+        if plan.needs(Need::Inference) {
+            let kinds = plan.request.kinds;
+            let taken = take_fingerprints(context, &found.refused, kinds)?;
+            self.fingerprints.extend(taken);
+            let refused = found.refused.iter();
+            processes.extend(refused.map(|pid| Process::new(*pid, Links::default())));
+        }
+        self.groups.add(processes);
+        self.add(finds);
+        if let Some(kernel) = &context.kernel
+            && plan.reads(Source::Fds)
+        {
+            let paths = &self.mount_paths;
+            let finds = fds::find_behind_mounts(context, kernel, &found.files, paths)?;
+            self.add(finds);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, finds: Vec<Find>) {
+        for find in finds {
+            if let Holder::Mount(mount) = &find.1 {
+                self.mount_paths.insert(PathHash::of(&mount.path));
+            }
+            self.groups.insert(find);
+        }
+    }
+}
+
+/// Returns what to read of each process.
+fn look(plan: &Plan) -> Look {
+    let mut links: LinkSet = plan.links();
     if plan.reads(Source::Mounts) || plan.reads(Source::MountNamespaces) {
         links.insert(Link::Mnt);
     }
-    let look = Look {
+    Look {
         links,
         threads: plan.reads(Source::Threads),
         fds: [Source::Fds, Source::Sockets, Source::Tuns]
             .into_iter()
             .any(|source| plan.reads(source)),
         cgroup: plan.needs(Need::Affiliation),
-    };
-    let mut affiliations = Affiliations::below(context.root);
-    let mut known: HashSet<Pid> = HashSet::new();
-    for _ in 0..MOST_LISTS {
-        let mut pids = context.root.pids()?;
-        if pids.is_empty() {
-            return Err(Error::NoProcesses(context.root.proc_path()));
-        }
-        pids.retain(|pid| known.insert(*pid));
-        found.total += pids.len();
-        let mut sightings = parallel::map(&pids, context.threads, |pid| {
-            read_process(context, *pid, look)
-        })?;
-        if look.fds && look.threads {
-            read_thread_files(context, &mut sightings)?;
-        }
-        let settled = settle(context, sightings, wanted, &mut affiliations);
-        found.refused.extend(settled.refused);
-        for (process, sighting) in settled.seen {
-            found.sort(&process, sighting);
-            found.processes.push(process);
-        }
-        if settled.vanished == 0 {
-            return Ok(());
-        }
     }
-    context.miss(Source::Processes, Cause::Unstable);
-    Ok(())
 }
 
 impl Found {
     /// Sorts what a process holds besides its links.
-    fn sort(&mut self, process: &Process, sighting: Sighting) {
-        let pid = process.pid;
+    fn sort(&mut self, pid: Pid, sighting: Sighting) {
         for (tid, links) in sighting.threads {
-            let thread = |link| Holder::Thread { pid, tid, link };
-            self.finds
-                .extend(links.iter().map(|(link, id)| (id, thread(link))));
+            let holders = links
+                .iter()
+                .map(|(link, id)| (id, Holder::Thread { pid, tid, link }));
+            self.finds.extend(holders);
         }
         for (file, target) in sighting.files {
             match target {

@@ -26,10 +26,7 @@ pub(crate) fn find_own<K>(context: &Context<'_, K>) -> Result<Vec<Find>, Error> 
 /// Returns the processes in each mount namespace: by a thread if the leader has
 /// ended, and threads that are elsewhere. What `/proc/PID` shows of a process,
 /// `/proc/TID` shows of a thread, proc(5).
-pub(crate) fn insiders<'a>(
-    processes: impl Iterator<Item = &'a Process>,
-    finds: &[Find],
-) -> BTreeMap<u64, Vec<Pid>> {
+pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, Vec<Pid>> {
     let mut insiders: BTreeMap<u64, Vec<Pid>> = BTreeMap::new();
     for process in processes {
         if let Some(ino) = process.links.ino(Link::Mnt) {
@@ -48,16 +45,13 @@ pub(crate) fn insiders<'a>(
 }
 
 /// Finds the namespaces in the mount tables of other mount namespaces, each
-/// read through the first process in it that still exists.
+/// read through the first process in it that still exists. Returns the mount
+/// namespaces whose tables were read, with what is in them.
 pub(crate) fn find_elsewhere<K: Sync>(
     context: &Context<'_, K>,
     insiders: &BTreeMap<u64, Vec<Pid>>,
-) -> Result<Vec<Find>, Error> {
-    let own = context.root.own_mount_ns();
-    let others: Vec<_> = insiders
-        .iter()
-        .filter(|(ino, _)| Some(**ino) != own)
-        .collect();
+) -> Result<Vec<(u64, Vec<Find>)>, Error> {
+    let others: Vec<_> = insiders.iter().collect();
     let found = parallel::map(&others, context.threads, |(mount_ns, pids)| {
         for pid in *pids {
             match context.root.mountinfo_of(*pid).and_then(namespace_mounts) {
@@ -67,11 +61,12 @@ pub(crate) fn find_elsewhere<K: Sync>(
                         mount_ns: **mount_ns,
                         pid: Some(*pid),
                     };
-                    return settle(context, Some(within), table);
+                    let finds = settle(context, Some(within), table)?;
+                    return Ok(Some((**mount_ns, finds)));
                 }
             }
         }
-        Ok(Vec::new())
+        Ok(None)
     })?;
     Ok(found.into_iter().flatten().collect())
 }

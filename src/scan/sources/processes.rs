@@ -263,8 +263,8 @@ pub(crate) struct Settled {
     pub(crate) seen: Vec<(Process, Sighting)>,
     /// The processes that refuse all links.
     pub(crate) refused: Vec<Pid>,
-    /// The number of processes that ended before they could be read.
-    pub(crate) vanished: usize,
+    /// The processes that ended before they could be read.
+    pub(crate) vanished: Vec<Pid>,
 }
 
 /// Makes processes of sightings, and counts what is missing.
@@ -291,7 +291,9 @@ pub(crate) fn settle<K>(
         if sighting.is_refused() {
             settled.refused.push(sighting.pid);
         }
-        settled.vanished += usize::from(sighting.has_vanished());
+        if sighting.has_vanished() {
+            settled.vanished.push(sighting.pid);
+        }
         for (cause, links) in sighting.troubles.drain(..) {
             let links = links.intersection(requested);
             if !links.is_empty() {
@@ -308,7 +310,7 @@ pub(crate) fn settle<K>(
             context.miss_links(Source::Processes, Cause::Unborn, lost);
         } else if !lost.is_empty() {
             context.miss_links(Source::Processes, Cause::Vanished, lost);
-            settled.vanished += 1;
+            settled.vanished.push(sighting.pid);
             continue;
         }
         let links = std::mem::take(&mut sighting.links);
