@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use crate::model::Pid;
+use crate::model::{Kind, NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
@@ -83,28 +83,31 @@ impl Sysroot {
         Ok(Lines::of(file))
     }
 
-    /// Returns whether the reader is in the initial user and pid namespace,
-    /// whose numbers are fixed, linux/proc_ns.h.
+    /// Returns whether the reader is in the initial user and pid namespaces.
     pub(crate) fn is_initial(&self) -> bool {
-        self.own_link("user").as_deref() == Some(b"user:[4026531837]")
-            && self.own_link("pid").as_deref() == Some(b"pid:[4026531836]")
+        self.is_in_initial(Kind::User) && self.is_in_initial(Kind::Pid)
+    }
+
+    fn is_in_initial(&self, kind: Kind) -> bool {
+        let ino = kind.initial_ino();
+        self.own_ns(kind) == Some(NsId { ino, kind })
     }
 
     /// Returns whether the reader is in the initial cgroup namespace, and so
     /// sees the whole path of every cgroup. A captured tree does not have that,
     /// and its paths are all that is known.
     pub(crate) fn sees_all_cgroups(&self) -> bool {
-        !self.is_live() || self.own_link("cgroup").as_deref() == Some(b"cgroup:[4026531835]")
+        !self.is_live() || self.is_in_initial(Kind::Cgroup)
     }
 
     /// The mount namespace of the reader; `None` in a captured tree.
     pub(crate) fn own_mount_ns(&self) -> Option<u64> {
-        parse_id(&self.own_link("mnt")?).map(|id| id.ino)
+        self.own_ns(Kind::Mnt).map(|id| id.ino)
     }
 
-    fn own_link(&self, name: &str) -> Option<Vec<u8>> {
-        let link = format!("self/ns/{name}");
-        self.proc().ok()?.read_link(&link).ok()
+    fn own_ns(&self, kind: Kind) -> Option<NsId> {
+        let link = format!("self/ns/{kind}");
+        parse_id(&self.proc().ok()?.read_link(&link).ok()?)
     }
 }
 
