@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rustix::io::Errno;
@@ -13,6 +13,9 @@ use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid}
 pub(crate) struct Fake {
     /// The namespace that each path opens.
     pub(crate) paths: HashMap<String, NsId>,
+    /// A tree of which processes vanish: paths below `/proc` open only while
+    /// the process is in it.
+    pub(crate) tree: Option<PathBuf>,
     /// The owner of each namespace; EPERM for one without.
     pub(crate) owners: HashMap<NsId, NsId>,
     /// The parent of each pid namespace.
@@ -38,6 +41,14 @@ pub(crate) struct Fake {
 
 impl Fake {
     fn open(&self, path: &str, id: NsId) -> Result<NsId, OpenError> {
+        let pid = path
+            .strip_prefix("/proc/")
+            .and_then(|rest| rest.split('/').next());
+        if let (Some(tree), Some(pid)) = (&self.tree, pid)
+            && !tree.join("proc").join(pid).exists()
+        {
+            return Err(OpenError::Gone);
+        }
         match self.paths.get(path) {
             Some(found) if *found == id => Ok(id),
             Some(_) => Err(OpenError::Moved),

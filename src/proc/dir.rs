@@ -85,6 +85,8 @@ impl Dir {
 
     /// Opens anything, without following a link out of where it may lead.
     pub(crate) fn open_at(&self, path: impl AsRef<Path>, flags: OFlags) -> Result<OwnedFd, Errno> {
+        #[cfg(test)]
+        changes::happen();
         let path = path.as_ref();
         let Some(resolve) = self.trust.resolve() else {
             return rustix::fs::openat(&self.fd, path, flags, Mode::empty());
@@ -151,6 +153,38 @@ impl AsFd for Dir {
 /// Returns whether a file, or a link opened with O_PATH, is one of procfs.
 pub(crate) fn is_on_procfs(file: impl AsFd) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|seen| seen.f_type == PROC_SUPER_MAGIC)
+}
+
+/// Lets a test change a tree between any two accesses of one thread.
+#[cfg(test)]
+pub(crate) mod changes {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static CHANGE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    }
+
+    /// Runs `work` while `change` is called before each access.
+    pub(crate) fn during<T>(change: impl FnMut() + 'static, work: impl FnOnce() -> T) -> T {
+        CHANGE.set(Some(Box::new(change)));
+        let done = work();
+        CHANGE.set(None);
+        done
+    }
+
+    /// Returns whether the tree changes, as a live one does.
+    pub(crate) fn are_under_way() -> bool {
+        CHANGE.with_borrow(Option::is_some)
+    }
+
+    /// Lets the change happen. Whatever accesses a tree calls this first.
+    pub(in crate::proc) fn happen() {
+        // A change that accesses the tree itself is not changed again.
+        if let Some(mut change) = CHANGE.take() {
+            change();
+            CHANGE.set(Some(change));
+        }
+    }
 }
 
 #[cfg(test)]

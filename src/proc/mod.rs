@@ -32,6 +32,8 @@ mod timens_offsets;
 mod users;
 
 pub(crate) use cmdline::CommandLine;
+#[cfg(test)]
+pub(crate) use dir::changes;
 pub(crate) use fd_target::{FdTarget, PathHash};
 pub(crate) use link_text::parse_id;
 pub(crate) use mountinfo::{NamespaceMounts, namespace_mounts};

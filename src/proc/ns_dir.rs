@@ -14,6 +14,8 @@ pub(crate) struct NsDir(pub(super) Dir);
 impl NsDir {
     /// Reads the inode number that a link leads to. The link is not followed.
     pub(crate) fn read(&self, link: Link) -> Result<u64, ReadError> {
+        #[cfg(test)]
+        crate::proc::dir::changes::happen();
         // The longest text is that of a cgroup link, 27 bytes with a full u64.
         let mut buffer = [MaybeUninit::uninit(); 64];
         match rustix::fs::readlinkat_raw(&self.0, link.name(), &mut buffer) {

@@ -545,9 +545,15 @@ mod tests {
     fn a_link_for_children_leads_to_a_namespace_without_counting_as_a_member() {
         let both = Kind::Pid.links();
         let (found, _) = groups(&three()).finish(false);
-        assert_eq!(found, [namespace(1, &[5, 6], both), namespace(2, &[7], both)]);
+        assert_eq!(
+            found,
+            [namespace(1, &[5, 6], both), namespace(2, &[7], both)]
+        );
         let (found, _) = groups(&three()[..2]).finish(false);
-        assert_eq!(found, [namespace(1, &[5, 6], both), held_for_children(2, 5)]);
+        assert_eq!(
+            found,
+            [namespace(1, &[5, 6], both), held_for_children(2, 5)]
+        );
         let mut other_types = Groups::new(Kind::Net.into());
         other_types.add(three().into());
         assert_eq!(other_types.finish(false).0, []);
@@ -576,7 +582,10 @@ mod tests {
         groups.remove(7);
         let (found, _) = groups.finish(false);
         let both = Kind::Pid.links();
-        assert_eq!(found, [namespace(1, &[5, 6], both), held_for_children(3, 5)]);
+        assert_eq!(
+            found,
+            [namespace(1, &[5, 6], both), held_for_children(3, 5)]
+        );
     }
 
     #[test]
@@ -587,7 +596,10 @@ mod tests {
         groups.add(vec![successor.clone()]);
         let (found, processes) = groups.finish(false);
         let both = Kind::Pid.links();
-        assert_eq!(found, [namespace(1, &[6], both), namespace(2, &[5, 7], both)]);
+        assert_eq!(
+            found,
+            [namespace(1, &[6], both), namespace(2, &[5, 7], both)]
+        );
         assert_eq!(processes.first(), Some(&successor));
     }
 
@@ -657,7 +669,10 @@ mod tests {
         let listed = Holder::Listed { unique_id: 7 };
         groups.insert((pid_ns(2), listed));
         let (found, _) = groups.finish(true);
-        let holders: Vec<_> = found.into_iter().map(|namespace| namespace.holders).collect();
+        let holders: Vec<_> = found
+            .into_iter()
+            .map(|namespace| namespace.holders)
+            .collect();
         let link = Holder::of_link;
         assert_eq!(
             holders,

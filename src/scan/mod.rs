@@ -19,6 +19,8 @@ mod request;
 mod scanner;
 mod sources;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

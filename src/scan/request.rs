@@ -147,7 +147,7 @@ impl Needs {
 
     /// Returns what is needed from the proc files of a process in a namespace
     /// of this type.
-    pub(crate) fn from_proc_files(self, kind: Kind) -> Option<Need> {
+    pub(crate) fn of_proc_files(self, kind: Kind) -> Option<Need> {
         let need = match kind {
             Kind::User => Need::IdMaps,
             Kind::Time => Need::TimeOffsets,

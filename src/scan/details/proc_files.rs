@@ -25,7 +25,7 @@ pub(crate) fn read<K: Sync>(
     let pending: Vec<(NsId, Option<Pid>)> = groups
         .iter()
         .filter(|group| plan.request.wants(group.id))
-        .filter(|group| plan.request.needs.from_proc_files(group.id.kind).is_some())
+        .filter(|group| plan.request.needs.of_proc_files(group.id.kind).is_some())
         .filter(|group| !known.contains_key(&group.id))
         .map(|group| match group.id.kind {
             // The file is about the namespace of future children.
@@ -88,7 +88,7 @@ fn read_files(
     kind: Kind,
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
-    match plan.request.needs.from_proc_files(kind) {
+    match plan.request.needs.of_proc_files(kind) {
         Some(Need::IdMaps) => {
             facts.uid_map = Some(process.uid_map()?);
             facts.gid_map = Some(process.gid_map()?);
