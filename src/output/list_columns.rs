@@ -47,9 +47,9 @@ pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::
             rows.write(headings, format, out)
         }
         Format::Json => {
-            let entry = |column: &Column| Entry {
+            let entry = |column: &'static Column| Entry {
                 name: column.name,
-                key: column.key,
+                key: column.key(),
                 r#type: column.json.name(),
                 description: column.help,
             };

@@ -9,7 +9,7 @@ mod raw;
 mod rows;
 mod table;
 
-pub(crate) use json::{Object, write_document};
+pub(crate) use json::{Object, write_document, write_keys};
 pub use list_columns::list_columns;
 pub use listing::{Format, Listing, Look};
 pub(crate) use messages::{describe, summarise};

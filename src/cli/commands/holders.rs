@@ -8,9 +8,9 @@ use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot};
-use crate::output::{Format, Rows};
+use crate::output::{Format, Rows, write_keys};
 use crate::proc::Sysroot;
-use crate::query::{Column, place, write_keys};
+use crate::query::{Column, place};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 use crate::text::Text;
 
