@@ -10,6 +10,10 @@ use crate::output::Look;
 use crate::output::table::Heading;
 use crate::query::Align;
 
+/// The widest cell that can be aligned: comfy-table counts in 16 bits, with the
+/// space behind the cell.
+const WIDEST: usize = u16::MAX as usize - 1;
+
 /// One line of a table. No cell contains a line break.
 pub(super) struct Line {
     cells: Vec<String>,
@@ -27,12 +31,21 @@ impl Line {
             is_faint,
         }
     }
+
+    /// Returns whether all its cells can be aligned. The width of a text is
+    /// never larger than its length.
+    fn fits(&self) -> bool {
+        self.cells
+            .iter()
+            .all(|cell| cell.len() <= WIDEST || cell.width() <= WIDEST)
+    }
 }
 
 /// Writes aligned columns with one space between them and no trailing spaces.
 ///
 /// One column is truncated if lines have to fit into a width, and no other:
-/// a truncated number would look like a number.
+/// a truncated number would look like a number. A line with a cell that is too
+/// wide to be aligned has single spaces between its cells.
 pub(super) fn write(
     headings: &[Heading<'_>],
     mut lines: Vec<Line>,
@@ -53,7 +66,11 @@ pub(super) fn write(
     let faint = Style::new().dimmed();
     let mut aligned = align(headings, &lines).into_iter();
     for line in &lines {
-        let text = aligned.next().unwrap_or_default() + &line.end;
+        let text = if line.fits() {
+            aligned.next().unwrap_or_default() + &line.end
+        } else {
+            line.cells.join(" ") + " " + &line.end
+        };
         let text = text.trim_end();
         if line.is_faint {
             writeln!(out, "{faint}{text}{faint:#}")?;
@@ -64,11 +81,11 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Returns the aligned cells of each line, with a space behind each.
+/// Returns the aligned cells of each line that fits, with a space behind each.
 fn align(headings: &[Heading<'_>], lines: &[Line]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for line in lines {
+    for line in lines.iter().filter(|line| line.fits()) {
         table.add_row(line.cells.iter().map(Cell::new).collect::<Vec<_>>());
     }
     for (column, heading) in table.column_iter_mut().zip(headings) {
@@ -113,14 +130,17 @@ fn cut(headings: &[Heading<'_>], lines: &mut [Line], width: usize) {
     }
 }
 
-/// Returns the width of a column.
+/// Returns the width of a column, without the cells that cannot be aligned.
 fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
     let least = match align {
         Align::Right(least) => least,
         Align::Left => 0,
     };
     let cells = lines.iter().filter_map(|line| line.cells.get(nth));
-    cells.map(|cell| cell.width()).fold(least, usize::max)
+    let widths = cells.map(|cell| cell.width());
+    widths
+        .filter(|width| *width <= WIDEST)
+        .fold(least, usize::max)
 }
 
 /// Returns comma-separated words, each in its own style.

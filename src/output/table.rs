@@ -167,6 +167,9 @@ impl<'a> Table<'a> {
 mod tests {
     use super::*;
 
+    const TEXT: [Heading<'static>; 3] =
+        [Heading::text("A"), Heading::text("B"), Heading::text("C")];
+
     /// What a table with these headings and rows looks like.
     fn lines(headings: [Heading<'_>; 3], rows: &[[&str; 3]], look: Look) -> Vec<String> {
         let rows = rows.iter().map(|row| row.map(Value::from).to_vec());
@@ -175,6 +178,69 @@ mod tests {
         table.write(look, true, &mut written).unwrap();
         let text = String::from_utf8(written).unwrap();
         text.lines().map(str::to_owned).collect()
+    }
+
+    fn on_terminal(width: usize) -> Look {
+        Look {
+            width: Some(width),
+            ..Look::default()
+        }
+    }
+
+    #[test]
+    fn a_cell_that_is_too_wide_to_be_aligned_loses_no_row_wherever_it_stands() {
+        let wide = "x".repeat(70_000);
+        for look in [Look::default(), on_terminal(80)] {
+            for (place, expected) in ["W 20 30", "10 W 30", "10  20  W"].iter().enumerate() {
+                let mut row = ["10", "20", "30"];
+                row[place] = &wide;
+                let rows = [["1", "2", "3"], row, ["400", "500", "600"]];
+                let shown = lines(TEXT, &rows, look).join("\n").replace(&wide, "W");
+                assert_eq!(
+                    shown,
+                    format!("A   B   C\n1   2   3\n{expected}\n400 500 600")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_may_be_of_any_width_around_the_widest_that_is_aligned() {
+        for width in 65_530..65_540 {
+            let wide = "9".repeat(width);
+            for headings in [TEXT, ["A", "B", "C"].map(Heading::number)] {
+                for place in 0..3 {
+                    let mut row = ["10", "20", "30"];
+                    row[place] = &wide;
+                    let shown = lines(headings, &[row, ["1", "2", "3"]], Look::default());
+                    let words: Vec<Vec<_>> = shown
+                        .iter()
+                        .map(|line| line.split_whitespace().collect())
+                        .collect();
+                    assert_eq!(words, [["A", "B", "C"], row, ["1", "2", "3"]], "{width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_cell_is_cut_where_that_is_allowed_and_else_does_not_narrow_the_others() {
+        let wide = "x".repeat(70_000);
+        let headings = [
+            Heading::text("A"),
+            Heading::text("B").cut(),
+            Heading::text("C"),
+        ];
+        let rows = [
+            ["1", &wide, "3"],
+            [&wide, "seven", "6"],
+            ["1", "eight", "9"],
+        ];
+        let shown = lines(headings, &rows, on_terminal(10)).join("\n");
+        assert_eq!(
+            shown.replace(&wide, "W"),
+            "A B      C\n1 xxxxxx 3\nW seven 6\n1 eight  9"
+        );
     }
 
     #[test]
