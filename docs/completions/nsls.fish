@@ -46,39 +46,39 @@ function __nsls_columns
     __nsls_list \
         'NS	inode number of the namespace'\
         'TYPE	type of the namespace'\
-        'PATH	a path that opens the namespace now'\
+        'PATH	path that opens the namespace'\
         'NPROCS	number of processes in the namespace'\
-        'PID	lowest pid in the namespace'\
+        'PID	lowest PID in the namespace'\
         'PPID	parent of PID'\
         'COMMAND	command line of PID'\
-        'UID	effective user id of PID; without one, the user who made the owner'\
+        'UID	effective UID of PID; without a process, creator of the owning user namespace'\
         'USER	name of that user'\
-        'NETNSID	id of the net namespace, seen from the caller\'s'\
-        'NSFS	where the namespace is bind-mounted'\
+        'NETNSID	ID of the net namespace in the caller\'s net namespace'\
+        'NSFS	paths where the namespace is bind-mounted'\
         'PNS	parent of the pid or user namespace'\
         'ONS	user namespace that owns the namespace'\
-        'ID	number that is never given to another namespace'\
-        'NHOLDERS	number of things that keep the namespace alive'\
-        'HOLDERS	what keeps the namespace alive; in a table the first, and how many more'\
+        'ID	unique id, never reused'\
+        'NHOLDERS	number of holders'\
+        'HOLDERS	what keeps the namespace alive; a table shows the first and how many more'\
         'HOSTNAME	host name in a uts namespace'\
         'DOMAIN	NIS domain name in a uts namespace'\
-        'NSPID	pid of PID in its own pid namespace; in JSON in all, from the outermost'\
-        'UIDMAP	user ids of a user namespace, as inner:outer:count'\
-        'GIDMAP	group ids of a user namespace, as inner:outer:count'\
-        'TIMEOFFSET	seconds by which the clocks of a time namespace differ'\
-        'CGROUPROOT	root of a cgroup namespace, as a path of the caller\'s'\
+        'NSPID	PID as seen in its own pid namespace; JSON lists every level, outermost first'\
+        'UIDMAP	UID map of a user namespace, as inner:outer:count'\
+        'GIDMAP	GID map of a user namespace, as inner:outer:count'\
+        'TIMEOFFSET	clock offsets of a time namespace, in seconds'\
+        'CGROUPROOT	root of a cgroup namespace, as a path in the caller\'s'\
         'NMOUNTS	number of mounts in a mount namespace'\
         'MNTROOT	what is mounted at the root of a mount namespace'\
-        'INTERFACES	network interfaces in a net namespace; of a veth, the net namespace of its peer'\
+        'INTERFACES	interfaces of a net namespace; for a veth, also the net namespace of its peer'\
         'SYSVIPC	numbers of System V objects in an ipc namespace'\
-        'PIDMAX	largest pid in a pid namespace'\
-        'CONTAINER	containers of the processes, as engine:name; in a table the first, and how many more'\
-        'ENGINE	what runs those containers'\
-        'POD	uids of their pods'\
+        'PIDMAX	largest PID in a pid namespace'\
+        'CONTAINER	containers of the processes, as engine:name; a table shows the first and how many more'\
+        'ENGINE	engines of those containers'\
+        'POD	UIDs of their pods'\
         'UNIT	systemd services and scopes of the processes'\
-        'HOST	yes for a namespace that the host itself started with, else no'\
-        'INFERRED	by what the row was inferred with --infer, for want of permission; else empty'\
-        'LINKS	names of the links in /proc/PID/ns that lead to it, of any PID or of that of --pid'
+        'HOST	yes for an initial namespace of the host, else no'\
+        'INFERRED	what the row was inferred from with --infer, else empty'\
+        'LINKS	links in /proc/PID/ns that lead to it; with --pid, those of that process'
 end
 
 complete -c nsls -n __nsls_first -a holders -d 'Name everything that keeps a namespace alive'

@@ -2,8 +2,15 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::output::{Format, Rows, json};
+use crate::output::table::{Heading, Table};
+use crate::output::{Format, json};
 use crate::query::Column;
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    columns: Vec<Entry>,
+}
 
 #[derive(Serialize)]
 struct Entry {
@@ -13,53 +20,39 @@ struct Entry {
     description: &'static str,
 }
 
-#[derive(Serialize)]
-struct Document {
-    version: u32,
-    columns: Vec<Entry>,
+impl Document {
+    fn new() -> Self {
+        let columns = Column::ALL.iter().map(|column| Entry {
+            name: column.name,
+            key: column.key(),
+            r#type: column.json.name(),
+            description: column.help,
+        });
+        Document {
+            version: json::VERSION,
+            columns: columns.collect(),
+        }
+    }
 }
 
-/// What is listed of each column.
-const NAMES: [&str; 3] = ["NAME", "TYPE", "DESCRIPTION"];
+fn table() -> Table<'static> {
+    let rows = Column::ALL.iter().map(|column| {
+        [column.name, column.json.name(), column.help]
+            .map(Into::into)
+            .into()
+    });
+    Table::new(["NAME", "TYPE", "DESCRIPTION"].map(Heading::text), rows)
+}
 
-/// Writes the table of columns itself: name, type in JSON, description.
+/// Writes the name, JSON type and help of every column.
 ///
 /// # Errors
 ///
 /// Those of the writer.
 pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::Result<()> {
-    let columns = Column::ALL.iter();
-    let cells = |column: &Column| {
-        [column.name, column.json.name(), column.help]
-            .map(|cell| cell.as_bytes().to_vec())
-            .to_vec()
-    };
     match format {
-        Format::Table(_) | Format::Raw => {
-            // A description is not cut.
-            let rows = Rows {
-                headings: &NAMES,
-                right: &[],
-                cut: None,
-                style: |_| None,
-                rows: columns.map(cells).collect(),
-            };
-            rows.write(headings, format, out)
-        }
-        Format::Json => {
-            let entry = |column: &Column| Entry {
-                name: column.name,
-                key: column.key,
-                r#type: column.json.name(),
-                description: column.help,
-            };
-            json::write(
-                &Document {
-                    version: json::VERSION,
-                    columns: columns.map(entry).collect(),
-                },
-                out,
-            )
-        }
+        Format::Table(look) => table().write(look, headings, out),
+        Format::Raw => table().write_raw(headings, out),
+        Format::Json => json::write(&Document::new(), out),
     }
 }

@@ -1,16 +1,18 @@
-//! Writers, one file a format. Data goes in and text comes out; nothing here
-//! knows where the data came from.
+//! Writes what was found, in one of several formats. Nothing here knows where
+//! the data came from.
 
+mod align;
+mod format;
 mod json;
 mod list_columns;
 mod listing;
 mod messages;
-mod raw;
-mod rows;
 mod table;
+mod tree;
 
-pub(crate) use json::{Object, write_document};
+pub use format::{Format, Look};
+pub(crate) use json::{Object, write_document, write_keys};
 pub use list_columns::list_columns;
-pub use listing::{Format, Listing, Look};
+pub use listing::Listing;
 pub(crate) use messages::{describe, summarise};
-pub(crate) use rows::Rows;
+pub(crate) use table::{Heading, Table};

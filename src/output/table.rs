@@ -1,120 +1,267 @@
+//! Rows of cells with headings, whatever they are about.
+
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, Width, presets};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use crate::output::Look;
+use crate::output::align::{self, Line};
+use crate::output::tree::Place;
+use crate::query::{Align, Column, Value};
+use crate::text::{for_raw, for_table};
 
-use crate::query::Align;
-
-/// One column of a table.
-pub(crate) struct Column<'a> {
-    pub(crate) heading: &'a str,
-    pub(crate) align: Align,
-    /// Whether its cells may be cut so that rows fit.
-    pub(crate) is_cut: bool,
+/// A table of a listing or of a subcommand.
+pub(crate) struct Table<'a> {
+    pub(super) headings: Vec<Heading<'a>>,
+    /// The column in which a tree is drawn.
+    pub(super) tree: Option<usize>,
+    pub(super) rows: Vec<TableRow<'a>>,
 }
 
-/// One line of a table: cells without line breaks.
-pub(crate) struct Line {
-    pub(crate) cells: Vec<String>,
-    /// Whether it is shown faintly where that can be shown.
-    pub(crate) is_faint: bool,
+/// The heading of a column, and how its cells are shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heading<'a> {
+    pub(super) name: &'a str,
+    pub(super) align: Align,
+    /// Whether cells may be truncated so that lines fit.
+    pub(super) is_cut: bool,
+    /// The style of each comma-separated word; in the last column only.
+    pub(super) style: fn(&str) -> Option<anstyle::Style>,
 }
 
-/// Writes aligned columns with one space between and no trailing blanks.
-///
-/// With a width one column is cut so that a line fits, and no other: what was
-/// cut out of a number would still look like one.
-pub(crate) fn write(
-    columns: &[Column<'_>],
-    headings: bool,
-    mut lines: Vec<Line>,
-    width: Option<usize>,
-    faint: anstyle::Style,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let heading = columns.iter().map(|column| column.heading);
-    if headings {
-        let cells = heading.map(str::to_owned).collect();
-        let is_faint = false;
-        lines.insert(0, Line { cells, is_faint });
-    }
-    if let Some(width) = width {
-        cut(columns, &mut lines, width);
-    }
-    let ends = take_ends(columns, &mut lines);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    for line in &lines {
-        table.add_row(line.cells.iter().map(Cell::new).collect::<Vec<_>>());
-    }
-    for (place, column) in columns.iter().enumerate() {
-        let Some(set) = table.column_mut(place) else {
-            continue;
-        };
-        set.set_padding((0, 1));
-        if let Align::Right(least) = column.align {
-            set.set_cell_alignment(CellAlignment::Right);
-            let least = u16::try_from(least).unwrap_or(u16::MAX).saturating_add(1);
-            set.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
-        }
-    }
-    let mut set = table.lines();
-    for (line, end) in lines.iter().zip(ends) {
-        let text = set.next().unwrap_or_default() + &end;
-        let text = text.trim_end();
-        if line.is_faint {
-            writeln!(out, "{faint}{text}{faint:#}")?;
-        } else {
-            writeln!(out, "{text}")?;
-        }
-    }
-    Ok(())
+/// One row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TableRow<'a> {
+    pub(super) cells: Vec<Value<'a>>,
+    /// Whether it only completes a tree; raw output leaves it out.
+    pub(super) is_context: bool,
+    pub(super) is_faint: bool,
+    pub(super) place: Place<'a>,
 }
 
-/// Cuts the cells of the column that may be cut, so that lines fit into a
-/// width; its heading stays.
-fn cut(columns: &[Column<'_>], lines: &mut [Line], width: usize) {
-    let Some(place) = columns.iter().position(|column| column.is_cut) else {
-        return;
-    };
-    let widest = |(nth, column): (usize, &Column<'_>)| {
-        let cells = lines.iter().filter_map(|line| line.cells.get(nth));
-        let widest = cells.map(|cell| cell.width()).max().unwrap_or(0);
-        match column.align {
-            Align::Right(least) => widest.max(least),
-            Align::Left => widest,
+impl Heading<'static> {
+    pub(super) const fn of(column: &Column) -> Self {
+        Heading {
+            align: column.align,
+            is_cut: column.is_cut,
+            ..Heading::text(column.name)
         }
-    };
-    let others = columns.iter().enumerate().filter(|(nth, _)| *nth != place);
-    let taken: usize = others.map(widest).sum::<usize>() + columns.len() - 1;
-    let heading = columns
-        .get(place)
-        .map_or(0, |column| column.heading.width());
-    let left = width.saturating_sub(taken).max(heading);
-    for line in lines {
-        if let Some(cell) = line.cells.get_mut(place) {
-            let mut used = 0;
-            let end = cell.char_indices().find(|(_, letter)| {
-                used += letter.width().unwrap_or(0);
-                used > left
-            });
-            if let Some((end, _)) = end {
-                cell.truncate(end);
+    }
+}
+
+impl<'a> Heading<'a> {
+    /// Makes the heading of a column of text.
+    pub(crate) const fn text(name: &'a str) -> Self {
+        Heading {
+            name,
+            align: Align::Left,
+            is_cut: false,
+            style: |_| None,
+        }
+    }
+
+    /// Makes the heading of a column of numbers.
+    pub(crate) const fn number(name: &'a str) -> Self {
+        Heading {
+            align: Align::Right(5),
+            ..Heading::text(name)
+        }
+    }
+
+    /// Lets cells be truncated so that lines fit.
+    pub(crate) const fn cut(mut self) -> Self {
+        self.is_cut = true;
+        self
+    }
+
+    /// Sets the style of each comma-separated word of the last column.
+    pub(crate) const fn styled(mut self, style: fn(&str) -> Option<anstyle::Style>) -> Self {
+        self.style = style;
+        self
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Makes a table of rows of cells.
+    pub(crate) fn new(
+        headings: impl Into<Vec<Heading<'a>>>,
+        rows: impl IntoIterator<Item = Vec<Value<'a>>>,
+    ) -> Self {
+        let rows = rows.into_iter().map(|cells| TableRow {
+            cells,
+            ..TableRow::default()
+        });
+        Table {
+            headings: headings.into(),
+            tree: None,
+            rows: rows.collect(),
+        }
+    }
+
+    /// Writes words separated by single spaces, one row a line. An empty cell
+    /// is an empty word, so that every row has the same number of spaces.
+    pub(crate) fn write_raw(&self, has_headings: bool, out: &mut dyn Write) -> io::Result<()> {
+        if has_headings {
+            writeln!(out, "{}", self.names().join(" "))?;
+        }
+        for row in self.rows.iter().filter(|row| !row.is_context) {
+            let words: Vec<_> = row
+                .cells
+                .iter()
+                .map(|cell| for_raw(&cell.bytes()))
+                .collect();
+            writeln!(out, "{}", words.join(" "))?;
+        }
+        Ok(())
+    }
+
+    /// Writes aligned columns.
+    pub(crate) fn write(
+        &self,
+        look: Look,
+        has_headings: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut lines = Vec::with_capacity(self.rows.len() + 1);
+        if has_headings {
+            let names = self.names().into_iter();
+            lines.push(Line::new(names.map(str::to_owned).collect(), false));
+        }
+        for row in &self.rows {
+            self.add_lines(row, look, &mut lines);
+        }
+        align::write(&self.headings, lines, look, out)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.headings.iter().map(|heading| heading.name).collect()
+    }
+
+    /// Adds the lines of one row: as many as its tallest cell has.
+    fn add_lines(&self, row: &TableRow<'_>, look: Look, lines: &mut Vec<Line>) {
+        let cells: Vec<Vec<String>> = row
+            .cells
+            .iter()
+            .map(|value| match value {
+                Value::Lines(texts) if !look.join => {
+                    texts.iter().map(|text| for_table(text)).collect()
+                }
+                value => vec![for_table(&value.bytes())],
+            })
+            .collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        let mut cells: Vec<_> = cells.into_iter().map(Vec::into_iter).collect();
+        for nth in 0..height {
+            let mut line: Vec<String> = cells
+                .iter_mut()
+                .map(|texts| texts.next().unwrap_or_default())
+                .collect();
+            if let Some(cell) = self.tree.and_then(|tree| line.get_mut(tree)) {
+                let branches = row.place.drawing(nth == 0, cell.is_empty(), look.unicode);
+                cell.insert_str(0, &branches);
+            }
+            lines.push(Line::new(line, row.is_faint && look.styles));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: [Heading<'static>; 3] =
+        [Heading::text("A"), Heading::text("B"), Heading::text("C")];
+
+    /// What a table with these headings and rows looks like.
+    fn lines(headings: [Heading<'_>; 3], rows: &[[&str; 3]], look: Look) -> Vec<String> {
+        let rows = rows.iter().map(|row| row.map(Value::from).to_vec());
+        let mut written = Vec::new();
+        let table = Table::new(headings, rows);
+        table.write(look, true, &mut written).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn on_terminal(width: usize) -> Look {
+        Look {
+            width: Some(width),
+            ..Look::default()
+        }
+    }
+
+    #[test]
+    fn a_cell_that_is_too_wide_to_be_aligned_loses_no_row_wherever_it_stands() {
+        let wide = "x".repeat(70_000);
+        for look in [Look::default(), on_terminal(80)] {
+            for (place, expected) in ["W 20 30", "10 W 30", "10  20  W"].iter().enumerate() {
+                let mut row = ["10", "20", "30"];
+                row[place] = &wide;
+                let rows = [["1", "2", "3"], row, ["400", "500", "600"]];
+                let shown = lines(TEXT, &rows, look).join("\n").replace(&wide, "W");
+                assert_eq!(
+                    shown,
+                    format!("A   B   C\n1   2   3\n{expected}\n400 500 600")
+                );
             }
         }
     }
-}
 
-/// Takes the last column away if it is aligned to the left: nothing has to be
-/// aligned behind it, and comfy-table counts places in 16 bits, which a command
-/// line may exceed.
-fn take_ends(columns: &[Column<'_>], lines: &mut [Line]) -> Vec<String> {
-    let is_left = columns
-        .last()
-        .is_some_and(|column| column.align == Align::Left);
-    let take = |line: &mut Line| match is_left {
-        true => line.cells.pop().unwrap_or_default(),
-        false => String::new(),
-    };
-    lines.iter_mut().map(take).collect()
+    #[test]
+    fn a_cell_may_be_of_any_width_around_the_widest_that_is_aligned() {
+        for width in 65_530..65_540 {
+            let wide = "9".repeat(width);
+            for headings in [TEXT, ["A", "B", "C"].map(Heading::number)] {
+                for place in 0..3 {
+                    let mut row = ["10", "20", "30"];
+                    row[place] = &wide;
+                    let shown = lines(headings, &[row, ["1", "2", "3"]], Look::default());
+                    let words: Vec<Vec<_>> = shown
+                        .iter()
+                        .map(|line| line.split_whitespace().collect())
+                        .collect();
+                    assert_eq!(words, [["A", "B", "C"], row, ["1", "2", "3"]], "{width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_cell_is_cut_where_that_is_allowed_and_else_does_not_narrow_the_others() {
+        let wide = "x".repeat(70_000);
+        let headings = [
+            Heading::text("A"),
+            Heading::text("B").cut(),
+            Heading::text("C"),
+        ];
+        let rows = [
+            ["1", &wide, "3"],
+            [&wide, "seven", "6"],
+            ["1", "eight", "9"],
+        ];
+        let shown = lines(headings, &rows, on_terminal(10)).join("\n");
+        assert_eq!(
+            shown.replace(&wide, "W"),
+            "A B      C\n1 xxxxxx 3\nW seven 6\n1 eight  9"
+        );
+    }
+
+    #[test]
+    fn each_word_of_the_last_column_has_its_own_style_or_none() {
+        let red = |word: &str| (word == "net").then(|| anstyle::AnsiColor::Red.on_default());
+        let headings = [
+            Heading::text("A"),
+            Heading::text("B"),
+            Heading::text("C").styled(red),
+        ];
+        let rows = [["net", "1", "pid,net,uts"], ["", "", ""]];
+        let look = Look {
+            styles: true,
+            ..Look::default()
+        };
+        let styled = lines(headings, &rows, look);
+        assert_eq!(
+            styled,
+            ["A   B C", "net 1 pid,\u{1b}[31mnet\u{1b}[0m,uts", ""]
+        );
+        let plain = lines(headings, &rows, Look::default());
+        assert_eq!(plain, ["A   B C", "net 1 pid,net,uts", ""]);
+    }
 }

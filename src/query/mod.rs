@@ -2,7 +2,7 @@
 //! language that filters rows, and the trees in which rows hang.
 
 mod column;
-mod facts;
+mod columns;
 mod filter;
 mod forest;
 mod holder;
@@ -13,8 +13,7 @@ mod value;
 pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
 pub use forest::{Placed, Relation, flat, grow};
-pub(crate) use holder::write_keys;
-pub use holder::{HolderJson, place};
+pub use holder::place;
 pub use order::Branch;
 pub use row::{Row, Subject};
 pub use value::Value;

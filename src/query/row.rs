@@ -89,6 +89,16 @@ impl<'a> Row<'a> {
         Some(&self.namespace()?.relations)
     }
 
+    /// Returns the parent of the namespace.
+    pub fn parent(&self) -> Option<NsId> {
+        self.relations()?.parent
+    }
+
+    /// Returns the user namespace that owns the namespace.
+    pub fn owner(&self) -> Option<NsId> {
+        self.relations()?.owner
+    }
+
     /// Returns where the namespace is bind-mounted.
     pub fn mounts(&self) -> &'a [Text] {
         self.namespace()

@@ -40,7 +40,7 @@ fn schema() -> Value {
                     "namespace": {
                         "description": "The namespace, with the columns that are there without --output.",
                         "$ref": "#/$defs/row",
-                        "required": Column::usual().map(|column| column.key).collect::<Vec<_>>(),
+                        "required": Column::usual().map(|column| column.key()).collect::<Vec<_>>(),
                     },
                     "processes": {
                         "description": "The processes in it, ordered by pid.",
@@ -205,7 +205,7 @@ fn all_required(description: &str, properties: Value) -> Value {
 fn row() -> Value {
     let properties: Map<_, _> = Column::ALL
         .iter()
-        .map(|column| (column.key.to_owned(), cell(column)))
+        .map(|column| (column.key().to_owned(), cell(column)))
         .collect();
     json!({
         "description": "The columns that were chosen, by their names in lower case. What is not known, or not there, is null.",
@@ -216,7 +216,7 @@ fn row() -> Value {
 
 fn cell(column: &Column) -> Value {
     let number = json!({ "type": "integer", "minimum": 0 });
-    let mut cell = match (column.key, column.json) {
+    let mut cell = match (column.key(), column.json) {
         // These are never unknown.
         ("nprocs", _) => number,
         ("type", _) => word(Kind::ALL.iter().map(|kind| kind.name())),

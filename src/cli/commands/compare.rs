@@ -9,7 +9,8 @@ use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Kind, Links, Member, Pid, Snapshot, Source, Sources};
-use crate::output::{Format, Rows};
+use crate::output::{Format, Heading, Table};
+use crate::query::Value;
 use crate::scan::{Need, Needs, Scanner};
 
 /// Runs `nsls compare`: the answer is no if some type is not shared by all.
@@ -42,19 +43,11 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
         types: &types,
     };
     let names = subjects.iter().map(|one| one.name.as_str());
-    let headings: Vec<_> = std::iter::once("TYPE")
-        .chain(names)
-        .chain(["SHARED"])
-        .collect();
+    let names = std::iter::once("TYPE").chain(names).chain(["SHARED"]);
+    let headings: Vec<_> = names.map(Heading::text).collect();
     let marks = matches!(view.format, Format::Table(_));
-    let rows = Rows {
-        headings: &headings,
-        right: &[],
-        cut: None,
-        style: |_| None,
-        rows: types.iter().map(|one| row(one, marks)).collect(),
-    };
-    let outcome = view.show(&snapshot, console, &document, rows)?;
+    let table = Table::new(headings, types.iter().map(|one| row(one, marks)));
+    let outcome = view.show(&snapshot, console, &document, &table)?;
     Ok(match outcome {
         Outcome::Complete if !types.iter().all(|one| one.shared) => Outcome::Different,
         outcome => outcome,
@@ -132,12 +125,12 @@ fn compare(subjects: &[Subject]) -> Vec<Compared> {
 }
 
 /// The cells of a row; what several share is marked.
-fn row(compared: &Compared, marks: bool) -> Vec<Vec<u8>> {
+fn row(compared: &Compared, marks: bool) -> Vec<Value<'static>> {
     let cell = |ino: &Option<u64>| {
         let text = ino.map(|ino| ino.to_string()).unwrap_or_default();
         let others = compared.ns.iter().filter(|other| *other == ino);
         let is_shared = marks && ino.is_some() && others.count() > 1;
-        (text + if is_shared { "=" } else { "" }).into_bytes()
+        Value::from(text + if is_shared { "=" } else { "" })
     };
     let shared = if compared.shared { "yes" } else { "no" };
     std::iter::once(compared.r#type.into())

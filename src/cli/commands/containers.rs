@@ -10,7 +10,8 @@ use crate::cli::error::CliError;
 use crate::model::{
     Affiliation, Container, Kind, KindSet, Pid, Process, Snapshot, Source, Sources, is_long_id,
 };
-use crate::output::Rows;
+use crate::output::{Heading, Table};
+use crate::query::Value;
 use crate::scan::{Need, Scanner};
 
 /// Runs `nsls containers`.
@@ -27,14 +28,8 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
             Entry::new(&snapshot, container, affiliation, &processes)
         })
         .collect();
-    let rows = Rows {
-        headings: &HEADINGS,
-        right: &["NPROCS", "PID"],
-        cut: None,
-        style: alarm,
-        rows: found.iter().map(row).collect(),
-    };
-    view.show(&snapshot, console, &Document { containers: &found }, rows)
+    let table = Table::new(HEADINGS, found.iter().map(row));
+    view.show(&snapshot, console, &Document { containers: &found }, &table)
 }
 
 #[derive(Serialize)]
@@ -131,24 +126,24 @@ fn alarm(kind: &str) -> Option<anstyle::Style> {
     alarming.then(|| anstyle::AnsiColor::Red.on_default())
 }
 
-const HEADINGS: [&str; 7] = [
-    "ENGINE",
-    "CONTAINER",
-    "POD",
-    "HOSTNAME",
-    "NPROCS",
-    "PID",
-    "SHARED",
+const HEADINGS: [Heading<'static>; 7] = [
+    Heading::text("ENGINE"),
+    Heading::text("CONTAINER"),
+    Heading::text("POD"),
+    Heading::text("HOSTNAME"),
+    Heading::number("NPROCS"),
+    Heading::number("PID"),
+    Heading::text("SHARED").styled(alarm),
 ];
 
-fn row(entry: &Entry<'_>) -> Vec<Vec<u8>> {
+fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
     vec![
-        entry.engine.unwrap_or_default().into(),
+        entry.engine.into(),
         entry.label.into(),
-        short(entry.pod.unwrap_or_default()).into(),
-        entry.hostname_bytes.clone(),
-        entry.nprocs.to_string().into_bytes(),
-        entry.pid.to_string().into_bytes(),
-        entry.sharing().into_bytes(),
+        entry.pod.map(short).into(),
+        entry.hostname_bytes[..].into(),
+        Value::Number(entry.nprocs as u64),
+        entry.pid.into(),
+        entry.sharing().into(),
     ]
 }

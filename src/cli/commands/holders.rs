@@ -8,9 +8,9 @@ use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Holder, Namespace, NsId, Snapshot};
-use crate::output::{Format, Rows};
+use crate::output::{Format, Heading, Table, write_keys};
 use crate::proc::Sysroot;
-use crate::query::{Column, place, write_keys};
+use crate::query::{Column, Value, place};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 use crate::text::Text;
 
@@ -40,18 +40,10 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
             gaps: snapshot.hiding_gaps(),
         }));
     }
-    let rows = Rows {
-        headings: &HEADINGS,
-        right: &["PID"],
-        cut: Some("COMMAND"),
-        style: |_| None,
-        rows: held
-            .iter()
-            .map(|held| row(&snapshot, held, view.format))
-            .collect(),
-    };
+    let rows = held.iter().map(|held| row(&snapshot, held, view.format));
+    let table = Table::new(HEADINGS, rows);
     let document = Document(&view.root, &snapshot, namespace, &held);
-    let outcome = view.show(&snapshot, console, &document, rows)?;
+    let outcome = view.show(&snapshot, console, &document, &table)?;
     if let (Format::Table(_), Some(_), Some(line)) = (view.format, console.width, advice(&held)) {
         let written = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
         written.map_err(CliError::Output)?;
@@ -102,28 +94,31 @@ fn add<'a>(
     }
 }
 
-/// The columns of the listing; COMMAND may be cut.
-const HEADINGS: [&str; 5] = ["KIND", "PID", "USER", "COMMAND", "WHERE"];
+const HEADINGS: [Heading<'static>; 5] = [
+    Heading::text("KIND"),
+    Heading::number("PID"),
+    Heading::text("USER"),
+    Heading::text("COMMAND").cut(),
+    Heading::text("WHERE"),
+];
 
-fn row(snapshot: &Snapshot, held: &Held<'_>, format: Format) -> Vec<Vec<u8>> {
+fn row<'a>(snapshot: &'a Snapshot, held: &Held<'_>, format: Format) -> Vec<Value<'a>> {
     let process = held.holder.pid().and_then(|pid| snapshot.process(pid));
-    let details = process.and_then(|process| process.details.as_deref());
-    let user = details.and_then(|details| {
-        let uid = details.uid.map(|uid| Text::from(uid.to_string()));
-        details.user.clone().or(uid)
-    });
-    let command = details.and_then(|details| details.command.clone());
-    let pid = held.holder.pid().map(|pid| pid.to_string().into_bytes());
+    let user = process.and_then(|process| process.user());
+    let command = process.and_then(|process| process.command());
     let indent = match format {
         Format::Raw => String::new(),
         _ => "  ".repeat(held.depth),
     };
     vec![
-        (indent + held.holder.kind()).into_bytes(),
-        pid.unwrap_or_default(),
-        user.unwrap_or_default().into_bytes(),
-        command.unwrap_or_default().into_bytes(),
-        place(held.holder),
+        (indent + held.holder.kind()).into(),
+        held.holder.pid().into(),
+        match user {
+            Some(user) => user.as_bytes().into(),
+            None => process.and_then(|process| process.uid()).into(),
+        },
+        command.map(|command| command.as_bytes()).into(),
+        Value::Text(place(held.holder).into()),
     ]
 }
 

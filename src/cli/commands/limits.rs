@@ -13,8 +13,9 @@ use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::model::{Kind, Member, NsId, Snapshot};
-use crate::output::Rows;
+use crate::output::{Heading, Table};
 use crate::proc::Sysroot;
+use crate::query::Value;
 use crate::scan::{Need, Scanner};
 use crate::text::Text;
 
@@ -25,14 +26,8 @@ pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome
     let snapshot = Scanner::new(view.root.clone()).needs(needs).scan()?;
     let mut limits = namespace_limits(&snapshot, &view.root);
     limits.extend(pid_limits(&snapshot));
-    let rows = Rows {
-        headings: &HEADINGS,
-        right: &["NS", "COUNT", "MAX", "USED%"],
-        cut: None,
-        style: |_| None,
-        rows: limits.iter().map(row).collect(),
-    };
-    view.show(&snapshot, console, &Document { limits: &limits }, rows)
+    let table = Table::new(HEADINGS, limits.iter().map(row));
+    view.show(&snapshot, console, &Document { limits: &limits }, &table)
 }
 
 #[derive(Serialize)]
@@ -120,24 +115,26 @@ fn percent(limit: &Limit) -> Option<u64> {
     Some((limit.count * 100).div_ceil(max))
 }
 
-const HEADINGS: [&str; 6] = ["LIMIT", "NS", "USER", "COUNT", "MAX", "USED%"];
+const HEADINGS: [Heading<'static>; 6] = [
+    Heading::text("LIMIT"),
+    Heading::number("NS"),
+    Heading::text("USER"),
+    Heading::number("COUNT"),
+    Heading::number("MAX"),
+    Heading::number("USED%"),
+];
 
-fn row(limit: &Limit) -> Vec<Vec<u8>> {
-    let number = |number: Option<u64>| {
-        let text = number.map(|number| number.to_string());
-        text.unwrap_or_default().into_bytes()
-    };
-    let uid = limit.uid.map(u64::from);
+fn row(limit: &Limit) -> Vec<Value<'_>> {
     vec![
-        limit.limit.clone().into_bytes(),
-        number(limit.ns),
-        limit
-            .user
-            .clone()
-            .map_or_else(|| number(uid), Text::into_bytes),
-        number(Some(limit.count)),
-        number(limit.max),
-        number(percent(limit)),
+        limit.limit.as_str().into(),
+        limit.ns.into(),
+        match &limit.user {
+            Some(user) => user.as_bytes().into(),
+            None => limit.uid.into(),
+        },
+        limit.count.into(),
+        limit.max.into(),
+        percent(limit).into(),
     ]
 }
 

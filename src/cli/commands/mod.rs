@@ -19,7 +19,7 @@ use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options;
 use crate::model::Snapshot;
-use crate::output::{Format, Look, Rows, write_document};
+use crate::output::{Format, Look, Table, write_document};
 use crate::proc::Sysroot;
 
 pub(crate) use lookup::find_container;
@@ -57,11 +57,12 @@ impl View {
         snapshot: &Snapshot,
         console: &mut Console<'_>,
         document: &impl Serialize,
-        rows: Rows<'_>,
+        table: &Table<'_>,
     ) -> Result<Outcome, CliError> {
         let written = match self.format {
+            Format::Table(look) => table.write(look, self.headings, console.out),
+            Format::Raw => table.write_raw(self.headings, console.out),
             Format::Json => write_document(snapshot, document, console.out),
-            format => rows.write(self.headings, format, console.out),
         };
         self.finish(snapshot, console, written)
     }

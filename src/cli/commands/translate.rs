@@ -11,8 +11,9 @@ use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Kind, KindSet, Link, NsId, Pid, Snapshot, Source, Sources};
-use crate::output::{Format, Rows};
+use crate::output::{Format, Heading, Table};
 use crate::proc::Sysroot;
+use crate::query::Value;
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 
 /// Runs `nsls translate`.
@@ -44,15 +45,12 @@ pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outc
         let written = writeln!(console.out, "{pid}");
         return view.finish(&snapshot, console, written);
     }
-    let rows = Rows {
-        headings: &["NS", "PID"],
-        right: &["NS", "PID"],
-        cut: None,
-        style: |_| None,
-        rows: levels.iter().map(row).collect(),
-    };
+    let rows = levels
+        .iter()
+        .map(|level| vec![Value::from(level.ns), Value::from(level.pid)]);
+    let table = Table::new(["NS", "PID"].map(Heading::number), rows);
     let pids = &levels;
-    view.show(&snapshot, console, &Document { pid, pids }, rows)
+    view.show(&snapshot, console, &Document { pid, pids }, &table)
 }
 
 #[derive(Serialize)]
@@ -208,11 +206,6 @@ fn assign(nspid: &[Pid], line: &[NsId]) -> Vec<Level> {
         .collect();
     levels.reverse();
     levels
-}
-
-fn row(level: &Level) -> Vec<Vec<u8>> {
-    let ns = level.ns.map(|ns| ns.to_string()).unwrap_or_default();
-    vec![ns.into_bytes(), level.pid.to_string().into_bytes()]
 }
 
 #[cfg(test)]

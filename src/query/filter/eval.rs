@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::model::Holder;
 use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
 use crate::query::filter::number::Number;
-use crate::query::{Row, Value, place};
+use crate::query::holder::kind_and_place;
+use crate::query::{Row, Value};
 
 /// What a part of an expression comes to for one row.
 enum Operand<'a> {
@@ -60,28 +60,27 @@ impl<'a> From<Value<'a>> for Operand<'a> {
                 Operand::One(Scalar::Number(Number::Integer(number.into())))
             }
             Value::Text(text) => Operand::One(Scalar::Text(text)),
-            Value::Holders(holders, _) => {
-                let text =
-                    |holder: &Holder| [holder.kind().as_bytes(), b" ", &place(holder)].concat();
-                let texts = holders
-                    .iter()
-                    .map(|holder| Scalar::Text(text(holder).into()));
-                Operand::List(texts.collect())
-            }
-            Value::Structured(text, _) if text.is_empty() => Operand::Null,
-            Value::Structured(text, _) => Operand::One(Scalar::Text(text.into())),
-            Value::Several(words) => {
-                let texts = words.into_iter().map(|word| word.into_bytes().into());
-                Operand::List(texts.map(Scalar::Text).collect())
-            }
-            Value::List(texts) | Value::Lines(texts) => {
-                Operand::List(texts.into_iter().map(Scalar::Text).collect())
-            }
+            Value::Holders(holders, _) => Operand::list(holders.iter().map(kind_and_place)),
+            Value::Several(words) => Operand::list(words.into_iter().map(String::into_bytes)),
+            Value::List(texts) | Value::Lines(texts) => Operand::list(texts),
+            structured => match structured.bytes().into_owned() {
+                text if text.is_empty() => Operand::Null,
+                text => Operand::One(Scalar::Text(text.into())),
+            },
         }
     }
 }
 
 impl<'a> Operand<'a> {
+    fn list<T: Into<Cow<'a, [u8]>>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Operand::List(
+            texts
+                .into_iter()
+                .map(|text| Scalar::Text(text.into()))
+                .collect(),
+        )
+    }
+
     /// Whether it is not empty. A number never is, not even 0: no processes
     /// are something else than an unknown number of processes.
     fn is_true(&self) -> bool {
@@ -161,9 +160,9 @@ mod tests {
     #[test]
     fn a_number_in_whose_place_a_word_may_stand_is_compared_as_what_it_is() {
         let one = || Operand::from(Value::Number(1));
-        let word = || Operand::from(Value::text(Some("unassigned")));
+        let word = || Operand::from(Value::from("unassigned"));
         let number = || Operand::One(Scalar::Number(Number::Integer(1)));
-        let text = |text: &'static str| Operand::from(Value::text(Some(text)));
+        let text = |text: &'static str| Operand::from(Value::from(text));
         let (eq, ne) = (Comparison::Eq, Comparison::Ne);
         for (value, comparison, literal, truth) in [
             (one(), eq, number(), true),

@@ -1,3 +1,5 @@
+mod value;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -7,6 +9,8 @@ use crate::model::{Gap, Snapshot, Source};
 use crate::output::{Listing, describe};
 use crate::query::{Column, Placed, Row};
 use crate::text::for_json;
+
+pub(crate) use value::write_keys;
 
 /// The version of the shape of the output. Keys may come without a new one.
 pub(crate) const VERSION: u32 = 1;
@@ -117,7 +121,11 @@ pub(crate) struct Object<'a>(pub(crate) &'a Row<'a>, pub(crate) &'a [&'static Co
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Object(row, columns) = self;
-        serializer.collect_map(columns.iter().map(|column| (column.key, column.value(row))))
+        serializer.collect_map(
+            columns
+                .iter()
+                .map(|column| (column.key(), column.value(row))),
+        )
     }
 }
 
