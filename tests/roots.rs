@@ -34,7 +34,7 @@ fn links_to_the_running_system_show_nothing_of_it() {
         run(&spoiled, "-t uts -o NS,NPROCS,PID"),
         gap(
             "        NS NPROCS   PID\n4026531838      1     7\n",
-            "1 of 2 processes could not be understood (broken links)"
+            "1 of 2 processes could not be parsed (broken links)"
         )
     );
     let spoiled = tree().without("proc/8").link("proc/8", "/proc/1");
@@ -42,20 +42,20 @@ fn links_to_the_running_system_show_nothing_of_it() {
         run(&spoiled, "-t uts -o NS,NPROCS,PID"),
         gap(
             "        NS NPROCS   PID\n4026531838      1     7\n",
-            "1 of 2 processes could not be understood (broken links)"
+            "1 of 2 processes could not be parsed (broken links)"
         )
     );
     for (link, to, message) in [
         (
             "proc/8/fd",
             "/proc/self/fd",
-            "open files of 1 process could not be understood",
+            "open files of 1 process could not be parsed",
         ),
         (
             "proc/8/task/9",
             "/proc/self/task/9",
-            "threads of 1 process could not be understood, \
-             open files of 1 process could not be understood",
+            "threads of 1 process could not be parsed, \
+             open files of 1 process could not be parsed",
         ),
     ] {
         assert_eq!(
@@ -102,7 +102,7 @@ fn files_that_lead_out_of_a_tree_or_never_end_are_not_read() {
             run(&spoiled, "-t uts -o NS,UID,COMMAND"),
             gap(
                 &format!("        NS   UID COMMAND\n4026531838   {row}\n"),
-                "details of 1 process could not be understood"
+                "details of 1 process could not be parsed"
             ),
             "{file}"
         );
