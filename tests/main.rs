@@ -13,6 +13,7 @@ mod common;
 
 mod capture;
 mod churn;
+mod containers;
 mod contents_live;
 mod differential;
 mod docs;

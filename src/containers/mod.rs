@@ -1,10 +1,15 @@
 //! Where processes belong: containers, pods, units.
 //!
-//! Many processes have the same cgroup, so each text is looked into once, and
-//! each container looked up once.
+//! Many processes have the same cgroup, so each text is parsed once, and each
+//! container looked up once.
 
 mod cgroup;
 mod names;
+#[cfg(test)]
+mod nesting_tests;
+mod patterns;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,8 +19,18 @@ use crate::containers::names::{bundle_name, docker_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
 use crate::proc::{Limit, Sysroot};
 
-/// Where a captured tree has the names of containers, as one JSON object by id.
+/// Where a captured tree keeps the names of containers: one JSON object, by
+/// [`capture_key`].
 pub(crate) const CONTAINER_NAMES: &str = "containers.json";
+
+/// The key of a container in [`CONTAINER_NAMES`]. Those of a user are apart, for
+/// they may take the ID of any other.
+pub(crate) fn capture_key(container: &Container) -> String {
+    match container.uid {
+        Some(uid) => format!("{uid}:{}", container.id),
+        None => container.id.clone(),
+    }
+}
 
 /// What the texts of cgroup files say.
 pub(crate) struct Affiliations<'a> {
@@ -29,6 +44,7 @@ pub(crate) struct Affiliations<'a> {
 }
 
 impl<'a> Affiliations<'a> {
+    /// Prepares for the processes of a root.
     pub(crate) fn below(root: &'a Sysroot) -> Self {
         let names = (!root.is_live())
             .then(|| root.dir().ok()?.read(CONTAINER_NAMES, Limit::Database).ok())
@@ -43,14 +59,14 @@ impl<'a> Affiliations<'a> {
         }
     }
 
-    /// Where a process with this cgroup file belongs.
+    /// Finds where a process with this cgroup file belongs.
     pub(crate) fn of(&mut self, text: Vec<u8>) -> Arc<Affiliation> {
         if let Some(known) = self.texts.get(&text) {
             return known.clone();
         }
         let mut found = affiliation(&text);
         if let Some(container) = &mut found.container {
-            container.name = self.name(container, &text);
+            container.name = self.name(container);
         }
         let known = self.known.get(&found).cloned().unwrap_or_else(|| {
             let new = Arc::new(found.clone());
@@ -61,21 +77,24 @@ impl<'a> Affiliations<'a> {
         known
     }
 
-    /// The name of a container, where its engine left it on disk.
-    fn name(&mut self, container: &Container, cgroup: &[u8]) -> Option<String> {
-        let id = &container.id;
-        if let Some(name) = self.captured.get(id) {
+    /// Finds the name of a container where its engine keeps it. Containers of a
+    /// user are looked up in the storage of that user only: by the ID of another
+    /// container they would get its name.
+    fn name(&mut self, container: &Container) -> Option<String> {
+        if let Some(name) = self.captured.get(&capture_key(container)) {
             return Some(name.clone());
         }
-        match container.engine {
-            Some(Engine::Docker) => self.docker_name(id),
-            Some(Engine::Podman | Engine::Crio) => self.stored_name(id, cgroup),
-            Some(Engine::Containerd | Engine::Nerdctl) => self.bundle_name(id),
-            Some(Engine::Kubernetes) | None => self
+        let Container { id, uid, .. } = container;
+        match (container.engine, uid) {
+            (Some(Engine::Podman | Engine::Crio), _) => self.stored_name(id, *uid),
+            (Some(Engine::Docker), None) => self.docker_name(id),
+            (Some(Engine::Containerd | Engine::Nerdctl), None) => self.bundle_name(id),
+            (Some(Engine::Kubernetes) | None, None) => self
                 .docker_name(id)
                 .or_else(|| self.bundle_name(id))
-                .or_else(|| self.stored_name(id, cgroup)),
-            Some(_) => None,
+                .or_else(|| self.stored_name(id, *uid)),
+            (None, Some(_)) => self.stored_name(id, *uid),
+            _ => None,
         }
     }
 
@@ -102,10 +121,7 @@ impl<'a> Affiliations<'a> {
         self.root.dir().ok()?.read(path, Limit::Database).ok()
     }
 
-    /// The name of a container of root, or of the user in whose manager its
-    /// cgroup is.
-    fn stored_name(&mut self, id: &str, cgroup: &[u8]) -> Option<String> {
-        let uid = user_of(cgroup);
+    fn stored_name(&mut self, id: &str, uid: Option<u32>) -> Option<String> {
         let root = self.root;
         let names = self
             .stored
@@ -140,14 +156,7 @@ fn stored_names(root: &Sysroot, uid: Option<u32>) -> Option<HashMap<String, Stri
 /// number of directories, so their storage is not searched for others.
 const DRIVERS: [&str; 6] = ["overlay", "overlay2", "vfs", "btrfs", "zfs", "aufs"];
 
-/// The user of `user@1000.service` in a path.
-fn user_of(cgroup: &[u8]) -> Option<u32> {
-    let text = std::str::from_utf8(cgroup).ok()?;
-    let (_, rest) = text.split_once("/user@")?;
-    rest.split_once(".service")?.0.parse().ok()
-}
-
-/// Tells every namespace where the processes in it belong: one pass.
+/// Adds to every namespace where the processes in it belong, in one pass.
 pub(crate) fn affiliate(namespaces: &mut [Namespace], processes: &[Process]) {
     let places: HashMap<NsId, usize> = namespaces
         .iter()
@@ -174,25 +183,6 @@ pub(crate) fn affiliate(namespaces: &mut [Namespace], processes: &[Process]) {
     for namespace in namespaces {
         if let Some(facts) = namespace.facts.as_mut().map(Arc::make_mut) {
             facts.affiliations.sort_unstable();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rootless_container_is_stored_at_its_user() {
-        let path = b"0::/user.slice/user-1000.slice/user@1000.service/user.slice/x.scope\n";
-        assert_eq!(user_of(path), Some(1000));
-        for text in [
-            "",
-            "0::/user@x.service\n",
-            "0::/user@1000\n",
-            "0::/a/user@1000.slice\n",
-        ] {
-            assert_eq!(user_of(text.as_bytes()), None, "{text}");
         }
     }
 }

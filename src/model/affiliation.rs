@@ -9,12 +9,17 @@ use crate::model::named;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Affiliation {
-    /// The container.
+    /// The container. Of several in each other, the outermost, which alone was
+    /// made from outside.
     pub container: Option<Container>,
     /// The pod of that container: its UID, or the engine's ID for it.
     pub pod: Option<String>,
     /// The innermost systemd unit with processes, a service or scope.
     pub unit: Option<String>,
+    /// The innermost container that the cgroup is named after within
+    /// [`container`](Self::container): one that runs nested, or any other name
+    /// that someone inside chose.
+    pub nested: Option<Container>,
 }
 
 /// A container.
@@ -27,6 +32,8 @@ pub struct Container {
     pub id: String,
     /// Its name, if it differs from the ID and the engine keeps it on disk.
     pub name: Option<String>,
+    /// The user in whose systemd slice it runs; `None` outside of those.
+    pub uid: Option<u32>,
 }
 
 named! {
@@ -122,6 +129,7 @@ mod tests {
             engine: Some(Engine::Docker),
             id: id.clone(),
             name: None,
+            uid: None,
         };
         assert_eq!(container.to_string(), "docker:5f8272929921");
         assert!(container.is_called(&id) && !container.is_called("5f8272929921"));
@@ -135,6 +143,7 @@ mod tests {
             engine: None,
             id: "alpha".to_owned(),
             name: None,
+            uid: None,
         };
         assert_eq!(named.to_string(), "container:alpha");
         assert!(named.is_called("alpha") && !named.has_prefix("al"));

@@ -118,6 +118,11 @@ fn containers() -> Value {
             "engine": text_or_null(),
             "id": { "description": "Its id; where the engine has none, its name.", "type": "string" },
             "name": text_or_null(),
+            "uid": {
+                "description": "The user in whose systemd slice it runs.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
             "pod": text_or_null(),
             "unit": text_or_null(),
             "hostname": text_or_null(),
@@ -125,6 +130,14 @@ fn containers() -> Value {
             "pid": number(),
             "shared": list(kind()),
             "unknown": list(kind()),
+            "claims": {
+                "description": "The containers that cgroups inside are named after, by anyone inside.",
+                "type": "array",
+                "items": all_required(
+                    "A container that is nested in this one, or imitated.",
+                    json!({ "engine": text_or_null(), "id": { "type": "string" } }),
+                ),
+            },
         }),
     );
     let properties = json!({ "containers": list(container) });

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::cli::error::CliError;
-use crate::containers::{Affiliations, CONTAINER_NAMES};
+use crate::containers::{Affiliations, CONTAINER_NAMES, capture_key};
 use crate::error::Error;
 use crate::model::{Fd, Kind, Link, LinkSet, Member, NsId, Pid, Tid};
 use crate::proc::{FdTarget, NsDir, ProcFile, ProcessDir, ReadError, Sysroot, Users, errno_name};
@@ -51,8 +51,12 @@ pub(crate) fn capture(
             Some(captured) => {
                 refused += usize::from(captured.is_refused());
                 captured.write(&dir.join("proc").join(pid.to_string()))?;
-                let container = affiliations.of(captured.cgroup()).container.clone();
-                containers.extend(container.and_then(|one| Some((one.id, one.name?))));
+                let affiliation = affiliations.of(captured.cgroup());
+                if let Some(container) = &affiliation.container
+                    && let Some(name) = &container.name
+                {
+                    containers.insert(capture_key(container), name.clone());
+                }
                 if let Some(uid) = captured.uid {
                     names.entry(uid).or_insert_with(|| users.name(uid));
                 }

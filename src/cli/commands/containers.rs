@@ -1,5 +1,7 @@
 //! `nsls containers`: which there are, and what they share with the host.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::cli::args::ContainersArgs;
@@ -43,6 +45,8 @@ struct Entry<'a> {
     engine: Option<&'static str>,
     id: &'a str,
     name: Option<&'a str>,
+    /// The user in whose systemd slice it runs.
+    uid: Option<u32>,
     pod: Option<&'a str>,
     unit: Option<&'a str>,
     hostname: Option<String>,
@@ -53,10 +57,19 @@ struct Entry<'a> {
     shared: Vec<&'static str>,
     /// The types of which that cannot be known.
     unknown: Vec<&'static str>,
+    /// The containers that cgroups inside are named after.
+    claims: Vec<Claim<'a>>,
     #[serde(skip)]
     label: &'a str,
     #[serde(skip)]
     hostname_bytes: Vec<u8>,
+}
+
+/// A container that runs nested in another, or that someone in there imitates.
+#[derive(Debug, Serialize)]
+struct Claim<'a> {
+    engine: Option<&'static str>,
+    id: &'a str,
 }
 
 impl<'a> Entry<'a> {
@@ -64,7 +77,7 @@ impl<'a> Entry<'a> {
         snapshot: &Snapshot,
         container: &'a Container,
         affiliation: &'a Affiliation,
-        processes: &[&Process],
+        processes: &[&'a Process],
     ) -> Option<Self> {
         let first = processes.first()?;
         let mut shared = KindSet::EMPTY;
@@ -92,6 +105,7 @@ impl<'a> Entry<'a> {
             engine: container.engine.map(|engine| engine.name()),
             id: &container.id,
             name: container.name.as_deref(),
+            uid: container.uid,
             pod: affiliation.pod.as_deref(),
             unit: affiliation.unit.as_deref(),
             hostname: hostname.map(|name| String::from_utf8_lossy(name).into_owned()),
@@ -99,6 +113,7 @@ impl<'a> Entry<'a> {
             pid: first.pid,
             shared: names(shared),
             unknown: names(unknown),
+            claims: claims(processes),
             label: container.label(),
             hostname_bytes: hostname.cloned().unwrap_or_default().into_bytes(),
         })
@@ -111,6 +126,20 @@ impl<'a> Entry<'a> {
         let unknown = self.unknown.iter().map(|kind| format!("{kind}?"));
         shared.chain(unknown).collect::<Vec<_>>().join(",")
     }
+}
+
+fn claims<'a>(processes: &[&'a Process]) -> Vec<Claim<'a>> {
+    let nested: BTreeSet<&Container> = processes
+        .iter()
+        .filter_map(|process| process.affiliation.as_ref()?.nested.as_ref())
+        .collect();
+    nested
+        .into_iter()
+        .map(|container| Claim {
+            engine: container.engine.map(|engine| engine.name()),
+            id: &container.id,
+        })
+        .collect()
 }
 
 /// An id as engines show it.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::error::Error;
 use crate::model::{Affiliation, Container, Process, Snapshot};
@@ -29,11 +29,18 @@ pub(super) fn containers(
 pub(crate) fn find_container(snapshot: &Snapshot, word: &str) -> Result<Container, Error> {
     let all = containers(snapshot);
     let called: Vec<_> = all.keys().filter(|one| one.is_called(word)).collect();
-    let meant = if called.is_empty() {
+    let mut meant: Vec<_> = if called.is_empty() {
         all.keys().filter(|one| one.has_prefix(word)).collect()
     } else {
         called
     };
+    // A user may give a cgroup of theirs the ID of any container.
+    let system: HashSet<&str> = meant
+        .iter()
+        .filter(|one| one.uid.is_none())
+        .map(|one| &*one.id)
+        .collect();
+    meant.retain(|one| one.uid.is_none() || !system.contains(&*one.id));
     match &meant[..] {
         [container] => Ok((**container).clone()),
         [] => Err(Error::NoContainer {

@@ -1,0 +1,135 @@
+//! Processes whose cgroups are named after containers that they are not in.
+
+use serde_json::{Value, json};
+
+use crate::common::{Nsls, Outcome, Tree};
+
+const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// Containers A and B, and two processes that would like to be in B: one from
+/// inside A, the other in the slice of a user, who has a name for it as well.
+fn tree() -> Tree {
+    let users = "/user.slice/user-1000.slice/user@1000.service";
+    let storage = "home/ann/.local/share/containers/storage";
+    Tree::new()
+        .file(
+            "etc/passwd",
+            "root:x:0:0::/root:\nann:x:1000:1000::/home/ann:\n",
+        )
+        .process(7, "a\0")
+        .file("proc/7/cgroup", format!("0::/docker/{A}\n"))
+        .process(8, "b\0")
+        .file(
+            "proc/8/cgroup",
+            format!("0::/machine.slice/libpod-{B}.scope\n"),
+        )
+        .process(9, "inside\0")
+        .file(
+            "proc/9/cgroup",
+            format!("0::/docker/{A}/libpod-{B}.scope\n"),
+        )
+        .process(10, "ann\0")
+        .file("proc/10/cgroup", format!("0::{users}/libpod-{B}.scope\n"))
+        .file(
+            "var/lib/containers/storage/overlay-containers/containers.json",
+            format!("[{{\"id\": \"{B}\", \"names\": [\"db\"]}}]"),
+        )
+        .file(
+            &format!("{storage}/overlay-containers/containers.json"),
+            format!("[{{\"id\": \"{B}\", \"names\": [\"fake\"]}}]"),
+        )
+}
+
+#[test]
+fn a_container_has_only_the_processes_that_its_engine_put_there() {
+    let tree = tree();
+    for name in [B, "bbbb", "db", "podman:db"] {
+        let run = Nsls::new(["--container", name, "-t", "uts", "-o", "PID"]);
+        let members = Nsls::new(["4026531838", "--container", name, "-o", "PID,CONTAINER"]);
+        assert_eq!(
+            run.sysroot(tree.path()).run(),
+            Outcome::success("  PID\n    7\n"),
+            "{name}"
+        );
+        assert_eq!(
+            members.sysroot(tree.path()).run(),
+            Outcome::success("  PID CONTAINER\n    8 podman:db\n"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_claimed_from_inside_is_listed_as_a_claim() {
+    let run = Nsls::words("containers --json")
+        .sysroot(tree().path())
+        .run();
+    let mut document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let seen = document["containers"].as_array_mut().unwrap();
+    let keys = ["engine", "id", "name", "uid", "nprocs", "pid", "claims"];
+    let seen: Vec<Value> = seen
+        .iter_mut()
+        .map(|one| keys.iter().map(|key| one[key].take()).collect())
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            json!(["docker", A, null, null, 2, 7, [{ "engine": "podman", "id": B }]]),
+            json!(["podman", B, "db", null, 1, 8, []]),
+            json!(["podman", B, "fake", 1000, 1, 10, []]),
+        ]
+    );
+}
+
+#[test]
+fn the_storage_of_a_user_is_not_left_by_a_link() {
+    let id = "c".repeat(64);
+    let file = "home/ann/.local/share/containers/storage/overlay-containers/containers.json";
+    let names = format!("[{{\"id\": \"{id}\", \"names\": [\"stolen\"]}}]");
+    let stored = || {
+        tree()
+            .file("root/containers.json", &names)
+            .without("proc/9")
+            .without("proc/8")
+            .without("proc/7")
+            .file(
+                "proc/10/cgroup",
+                format!("0::/user.slice/user-1000.slice/user@1000.service/libpod-{id}.scope\n"),
+            )
+    };
+    let shown = |tree: Tree| {
+        let run = Nsls::words("-t uts -n -o CONTAINER").sysroot(tree.path());
+        run.run().stdout
+    };
+    assert_eq!(shown(stored().file(file, &names)), "podman:stolen\n");
+    let label = "podman:cccccccccccc\n";
+    assert_eq!(shown(stored().link(file, "/root/containers.json")), label);
+    assert_eq!(shown(stored().fifo(file)), label);
+    let moved = stored()
+        .without("home/ann/.local/share/containers")
+        .file(
+            "home/ann/storage/overlay-containers/containers.json",
+            &names,
+        )
+        .link(
+            "home/ann/.local/share/containers/storage",
+            "../../../storage",
+        );
+    assert_eq!(shown(moved), label);
+}
+
+#[test]
+fn a_capture_keeps_the_names_of_users_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Nsls::new(["capture".as_ref(), dir.path().as_os_str()]);
+    assert_eq!(run.sysroot(tree().path()).run().status, 0);
+    let named = |root: &std::path::Path| {
+        let run = Nsls::words("4026531838 -o PID,CONTAINER")
+            .sysroot(root)
+            .run();
+        assert_eq!(run.status, 0, "{run}");
+        run.stdout
+    };
+    assert_eq!(named(dir.path()), named(tree().path()));
+}
