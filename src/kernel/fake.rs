@@ -157,7 +157,7 @@ impl Kernel for Fake {
         Ok(NetNsId::Unassigned)
     }
 
-    fn uts_names(&self, ns: &NsId, _: Option<Pid>) -> Result<UtsNames, OpenError> {
+    fn uts_names(&self, ns: &NsId) -> Result<UtsNames, OpenError> {
         let names = self.uts_names.get(ns);
         names.cloned().ok_or(OpenError::Errno(Errno::PERM))
     }
@@ -178,7 +178,7 @@ impl Kernel for Fake {
         Err(OpenError::Errno(Errno::PERM))
     }
 
-    fn pid_max(&self, _: &NsId) -> Result<Option<Pid>, Errno> {
-        Err(Errno::PERM)
+    fn pid_max(&self, _: &NsId) -> Result<Pid, OpenError> {
+        Err(OpenError::Unreachable)
     }
 }

@@ -17,6 +17,7 @@ mod mount_namespaces;
 mod netlink;
 mod nsfs;
 mod opener;
+mod release;
 mod setns;
 mod syscall;
 mod sysv;
@@ -31,6 +32,7 @@ pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
+pub(crate) use release::version_of;
 
 /// A mount namespace in the kernel's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,9 +138,9 @@ pub(crate) trait Kernel: Sync {
     // The following move the calling thread into the namespace for good, and
     // require CAP_SYS_ADMIN over it, setns(2).
 
-    /// Returns host and domain name of a uts namespace. Given a process in it,
-    /// the creator of its user namespace needs no capability.
-    fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, OpenError>;
+    /// Returns host and domain name of a uts namespace. The creator of its user
+    /// namespace needs no capability.
+    fn uts_names(&self, ns: &Self::Ns) -> Result<UtsNames, OpenError>;
 
     /// Returns the interfaces of a net namespace. Given a process in it, falls
     /// back to their names, for which no capability is needed.
@@ -155,7 +157,8 @@ pub(crate) trait Kernel: Sync {
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
-    /// whole system. `None` if the proc tree has no `sys`, as with the mount
-    /// option `subset=pid`.
-    fn pid_max(&self, ns: &Self::Ns) -> Result<Option<Pid>, Errno>;
+    /// whole system. [`OpenError::Unreachable`] for a namespace other than the
+    /// caller's, and if the proc tree has no `sys`, as with the mount option
+    /// `subset=pid`. Moves no thread.
+    fn pid_max(&self, ns: &Self::Ns) -> Result<Pid, OpenError>;
 }
