@@ -1,14 +1,13 @@
-//! Containers, pods and units by the paths of cgroups, cgroups(7).
+//! Containers, pods and units by cgroup path, cgroups(7).
 //!
-//! Whoever is in a container may make cgroups in its cgroup, of any name. So
-//! the outermost container of a path is the one that the engine of the host
-//! made, and what its path says below that is a claim from inside.
+//! Processes in a container can create cgroups of any name below its own. So only
+//! the outermost container in a path was put there by an engine of the host, and
+//! further names are claims from inside.
 
 use crate::containers::patterns::{container_of, is_helper, is_kubepods, pod};
 use crate::model::{Affiliation, Container, Engine};
 
-/// Finds where a process belongs by the text of its `/proc/PID/cgroup`. Nothing
-/// is known of a path that no pattern matches.
+/// Finds where a process belongs by the text of its `/proc/PID/cgroup`.
 pub(super) fn affiliation(text: &[u8]) -> Affiliation {
     let text = String::from_utf8_lossy(text);
     let paths = ordered_paths(&text);
@@ -36,9 +35,9 @@ pub(super) fn affiliation(text: &[u8]) -> Affiliation {
     }
 }
 
-/// Lists the paths of a cgroup file, each line of which is
-/// `ID:CONTROLLERS:PATH`. The hierarchies that systemd manages come first, for
-/// engines may leave out others.
+/// Lists the paths of a cgroup file, with lines of the form
+/// `ID:CONTROLLERS:PATH`. The hierarchies of systemd come first, as some engines
+/// use no others.
 fn ordered_paths(text: &str) -> Vec<&str> {
     let mut paths: Vec<(u8, &str)> = text
         .lines()
@@ -57,8 +56,8 @@ fn ordered_paths(text: &str) -> Vec<&str> {
     paths.into_iter().map(|(_, path)| path).collect()
 }
 
-/// Splits a path into the names of its cgroups, as they were before systemd
-/// escaped them. `..` stands for one above the root of the reader's cgroup
+/// Splits a path into the names of its cgroups, and decodes systemd's escape for
+/// a hyphen. `..` stands for a cgroup above the root of the reader's cgroup
 /// namespace.
 fn components(path: &str) -> Vec<String> {
     path.split('/')
@@ -67,7 +66,7 @@ fn components(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// The container of which the cgroup at this place of a path is, and its pod.
+/// Returns the container, and its pod, that the cgroup at `place` belongs to.
 fn container_at(path: &[String], place: usize) -> Option<(Container, Option<String>)> {
     let own = path.get(place)?;
     if is_helper(own) {
@@ -75,9 +74,9 @@ fn container_at(path: &[String], place: usize) -> Option<(Container, Option<Stri
     }
     let (engine, id) = container_of(own, above(path, place, 1), above(path, place, 2))?;
     match (engine, path.get(place + 1).map(String::as_str)) {
-        // systemd-nspawn(1) itself is beside the payload.
+        // systemd-nspawn(1) itself runs beside its payload.
         (Some(Engine::Nspawn), Some("supervisor")) => return None,
-        // The parent of builders.
+        // The parent of the cgroups of builders.
         (Some(Engine::Buildkit), Some(_)) if own == "buildx" => return None,
         _ => {}
     }
@@ -100,14 +99,14 @@ fn container_at(path: &[String], place: usize) -> Option<(Container, Option<Stri
     Some((container, pod))
 }
 
-/// The name of the cgroup so many levels above a place of a path; empty above
-/// the root.
+/// Returns the name of the cgroup `levels` above `place`; empty above the root.
 fn above(path: &[String], place: usize, levels: usize) -> &str {
     let above = place.checked_sub(levels).and_then(|place| path.get(place));
     above.map_or("", String::as_str)
 }
 
-/// The innermost other container that a path names below the one at `place`.
+/// Returns the innermost container that a path names below `place`, if it is
+/// another than the outer one.
 fn nested_in(path: &[String], place: usize, outer: &Container) -> Option<Container> {
     (place + 1..path.len())
         .rev()
@@ -119,8 +118,8 @@ fn nested_in(path: &[String], place: usize, outer: &Container) -> Option<Contain
         .find(|nested| nested != outer)
 }
 
-/// The user in whose slice of systemd a path lies, or in that of whose manager.
-/// Such a user makes cgroups of any name there. Those of root are the system's.
+/// Returns the user of the systemd slice or manager that a path is in. They can
+/// create cgroups of any name there. Root counts as the system.
 fn user_of(path: &[String]) -> Option<u32> {
     let uid = path.iter().find_map(|part| {
         let slice = part.strip_prefix("user-");
@@ -134,7 +133,7 @@ fn user_of(path: &[String]) -> Option<u32> {
     uid.filter(|uid| *uid != 0)
 }
 
-/// The innermost systemd unit in a path that has processes.
+/// Returns the innermost systemd service or scope in a path.
 fn unit(path: &str) -> Option<String> {
     let unit = path.rsplit('/').find(|part| {
         part.strip_suffix(".service")

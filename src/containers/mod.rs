@@ -19,12 +19,12 @@ use crate::containers::names::{bundle_name, docker_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
 use crate::proc::{Limit, Sysroot};
 
-/// Where a captured tree keeps the names of containers: one JSON object, by
-/// [`capture_key`].
+/// The file in which a captured tree keeps the names of containers: a JSON object
+/// with the keys of [`capture_key`].
 pub(crate) const CONTAINER_NAMES: &str = "containers.json";
 
-/// The key of a container in [`CONTAINER_NAMES`]. Those of a user are apart, for
-/// they may take the ID of any other.
+/// Returns the key of a container in [`CONTAINER_NAMES`]. It includes the user,
+/// who can give a container the ID of any other.
 pub(crate) fn capture_key(container: &Container) -> String {
     match container.uid {
         Some(uid) => format!("{uid}:{}", container.id),
@@ -32,14 +32,14 @@ pub(crate) fn capture_key(container: &Container) -> String {
     }
 }
 
-/// What the texts of cgroup files say.
+/// Finds where processes belong, and remembers it.
 pub(crate) struct Affiliations<'a> {
     root: &'a Sysroot,
     texts: HashMap<Vec<u8>, Arc<Affiliation>>,
     known: HashMap<Affiliation, Arc<Affiliation>>,
-    /// The names in containers-storage, of root or by user.
+    /// Names in containers-storage by container ID, for root (`None`) and users.
     stored: HashMap<Option<u32>, HashMap<String, String>>,
-    /// The names that were captured.
+    /// Names in a captured tree.
     captured: HashMap<String, String>,
 }
 
@@ -77,9 +77,9 @@ impl<'a> Affiliations<'a> {
         known
     }
 
-    /// Finds the name of a container where its engine keeps it. Containers of a
-    /// user are looked up in the storage of that user only: by the ID of another
-    /// container they would get its name.
+    /// Finds the name of a container in the files of its engine. A container of a
+    /// user is looked up in the storage of that user only, or it could take the
+    /// name of another by taking its ID.
     fn name(&mut self, container: &Container) -> Option<String> {
         if let Some(name) = self.captured.get(&capture_key(container)) {
             return Some(name.clone());
@@ -131,7 +131,7 @@ impl<'a> Affiliations<'a> {
     }
 }
 
-/// Reads the names of the containers of a user, or of root.
+/// Reads the names of the containers of a user, or of root for `None`.
 fn stored_names(root: &Sysroot, uid: Option<u32>) -> Option<HashMap<String, String>> {
     let home;
     let (dir, storage) = match uid {
@@ -152,11 +152,11 @@ fn stored_names(root: &Sysroot, uid: Option<u32>) -> Option<HashMap<String, Stri
     Some(names)
 }
 
-/// The drivers of containers-storage, storage.conf(5). A user may have any
-/// number of directories, so their storage is not searched for others.
+/// Drivers of containers-storage, storage.conf(5). The directory is not listed
+/// instead, as a user may fill it with any number of entries.
 const DRIVERS: [&str; 6] = ["overlay", "overlay2", "vfs", "btrfs", "zfs", "aufs"];
 
-/// Adds to every namespace where the processes in it belong, in one pass.
+/// Adds to every namespace where its processes belong, in one pass.
 pub(crate) fn affiliate(namespaces: &mut [Namespace], processes: &[Process]) {
     let places: HashMap<NsId, usize> = namespaces
         .iter()

@@ -1,10 +1,10 @@
-//! The names of containers in the files that engines keep about them.
+//! Names of containers in the files of their engines.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-/// The name in Docker's `config.v2.json`, where it begins with a slash.
+/// Parses the name in Docker's `config.v2.json`, where it begins with a slash.
 pub(crate) fn docker_name(config: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -16,8 +16,8 @@ pub(crate) fn docker_name(config: &[u8]) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The first name of each container by its id, in `containers.json` of
-/// containers-storage, which Podman and CRI-O use.
+/// Parses `containers.json` of containers-storage, which Podman and CRI-O use:
+/// the first name of each container by its ID.
 pub(crate) fn storage_names(containers: &[u8]) -> HashMap<String, String> {
     #[derive(Deserialize)]
     struct Stored {
@@ -26,12 +26,14 @@ pub(crate) fn storage_names(containers: &[u8]) -> HashMap<String, String> {
         names: Option<Vec<String>>,
     }
     let stored: Vec<Stored> = serde_json::from_slice(containers).unwrap_or_default();
-    let name = |stored: Stored| Some((stored.id, stored.names?.into_iter().next()?));
-    stored.into_iter().filter_map(name).collect()
+    stored
+        .into_iter()
+        .filter_map(|stored| Some((stored.id, stored.names?.into_iter().next()?)))
+        .collect()
 }
 
-/// The name in the annotations of an OCI bundle's `config.json`: as Kubernetes
-/// has it, or nerdctl.
+/// Parses the name that Kubernetes or nerdctl put into the annotations of an OCI
+/// bundle's `config.json`.
 pub(crate) fn bundle_name(config: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Config {

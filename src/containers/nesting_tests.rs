@@ -1,5 +1,4 @@
-//! Cgroups that those inside a container, or an ordinary user, name after the
-//! containers of others.
+//! Cgroups that are named after a container by someone else than its engine.
 
 use crate::containers::cgroup::affiliation;
 use crate::model::{Affiliation, Container, Engine};
@@ -56,7 +55,7 @@ fn a_cgroup_made_inside_a_container_is_a_claim_and_no_container() {
             Some(Engine::Nspawn),
             "x",
         ),
-        // What several of them claim, the innermost claims last.
+        // The innermost of several claims counts.
         (
             "/docker/<A>/lxc/alpha/docker/<B>",
             (docker, "<A>"),
@@ -105,7 +104,7 @@ fn a_container_in_the_slice_of_a_user_is_theirs() {
         uid("/user@1001.service/user.slice/libpod-<A>.scope"),
         Some(1001)
     );
-    // Whoever is in the container, or in the slice, says nothing else.
+    // Names inside of a container or of a user's slice change nothing.
     assert_eq!(uid("/docker/<A>/user-1000.slice/docker/<B>"), None);
     let other = format!("{manager}/user-1001.slice/user@1001.service/docker/<A>");
     assert_eq!(uid(&other), Some(1000));

@@ -1,5 +1,5 @@
-//! The names that engines give to the cgroups of their containers. Some of their
-//! helpers have names that look alike.
+//! Names that engines give to the cgroups of their containers, and similar names
+//! of other cgroups.
 
 use crate::model::{Engine, is_long_id};
 
@@ -23,7 +23,7 @@ pub(super) fn is_kubepods(name: &str) -> bool {
 }
 
 /// Finds the engine and the ID or name of a container by the name of its cgroup
-/// and of the two above. The engine is `None` where several use that name.
+/// and of the two above. The engine is `None` for names that several engines use.
 pub(super) fn container_of<'a>(
     own: &'a str,
     parent: &str,
@@ -41,7 +41,7 @@ pub(super) fn container_of<'a>(
             return found(engine, id);
         }
     }
-    // `SLICE:PREFIX:ID` is a name for systemd that a cgroupfs driver took as it is.
+    // A cgroupfs driver used `SLICE:PREFIX:ID`, meant for systemd, as a name.
     if let [_, prefix, id] = *own.split(':').collect::<Vec<_>>() {
         return match prefix {
             "cri-containerd" if is_long_id(id) => found(Engine::Containerd, id),
@@ -81,7 +81,7 @@ pub(super) fn container_of<'a>(
         }
         // A pod and its monitor.
         (_, "libpod_parent") => None,
-        // Many engines do that, below a parent that the user chooses.
+        // Many engines use the bare ID, below a configurable parent.
         _ if is_long_id(own) => Some((None, own)),
         _ => None,
     }
@@ -103,7 +103,7 @@ fn is_short_id(word: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
-/// Finds the name of a snap: `snap.NAME.APP….scope` or `.service`.
+/// Parses `snap.NAME.APP….scope` or `.service` for the name of the snap.
 fn snap(own: &str) -> Option<&str> {
     let rest = own.strip_prefix("snap.")?;
     let rest = rest
@@ -113,7 +113,7 @@ fn snap(own: &str) -> Option<&str> {
     (!name.is_empty() && !app.is_empty()).then_some(name)
 }
 
-/// Finds the ID of a Flatpak app: `app-flatpak-ID-NUMBER.scope`.
+/// Parses `app-flatpak-ID-NUMBER.scope` for the ID of the application.
 fn flatpak(own: &str) -> Option<&str> {
     let rest = own.strip_prefix("app-flatpak-")?.strip_suffix(".scope")?;
     let (id, number) = rest.rsplit_once('-')?;
@@ -121,9 +121,9 @@ fn flatpak(own: &str) -> Option<&str> {
     (!id.is_empty() && is_number).then_some(id)
 }
 
-/// Finds the pod that a cgroup belongs to by its name and that of the one above:
-/// `pod<uid>` of Kubernetes, in a slice behind other words and with `_` for `-`,
-/// or a pod of Podman.
+/// Finds the pod of a cgroup by its name and that of the one above: `pod<uid>` of
+/// Kubernetes, which follows other words and has `_` for `-` in a slice, or a pod
+/// of Podman.
 pub(super) fn pod(own: &str, parent: &str) -> Option<String> {
     if parent == "libpod_parent" {
         return is_long_id(own).then(|| own.to_owned());

@@ -1,4 +1,4 @@
-//! Cgroup paths of every engine, as it makes them.
+//! Cgroup paths of every engine.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::model::{Affiliation, Engine};
 
 const ID: &str = "5f8272929921c2d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
 
-/// Engine, id or name, pod and unit of a path of the one hierarchy.
+/// Returns engine, ID or name, pod and unit for a path on cgroup v2.
 fn found(path: &str) -> (Option<Engine>, String, Option<String>, Option<String>) {
     let path = path.replace("ID", ID);
     let all = affiliation(format!("0::{path}\n").as_bytes());

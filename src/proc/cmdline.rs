@@ -3,16 +3,16 @@
 pub(crate) struct CommandLine {
     /// The arguments, joined by spaces; any bytes.
     pub(crate) text: Vec<u8>,
-    /// Whether there is more of it than the text.
+    /// Whether the command line goes on after the text.
     pub(crate) is_cut: bool,
 }
 
 /// Joins the arguments in `/proc/PID/cmdline` by spaces; `None` for a process
 /// that has no arguments (kernel threads, zombies).
 ///
-/// Each argument ends in a NUL, so that an empty one counts too: the last NUL
-/// ends the line and every other one becomes a space. A process may put any
-/// text there, and need not end it (setproctitle).
+/// A NUL ends each argument, empty ones included: the last NUL ends the line and
+/// every other becomes a space. A process may store any text there, without a
+/// NUL at its end (setproctitle).
 pub(crate) fn join_arguments(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     if bytes.last() == Some(&0) {
         bytes.pop();

@@ -8,33 +8,34 @@ use rustix::io::Errno;
 use crate::proc::ReadError;
 use crate::proc::read::{Limit, READ, read_whole, require_regular};
 
-/// An open directory, and how its content is opened.
+/// An open directory, with the rules for opening files below it.
 #[derive(Debug)]
 pub(crate) struct Dir {
     fd: OwnedFd,
     trust: Trust,
 }
 
-/// Who made what lies in a directory, and so where its links may lead.
+/// Who controls the content of a directory, and so where its links may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// The kernel: a mounted procfs.
+    /// The kernel does: a mounted procfs.
     Procfs,
-    /// The administrator: the root of the running system. Links lead anywhere.
+    /// The administrator does: the root of this process. Links are followed
+    /// anywhere.
     System,
-    /// Anyone: a captured tree, or the root of a container. Links are followed
-    /// as if the directory were the root of the file system.
+    /// Anyone may: a captured tree, or a root mounted elsewhere. Links are
+    /// followed as if the directory were the root of the file system.
     Root,
-    /// Anyone: a directory in such a tree. Links lead no further up than to
-    /// the directory.
+    /// Anyone may: a directory within such a tree. Links that lead out of the
+    /// directory are errors.
     Part,
-    /// A user: their storage of containers. No link is followed and no mount
-    /// entered, for it may be a file server of theirs.
+    /// An unprivileged user does: a home directory. Links are errors, and so are
+    /// mounts, as the user may have mounted a file server that never answers.
     User,
 }
 
 impl Trust {
-    /// How openat2(2) resolves a path; `None` for plain openat(2).
+    /// Flags of openat2(2); `None` where openat(2) suffices.
     fn resolve(self) -> Option<ResolveFlags> {
         let confined = match self {
             Trust::Procfs | Trust::System => return None,
@@ -48,11 +49,11 @@ impl Trust {
     }
 }
 
-/// How a directory is opened to open what lies in it.
+/// Flags to open a directory as the base of further opens.
 const BASE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl Dir {
-    /// Opens a directory by a path that the user chose.
+    /// Opens a directory by a path of this process.
     pub(crate) fn open(path: &Path, trust: Trust) -> Result<Self, Errno> {
         let fd = rustix::fs::open(path, BASE, Mode::empty())?;
         Ok(Dir { fd, trust })
@@ -64,8 +65,8 @@ impl Dir {
         Dir { fd, trust }
     }
 
-    /// Opens the procfs that is mounted on a directory below; `None` if no
-    /// procfs is.
+    /// Opens a directory below that is the mount point of a procfs; `None` if it
+    /// is not.
     pub(crate) fn procfs(&self, name: &str) -> Option<Self> {
         let flags = BASE | OFlags::NOFOLLOW;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).ok()?;
@@ -78,12 +79,12 @@ impl Dir {
         Ok(Dir { fd, trust })
     }
 
-    /// Returns whether the kernel made what lies here.
+    /// Returns whether this is a directory of procfs.
     pub(crate) fn is_procfs(&self) -> bool {
         self.trust == Trust::Procfs
     }
 
-    /// Opens anything, without following a link out of where it may lead.
+    /// Opens a path below, following links as far as [`Trust`] permits.
     pub(crate) fn open_at(&self, path: impl AsRef<Path>, flags: OFlags) -> Result<OwnedFd, Errno> {
         #[cfg(test)]
         changes::happen();
@@ -91,7 +92,7 @@ impl Dir {
         let Some(resolve) = self.trust.resolve() else {
             return rustix::fs::openat(&self.fd, path, flags, Mode::empty());
         };
-        // The kernel gives up on `..` if anything is renamed meanwhile.
+        // The kernel gives up on `..` if anything is renamed at the same time.
         for _ in 0..16 {
             match rustix::fs::openat2(&self.fd, path, flags, Mode::empty(), resolve) {
                 Err(Errno::AGAIN) => {}
@@ -101,8 +102,10 @@ impl Dir {
         Err(Errno::AGAIN)
     }
 
-    /// Opens a file to be read: one of procfs, or a regular one. Nothing else
-    /// is opened but with O_PATH: to open a device may have effects.
+    /// Opens a file of procfs, or a regular file, for reading.
+    ///
+    /// O_PATH comes first outside of procfs, as merely opening a device can
+    /// have effects.
     pub(crate) fn open_file(&self, path: &str) -> Result<File, ReadError> {
         if !self.is_procfs() {
             require_regular(self.open_at(path, OFlags::PATH | OFlags::CLOEXEC)?)?;
@@ -119,7 +122,7 @@ impl Dir {
         read_whole(self.open_file(path)?, limit)
     }
 
-    /// Reads where a link leads.
+    /// Reads the target of a link.
     pub(crate) fn read_link(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let text = match self.trust {
@@ -129,7 +132,7 @@ impl Dir {
         Ok(text?.into_bytes())
     }
 
-    /// Lists the names in a directory that `parse` accepts, in no order.
+    /// Lists the entries of a directory whose names `parse` accepts, unordered.
     pub(crate) fn list<T>(
         &self,
         path: &str,
@@ -150,7 +153,7 @@ impl AsFd for Dir {
     }
 }
 
-/// Returns whether a file, or a link opened with O_PATH, is one of procfs.
+/// Returns whether a file, or a link opened with O_PATH, belongs to procfs.
 pub(crate) fn is_on_procfs(file: impl AsFd) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|seen| seen.f_type == PROC_SUPER_MAGIC)
 }
@@ -196,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// `tree/` with some links, beside a file that is none of its business.
+    /// `tree/` with links of every kind, beside a file outside of it.
     fn tree() -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         let tree = dir.path().join("tree");

@@ -12,13 +12,13 @@ pub(crate) enum FdTarget {
     Socket(u64),
     /// A tun or tap device.
     Tun,
-    /// Any other file, by its path: it may be a namespace that was opened
-    /// through a bind mount.
+    /// Another file. It may be a namespace that was opened by the path of a bind
+    /// mount.
     File(PathHash),
 }
 
-/// The hash of a path. Many files are open, and hardly any is looked for, so
-/// paths themselves are not kept.
+/// Hash of a path. Paths themselves would take much memory, as a system has many
+/// open files and hardly any of them matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PathHash(u64);
 
@@ -30,8 +30,8 @@ impl PathHash {
     }
 }
 
-/// Parses the text of a link in `/proc/PID/fd`; `None` for a file that holds no
-/// namespace. Only a path begins with a slash.
+/// Parses the target of a link in `/proc/PID/fd`; `None` for a file that cannot
+/// hold a namespace. Only paths begin with a slash.
 pub(super) fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
     match text {
         // The device node may lie in any directory.

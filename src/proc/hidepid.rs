@@ -11,22 +11,24 @@ const CAP_SYS_PTRACE: u64 = 1 << 19;
 /// and `gid` mount options, proc(5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hidepid {
-    /// `hidepid=invisible` or `ptraceable`: they are not even listed.
+    /// `hidepid=invisible` or `ptraceable`: the processes are not listed.
     invisible: bool,
-    /// `gid=`: the group whose members see everything; not with `ptraceable`.
+    /// `gid=`: the group whose members see every process. `ptraceable` ignores
+    /// it.
     gid: Option<u32>,
 }
 
 impl Hidepid {
-    /// The strictest mount there is.
+    /// The strictest options: a reader who sees everything with these sees
+    /// everything with any.
     pub(crate) const STRICTEST: Hidepid = Hidepid {
         invisible: true,
         gid: None,
     };
 
-    /// Whether a reader may miss processes without any sign of it.
+    /// Returns whether processes may be hidden from a reader without a trace.
     ///
-    /// `status` is the reader's own `/proc/self/status`. What cannot be read
+    /// `status` is the reader's own `/proc/self/status`. A field that is missing
     /// from it counts as no privilege.
     pub(crate) fn hides_from(self, status: &[u8]) -> bool {
         let privileged = parse_cap_eff(status).unwrap_or(0) & CAP_SYS_PTRACE != 0;
@@ -54,7 +56,7 @@ impl Hidepid {
 
 fn of_options(options: &[u8]) -> Hidepid {
     let options = String::from_utf8_lossy(options);
-    // Without `gid=` it is group 0, fs/proc/root.c.
+    // Without `gid=` the group is 0, fs/proc/root.c.
     let mut hidepid = Hidepid {
         gid: Some(0),
         ..Hidepid::default()

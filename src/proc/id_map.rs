@@ -1,8 +1,8 @@
 use crate::model::IdMap;
 use crate::proc::ReadError;
 
-/// The lines of a uid_map or gid_map, user_namespaces(7): `INNER OUTER COUNT`.
-/// There is none before somebody has written the map.
+/// Parses a uid_map or gid_map, user_namespaces(7), with lines of the form
+/// `INNER OUTER COUNT`. The file is empty until the map is written.
 pub(crate) fn parse_id_map(bytes: &[u8]) -> Result<Vec<IdMap>, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ReadError::Malformed)?;
     let lines = text.lines().map(parse_line);
@@ -11,11 +11,10 @@ pub(crate) fn parse_id_map(bytes: &[u8]) -> Result<Vec<IdMap>, ReadError> {
 
 fn parse_line(line: &str) -> Option<IdMap> {
     let mut numbers = line.split_ascii_whitespace().map(str::parse);
-    let mut next = || numbers.next()?.ok();
     let map = IdMap {
-        inner: next()?,
-        outer: next()?,
-        count: next()?,
+        inner: numbers.next()?.ok()?,
+        outer: numbers.next()?.ok()?,
+        count: numbers.next()?.ok()?,
     };
     numbers.next().is_none().then_some(map)
 }

@@ -3,11 +3,11 @@ use std::io::{BufRead, BufReader, Read};
 use crate::error::errno_of;
 use crate::proc::ReadError;
 
-/// The longest line that is read. The kernel writes mountinfo lines of up to
-/// 750 KB: the options of an overlay of many layers.
+/// Longest line, newline included. The kernel writes mountinfo lines of up to
+/// 750 KB, for overlays of many layers.
 const MOST: u64 = 1 << 20;
 
-/// The lines of a file, of which only one at a time is in memory.
+/// Reads the lines of a file with only one of them in memory.
 pub(crate) struct Lines<R> {
     source: BufReader<R>,
     line: Vec<u8>,
@@ -25,8 +25,8 @@ impl<R: Read> Lines<R> {
 
     /// Reads the next line, without its newline.
     ///
-    /// [`ReadError::TooLong`] concerns one line, and the next call returns the
-    /// line behind it. Any other error is the end.
+    /// After [`ReadError::TooLong`] the next call returns the following line. Any
+    /// other error ends the file.
     pub(crate) fn next(&mut self) -> Option<Result<&[u8], ReadError>> {
         if self.has_failed {
             return None;

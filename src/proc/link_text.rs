@@ -1,10 +1,10 @@
 use crate::model::{Kind, Link, NsId};
 use crate::proc::ReadError;
 
-/// Reads the text of a namespace link, `net:[4026531840]`.
+/// Parses the text of a namespace link, `net:[4026531840]`.
 ///
-/// It is the only cheap thing that identifies a namespace: neither d_ino nor
-/// lstat does, and following the link makes the kernel instantiate an inode.
+/// Nothing else identifies a namespace as cheaply: d_ino and lstat do not, and
+/// following the link makes the kernel instantiate an inode.
 pub(crate) fn parse_link(link: Link, text: &[u8]) -> Result<u64, ReadError> {
     let id = parse_id(text).ok_or(ReadError::Malformed)?;
     if id.kind == link.kind() {
@@ -14,13 +14,13 @@ pub(crate) fn parse_link(link: Link, text: &[u8]) -> Result<u64, ReadError> {
     }
 }
 
-/// Reads `TYPE:[INODE]`.
+/// Parses `TYPE:[INODE]`.
 pub(crate) fn parse_id(text: &[u8]) -> Option<NsId> {
     let text = std::str::from_utf8(text).ok()?;
     let (kind, rest) = text.split_once(":[")?;
     let kind: Kind = kind.parse().ok()?;
     let digits = rest.strip_suffix(']')?;
-    // u64::from_str takes a sign.
+    // u64::from_str accepts a sign.
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

@@ -1,14 +1,14 @@
-//! The proc tree: the only place that opens files below a root.
+//! The proc tree. No other module opens files below a root.
 //!
-//! Everything hangs below a [`Sysroot`], so that a tree captured on another
-//! machine, or made by a test, is read by the same code as the live system.
-//! procfs opens the processes; links are read one by one through a directory
-//! handle, because following them (as procfs itself does) costs twice as much
-//! and fails as a whole when one of them is missing.
+//! All paths start at a [`Sysroot`], so that the same code reads the live system,
+//! a tree captured on another machine, and the tree of a test. Processes are
+//! opened by the procfs crate. Links are read one by one through a directory
+//! handle: following them, as procfs does, costs twice as much and fails as a
+//! whole if one of them is missing.
 //!
-//! What is read was made by strangers: a captured tree as a whole, and on the
-//! live system what processes write about themselves. So no link leads out of
-//! a tree ([`dir`]), and every read is bounded ([`read`]).
+//! Strangers control what is read: all of a captured tree, and on a live system
+//! what processes say of themselves. So links may not leave a tree ([`dir`]), and
+//! every read is bounded ([`read`]).
 
 mod cmdline;
 mod dir;

@@ -1,4 +1,5 @@
-//! The mount table, proc_pid_mountinfo(5), as bytes: a path may hold any.
+//! Mount tables, proc_pid_mountinfo(5). They are parsed as bytes, for a path may
+//! contain any.
 
 use std::io::Read;
 
@@ -69,14 +70,14 @@ pub(crate) fn mount_facts<R: Read>(
     Ok((count, root))
 }
 
-/// ID of the first mount of a table.
+/// Returns the ID of the first mount of a table.
 pub(crate) fn first_mount<R: Read>(mut mountinfo: Lines<R>) -> Result<u64, ReadError> {
     let line = mountinfo.next().ok_or(ReadError::Malformed)??;
     Ok(parse_line(line).ok_or(ReadError::Malformed)?.id)
 }
 
-/// The mounts of namespaces in a table, each with its namespace, or why its
-/// line is unreadable.
+/// Mounts of namespaces, each with its namespace, or why its line could not be
+/// read.
 pub(crate) type NamespaceMounts = Vec<Result<(NsId, Mount), ReadError>>;
 
 /// Finds the mounts of namespaces in a table.
@@ -90,7 +91,7 @@ pub(crate) fn namespace_mounts<R: Read>(
                 mounts.push(try_mount(line).ok_or(ReadError::Malformed));
             }
             Ok(_) => {}
-            // The line may be about a namespace, and others follow it.
+            // The line may mount a namespace. Others follow it.
             Err(ReadError::TooLong) => mounts.push(Err(ReadError::TooLong)),
             Err(error) => return Err(error),
         }
@@ -115,8 +116,8 @@ fn try_mount(line: &[u8]) -> Option<(NsId, Mount)> {
     Some((parse_id(line.root)?, mount))
 }
 
-/// Decodes `\040` and the like, by which the kernel writes spaces, tabs,
-/// newlines and backslashes in paths.
+/// Decodes octal escapes such as `\040`, which the kernel writes for spaces,
+/// tabs, newlines and backslashes in paths.
 pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

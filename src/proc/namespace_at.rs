@@ -11,7 +11,7 @@ use crate::proc::link_text::parse_id;
 use crate::proc::ns_dir::recorded_error;
 use crate::proc::{ReadError, Sysroot};
 
-/// What a path that names a namespace leads to.
+/// A namespace found by its path.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A link of a proc tree.
@@ -21,10 +21,10 @@ pub(crate) enum Found {
 }
 
 impl Sysroot {
-    /// Finds the namespace that a path leads to: on a live system any path of
-    /// this process, in a captured tree one below its root.
+    /// Finds the namespace at a path. On a live system that is a path of this
+    /// process, in a captured tree one below its root.
     ///
-    /// Nothing is opened but with O_PATH, for a path may lead to anything.
+    /// Files are opened with O_PATH only, for the path may lead to anything.
     pub(crate) fn namespace_at(&self, path: &Path) -> Result<Found, Error> {
         self.find(path)
             .map_err(|errno| Error::read(path, errno))?
@@ -35,7 +35,7 @@ impl Sysroot {
         let link = self.open(path, OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW)?;
         if let Ok(text) = rustix::fs::readlinkat(&link, "", Vec::new())
             && let Some(id) = parse_id(text.as_bytes())
-            // On a live system, another link may have such a text, too.
+            // A link anywhere else may have such a text too.
             && (!self.is_live() || is_on_procfs(&link))
         {
             return Ok(Some(Found::Link(id)));

@@ -12,11 +12,11 @@ use crate::proc::read::Limit;
 pub(crate) struct NsDir(pub(super) Dir);
 
 impl NsDir {
-    /// Reads the inode number that a link leads to. The link is not followed.
+    /// Reads the inode number in the text of a link, without following it.
     pub(crate) fn read(&self, link: Link) -> Result<u64, ReadError> {
         #[cfg(test)]
         crate::proc::dir::changes::happen();
-        // The longest text is that of a cgroup link, 27 bytes with a full u64.
+        // The longest text has 29 bytes: `cgroup:[18446744073709551615]`.
         let mut buffer = [MaybeUninit::uninit(); 64];
         match rustix::fs::readlinkat_raw(&self.0, link.name(), &mut buffer) {
             Ok((text, _)) => parse_link(link, text),
@@ -26,14 +26,14 @@ impl NsDir {
     }
 }
 
-/// Reads the error that a captured tree keeps: a file in the place of a link
-/// holds the name of the error that was met there.
+/// Reads an error from a captured tree, where a file with the name of the error
+/// stands in for a link that could not be read.
 pub(crate) fn recorded_error(dir: &Dir, path: &str) -> ReadError {
     let name = dir.read(path, Limit::Small).unwrap_or_default();
     parse_errno_name(name.trim_ascii_end()).map_or(ReadError::Malformed, ReadError::from)
 }
 
-/// The errors that a captured tree can keep, with their names.
+/// Errors that a captured tree can record, with their names.
 const RECORDED: [(Errno, &str); 3] = [
     (Errno::ACCESS, "EACCES"),
     (Errno::PERM, "EPERM"),
@@ -47,8 +47,8 @@ fn parse_errno_name(name: &[u8]) -> Option<Errno> {
         .map(|(errno, _)| *errno)
 }
 
-/// The name under which a captured tree keeps an error. EACCES and EPERM say
-/// why a link was unreadable; every other error becomes EIO.
+/// Returns the name under which a captured tree records an error. EACCES and
+/// EPERM are kept apart, every other error becomes EIO.
 pub(crate) fn errno_name(errno: Errno) -> &'static str {
     RECORDED
         .iter()

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::model::{Holder, Mount, OpenFile, Within};
 use crate::proc::Sysroot;
 
-/// Paths by which namespaces are opened: on this system for a live root, on
-/// the system that was captured for a captured tree.
+/// Paths that open namespaces: for a live root on this system, for a captured
+/// tree on the system that was captured.
 impl Sysroot {
-    /// A path that opens the namespace that is held; `None` if no path leads
-    /// to it.
+    /// Returns a path that opens the namespace of a holder; `None` if the kind of
+    /// holder has no path.
     pub fn holder_path(&self, holder: &Holder) -> Option<PathBuf> {
         let proc = self.proc_there();
         match holder {
@@ -30,7 +30,7 @@ impl Sysroot {
         }
     }
 
-    /// The path of an open file of a process.
+    /// Returns the path of an open file of a process.
     pub fn open_file_path(&self, file: &OpenFile) -> PathBuf {
         let OpenFile { pid, tid, fd } = file;
         self.proc_there().join(match tid {
@@ -39,8 +39,8 @@ impl Sysroot {
         })
     }
 
-    /// A path that leads to a mount from the mount namespace of the reader;
-    /// `None` if none does.
+    /// Returns a path that leads from the reader's mount namespace to a mount;
+    /// `None` if no process sees the mount.
     pub fn mount_path(&self, mount: &Mount) -> Option<PathBuf> {
         let path = Path::new(OsStr::from_bytes(&mount.path));
         let Some(Within { pid, .. }) = mount.within else {
@@ -50,7 +50,7 @@ impl Sysroot {
         Some(root.join(path.strip_prefix("/").unwrap_or(path)))
     }
 
-    /// The path of the proc tree on the system that it is from.
+    /// Returns the path of the proc tree on the system that it shows.
     fn proc_there(&self) -> PathBuf {
         if self.is_live() {
             self.proc_path()

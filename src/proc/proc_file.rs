@@ -1,6 +1,6 @@
 use crate::proc::read::Limit;
 
-/// A file of a process that is read as a whole.
+/// A file below `/proc/PID` that is read as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcFile {
     Stat,
@@ -24,7 +24,7 @@ impl ProcFile {
         ProcFile::TimensOffsets,
     ];
 
-    /// The name of the file below `/proc/PID`.
+    /// The name of the file.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             ProcFile::Stat => "stat",
@@ -37,7 +37,7 @@ impl ProcFile {
         }
     }
 
-    /// How much of it is read.
+    /// How long it may be.
     pub(crate) const fn limit(self) -> Limit {
         match self {
             ProcFile::Cmdline => Limit::Cmdline,

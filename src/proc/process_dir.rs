@@ -32,9 +32,9 @@ pub(crate) struct ProcessDir<'a> {
 
 /// Where the files of a process are.
 enum Source {
-    /// In a mounted procfs. The kernel made them.
+    /// In a mounted procfs.
     Procfs(Process),
-    /// In a captured tree. Anyone made them.
+    /// In a captured tree.
     Copy(Dir),
 }
 
@@ -71,8 +71,8 @@ impl<'a> ProcessDir<'a> {
     }
 
     /// Returns whether the process may have threads besides its leader. Each
-    /// is a directory and so adds a link, proc_pid_task(5); in a copy only a
-    /// look tells.
+    /// adds a link to the `task` directory of procfs, proc_pid_task(5); for a
+    /// copy the answer is always yes.
     pub(crate) fn may_have_threads(&self) -> bool {
         let tasks = self.root.process_path(self.pid).join("task");
         !self.is_live() || rustix::fs::stat(tasks).is_ok_and(|tasks| tasks.st_nlink > 3)
@@ -92,8 +92,8 @@ impl<'a> ProcessDir<'a> {
     /// Lists its open files that can hold a namespace, or those of one of its
     /// threads, by number.
     ///
-    /// Only the texts of links are read. To look at what they lead to could
-    /// block, as on a dead file server.
+    /// Links are read and never followed, for a file on a dead file server would
+    /// block the reader.
     pub(crate) fn files(&self, tid: Option<Tid>) -> Result<Vec<(OpenFile, FdTarget)>, ReadError> {
         let pid = self.pid;
         let path = tid.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
@@ -102,8 +102,8 @@ impl<'a> ProcessDir<'a> {
         self.each_number(&path, |fd: Fd, dir, name| {
             let target = match rustix::fs::readlinkat_raw(dir, name, &mut text) {
                 Ok((text, _)) => parse_fd_target(text),
-                // The kernel cannot write the path. It may be that of a mount
-                // that is gone, for which it would write `/`.
+                // The path is too long for the kernel. The file may still be a
+                // namespace whose mount is gone, which usually shows as `/`.
                 Err(Errno::NAMETOOLONG) => Some(FdTarget::File(PathHash::of(b"/"))),
                 // The file was closed, or the process ended.
                 Err(Errno::NOENT | Errno::SRCH) => None,
@@ -116,7 +116,7 @@ impl<'a> ProcessDir<'a> {
         Ok(found)
     }
 
-    /// Calls `act` for each entry of a directory that is named by a number.
+    /// Calls `act` for each entry of a directory whose name is a number.
     fn each_number(
         &self,
         path: &str,
@@ -139,8 +139,8 @@ impl<'a> ProcessDir<'a> {
         Ok(())
     }
 
-    /// Returns whether the process still exists, be it as a zombie. In a
-    /// captured tree no process ever ends.
+    /// Returns whether the process still exists, zombies included. In a captured
+    /// tree no process ever ends.
     pub(crate) fn exists(&self) -> bool {
         #[cfg(test)]
         if crate::proc::changes::are_under_way() {
@@ -168,8 +168,8 @@ impl<'a> ProcessDir<'a> {
 
     /// Reads its effective UID.
     ///
-    /// In procfs that owns the directory, which costs a tenth of reading
-    /// `status`. The files of a copy belong to whoever made it.
+    /// That is the owner of the directory in procfs, for a tenth of the cost of
+    /// `status`. In a copy the owner is whoever made the copy.
     pub(crate) fn euid(&self) -> Result<u32, ReadError> {
         match &self.dir {
             Source::Procfs(process) => Ok(process.uid()?),
@@ -218,8 +218,8 @@ impl<'a> ProcessDir<'a> {
         Ok(rustix::fs::fstat(file)?.st_ino)
     }
 
-    /// Reads one of its files for a copy. What is too long here stays too long
-    /// in the copy.
+    /// Reads one of its files for a capture. A file that is too long stays too
+    /// long there.
     pub(crate) fn copy(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
         let most = file.limit().bytes() + 1;
         Ok(read_start(self.open_file(file.name())?, most)?.0)

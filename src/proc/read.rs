@@ -1,6 +1,8 @@
-//! Bounded reads. Whoever owns a process decides how long its command line is
-//! and whoever wrote a captured tree what its files are, so every read has a
-//! limit, and memory is taken only for what arrived.
+//! Bounded reads of files.
+//!
+//! A process controls the length of its command line, and the author of a
+//! captured tree that of every file. So every read has a limit, and memory is
+//! allocated for the bytes that arrive rather than for the limit.
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -18,7 +20,7 @@ pub(crate) enum ReadError {
     Gone,
     /// Another error of the system.
     Errno(Errno),
-    /// The file was read and makes no sense, or is no regular file.
+    /// The content cannot be parsed, or the file is not a regular one.
     Malformed,
     /// The file is longer than its [`Limit`].
     TooLong,
@@ -28,7 +30,7 @@ impl From<Errno> for ReadError {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::NOENT | Errno::SRCH => ReadError::Gone,
-            // Only in a tree that no kernel made; the second is a link out of it.
+            // Only captured trees have these. XDEV is a link out of the tree.
             Errno::NOTDIR | Errno::XDEV => ReadError::Malformed,
             errno => ReadError::Errno(errno),
         }
@@ -40,8 +42,8 @@ impl From<ProcError> for ReadError {
         match error {
             ProcError::NotFound(_) => ReadError::Gone,
             ProcError::Io(error, _) => errno_of(&error).into(),
-            // procfs reports EACCES and EPERM alike, but EPERM is the answer
-            // of hidepid: open the file again for the number.
+            // procfs does not distinguish EACCES from EPERM, which hidepid
+            // causes. Open the file again for the error number.
             ProcError::PermissionDenied(Some(path)) => {
                 match rustix::fs::open(&path, OFlags::PATH | OFlags::CLOEXEC, 0.into()) {
                     Err(errno @ (Errno::PERM | Errno::NOENT | Errno::SRCH)) => errno.into(),
@@ -54,7 +56,7 @@ impl From<ProcError> for ReadError {
     }
 }
 
-/// How many bytes are read at most, by kind of file.
+/// Maximum length of a file, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// Files of a few lines: `stat`, `osrelease`, and `uid_map` with its 340
@@ -63,9 +65,9 @@ pub(crate) enum Limit {
     /// `status`, whose `Groups:` line has up to 65,536 numbers, and `cgroup`,
     /// which has a path for each of a dozen hierarchies.
     Long,
-    /// `cmdline`. The text is useful without its end.
+    /// `cmdline`, which is useful without its end.
     Cmdline,
-    /// `passwd` and what engines write about containers.
+    /// `passwd`, and files of container engines.
     Database,
 }
 
@@ -81,7 +83,7 @@ impl Limit {
     }
 }
 
-/// How a file is opened to be read. Nothing that a path may lead to blocks.
+/// Flags to open a file for reading. O_NONBLOCK keeps a FIFO from blocking.
 pub(crate) const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK)
@@ -95,12 +97,12 @@ pub(crate) fn read_whole(file: impl AsFd, limit: Limit) -> Result<Vec<u8>, ReadE
     }
 }
 
-/// Reads the first `most` bytes of a file. Returns whether there are more.
+/// Reads up to `most` bytes of a file, and returns whether there are more.
 pub(crate) fn read_start(file: impl AsFd, most: usize) -> Result<(Vec<u8>, bool), ReadError> {
     let mut buffer = [MaybeUninit::uninit(); 16 << 10];
     let mut bytes = Vec::new();
     loop {
-        // At the limit, one byte more tells whether the file ends there.
+        // At the limit, one more byte shows whether the file ends there.
         let room = most.saturating_sub(bytes.len()).clamp(1, buffer.len());
         let part = buffer.get_mut(..room).unwrap_or_default();
         let read = match rustix::io::read(&file, part) {
@@ -117,8 +119,7 @@ pub(crate) fn read_start(file: impl AsFd, most: usize) -> Result<(Vec<u8>, bool)
     }
 }
 
-/// Fails unless an open file is a regular one. Reading a device may have
-/// effects, and a FIFO is nobody's file.
+/// Fails unless an open file is a regular one.
 pub(crate) fn require_regular(file: impl AsFd) -> Result<(), ReadError> {
     match FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) {
         FileType::RegularFile => Ok(()),

@@ -1,4 +1,5 @@
-//! Who reads the proc tree, and what they can see of it.
+//! The reader of a proc tree, which is this process or was that of a capture:
+//! what it can see there.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,13 +12,13 @@ use crate::proc::mountinfo::{is_nsfs, parse_line, unescape};
 use crate::proc::read::Limit;
 use crate::proc::{ReadError, Sysroot};
 
-/// Where the proc tree of a captured tree was mounted.
+/// Mount point of the proc tree in the mount table of a captured tree.
 const MOUNT_POINT: &[u8] = b"/proc";
 
 impl Sysroot {
-    /// Returns whether [`pids`](Sysroot::pids) may lack processes without any
-    /// other sign of it. Root pays for one small file, others for their mount
-    /// table.
+    /// Returns whether processes may be missing from [`pids`](Sysroot::pids)
+    /// without a trace. For root this reads one small file, for others the mount
+    /// table too.
     pub(crate) fn hides_processes(&self) -> bool {
         self.own_status().is_some_and(|status| {
             Hidepid::STRICTEST.hides_from(&status)
@@ -27,9 +28,8 @@ impl Sysroot {
         })
     }
 
-    /// Returns what a captured tree keeps of its reader: the lines of their
-    /// `status` that say what they may see, and the lines of their mount table
-    /// that are about the proc tree, or mount a namespace.
+    /// Reads what a capture keeps of the reader's `status` and `mountinfo`: the
+    /// lines about privileges, and those about the proc tree and namespaces.
     pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let status = self.own_status()?;
         let mut kept = Vec::new();
@@ -49,7 +49,7 @@ impl Sysroot {
         Some((status, kept))
     }
 
-    /// Reads the lines of the reader's `status` that say what they may see.
+    /// Reads the lines of the reader's `status` that are about privileges.
     fn own_status(&self) -> Option<Vec<u8>> {
         let status = self.read_proc("self/status", Limit::Long)?;
         let wanted: [&[u8]; 3] = [b"CapEff:", b"Groups:", b"Gid:"];
@@ -59,7 +59,8 @@ impl Sysroot {
         Some(lines.collect::<Vec<_>>().concat())
     }
 
-    /// Where the proc tree is mounted, by the mount table of the reader.
+    /// Returns the mount point of the proc tree, as the reader's mount table has
+    /// it.
     fn mount_point(&self) -> Vec<u8> {
         let path = std::fs::canonicalize(self.proc_path());
         match path {
@@ -68,7 +69,7 @@ impl Sysroot {
         }
     }
 
-    /// Opens the mount table of the reader. A captured tree need not have one.
+    /// Opens the reader's mount table. A captured tree need not have one.
     pub(crate) fn mountinfo(&self) -> Result<Lines<Box<dyn Read>>, ReadError> {
         let source: Box<dyn Read> = match self.proc()?.open_file("self/mountinfo") {
             Err(ReadError::Gone) if !self.is_live() => Box::new(std::io::empty()),
@@ -93,14 +94,14 @@ impl Sysroot {
         self.own_ns(kind) == Some(NsId { ino, kind })
     }
 
-    /// Returns whether the reader is in the initial cgroup namespace, and so
-    /// sees the whole path of every cgroup. A captured tree does not have that,
-    /// and its paths are all that is known.
+    /// Returns whether the reader is in the initial cgroup namespace, and so sees
+    /// the full path of every cgroup. A captured tree has no other paths than its
+    /// own, which are taken as full.
     pub(crate) fn sees_all_cgroups(&self) -> bool {
         !self.is_live() || self.is_in_initial(Kind::Cgroup)
     }
 
-    /// The mount namespace of the reader; `None` in a captured tree.
+    /// Returns the reader's mount namespace; `None` in a captured tree.
     pub(crate) fn own_mount_ns(&self) -> Option<u64> {
         self.own_ns(Kind::Mnt).map(|id| id.ino)
     }
@@ -111,7 +112,7 @@ impl Sysroot {
     }
 }
 
-/// A line of a mount table, with another mount point.
+/// Replaces the mount point in a line of a mount table.
 fn mounted_at(line: &[u8], mount_point: &[u8]) -> Vec<u8> {
     let mut fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     if let Some(field) = fields.get_mut(4) {

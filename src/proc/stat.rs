@@ -1,19 +1,19 @@
 use crate::model::Pid;
 use crate::proc::ReadError;
 
-/// What nsls reads of `/proc/PID/stat`, proc_pid_stat(5).
+/// Fields of `/proc/PID/stat`, proc_pid_stat(5).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
-    /// The name that the kernel has for the process; any bytes.
+    /// The kernel's name for the process; any bytes.
     pub(crate) comm: Vec<u8>,
-    /// Parent.
+    /// PID of the parent.
     pub(crate) ppid: Pid,
 }
 
-/// Reads `PID (COMM) STATE PPID …`.
+/// Parses `PID (COMM) STATE PPID …`.
 ///
-/// comm may hold anything, closing parentheses and newlines included, so it
-/// ends at the last one; no later field has any.
+/// comm may contain any byte, closing parentheses and newlines included. It
+/// ends at the last closing parenthesis, for no later field has one.
 pub(crate) fn parse_stat(bytes: &[u8]) -> Result<Stat, ReadError> {
     try_parse(bytes).ok_or(ReadError::Malformed)
 }

@@ -1,8 +1,8 @@
 use crate::model::Pid;
 use crate::proc::ReadError;
 
-/// The effective user id in `/proc/PID/status`: the second number of `Uid:`,
-/// proc_pid_status(5).
+/// Parses the effective UID in `/proc/PID/status`, proc_pid_status(5): the
+/// second number of `Uid:`.
 pub(crate) fn parse_euid(bytes: &[u8]) -> Result<u32, ReadError> {
     let numbers = field(bytes, "Uid").ok_or(ReadError::Malformed)?;
     let euid = numbers
@@ -12,13 +12,13 @@ pub(crate) fn parse_euid(bytes: &[u8]) -> Result<u32, ReadError> {
     euid.parse().map_err(|_| ReadError::Malformed)
 }
 
-/// The effective capabilities, one bit each: `CapEff:`.
+/// Parses the effective capabilities, one bit each: `CapEff:`.
 pub(crate) fn parse_cap_eff(bytes: &[u8]) -> Result<u64, ReadError> {
     let mask = field(bytes, "CapEff").ok_or(ReadError::Malformed)?;
     u64::from_str_radix(mask.trim(), 16).map_err(|_| ReadError::Malformed)
 }
 
-/// The supplementary groups: `Groups:`.
+/// Parses the supplementary groups: `Groups:`.
 pub(crate) fn parse_groups(bytes: &[u8]) -> Result<Vec<u32>, ReadError> {
     let groups = field(bytes, "Groups").ok_or(ReadError::Malformed)?;
     let groups = groups.split_ascii_whitespace().map(str::parse);
@@ -27,14 +27,14 @@ pub(crate) fn parse_groups(bytes: &[u8]) -> Result<Vec<u32>, ReadError> {
         .map_err(|_| ReadError::Malformed)
 }
 
-/// The group id for access to files: the fourth number of `Gid:`.
+/// Parses the GID for file access: the fourth number of `Gid:`.
 pub(crate) fn parse_fsgid(bytes: &[u8]) -> Option<u32> {
     let numbers = field(bytes, "Gid")?;
     numbers.split_ascii_whitespace().nth(3)?.parse().ok()
 }
 
-/// The ids of the process in each pid namespace, from that of the reader to its
-/// own: `NSpid:`.
+/// Parses the PIDs of a process in each of its pid namespaces, from that of the
+/// proc tree inwards: `NSpid:`.
 pub(crate) fn parse_nspid(bytes: &[u8]) -> Result<Vec<Pid>, ReadError> {
     let ids = field(bytes, "NSpid").ok_or(ReadError::Malformed)?;
     let ids: Result<Vec<Pid>, _> = ids.split_ascii_whitespace().map(str::parse).collect();
@@ -43,10 +43,10 @@ pub(crate) fn parse_nspid(bytes: &[u8]) -> Result<Vec<Pid>, ReadError> {
         .ok_or(ReadError::Malformed)
 }
 
-/// What follows `NAME:` on the line that begins so.
+/// Returns the rest of the line that begins with `NAME:`.
 ///
-/// A process's own text stands only in `Name:`, where the kernel escapes
-/// newlines, so no process can forge a line.
+/// No process can forge a line: only `Name:` has text of its own, and the kernel
+/// escapes newlines there.
 fn field<'a>(bytes: &'a [u8], name: &str) -> Option<&'a str> {
     bytes.split(|byte| *byte == b'\n').find_map(|line| {
         let value = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;

@@ -9,8 +9,8 @@ use crate::proc::dir::{Dir, Trust};
 use crate::proc::read::Limit;
 use crate::proc::users::home_in;
 
-/// The root of what a scan reads: a directory that has `proc/` and
-/// `etc/passwd`.
+/// The root below which a scan reads `proc/` and `etc/passwd`: that of the
+/// running system or of a captured tree.
 ///
 /// ```
 /// # fn main() -> Result<(), nsls::Error> {
@@ -27,7 +27,7 @@ pub struct Sysroot {
     dirs: Arc<Dirs>,
 }
 
-/// What is held open, or why it could not be opened: reading fails with that.
+/// The open directories. An error of opening them is kept for the first read.
 #[derive(Debug)]
 struct Dirs {
     root: Result<Dir, Errno>,
@@ -35,14 +35,15 @@ struct Dirs {
 }
 
 impl Sysroot {
-    /// The running system, as this process sees it.
+    /// The running system, at the root directory of this process.
     pub fn live() -> Self {
         Sysroot::at("/")
     }
 
-    /// A tree captured on this or another system, or another place where the
-    /// running system can be seen: its procfs may be mounted at `DIR/proc`,
-    /// as that of the host is in many a container.
+    /// The root at a directory `DIR`.
+    ///
+    /// That is the running system if procfs is mounted at `DIR/proc`, as the
+    /// host's often is in containers that monitor it, and else a captured tree.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let path = root.into();
         let trust = if path == Path::new("/") {
@@ -62,14 +63,13 @@ impl Sysroot {
         Sysroot { path, dirs }
     }
 
-    /// Returns whether the proc tree is a mounted procfs, so that the kernel
-    /// can be asked about what is read there. A captured tree has no kernel.
+    /// Returns whether the proc tree is a mounted procfs, so that the kernel can
+    /// be asked about its processes.
     pub fn is_live(&self) -> bool {
         self.dirs.proc.as_ref().is_ok_and(Dir::is_procfs)
     }
 
-    /// Returns whether this is the root directory of this process, so that
-    /// paths and users are what they are for every other program.
+    /// Returns whether this is the root directory of this process.
     pub(crate) fn is_own(&self) -> bool {
         self.path == Path::new("/")
     }
@@ -102,7 +102,7 @@ impl Sysroot {
                 pids.sort_unstable();
                 Ok(pids)
             }
-            // Only what confines a captured tree is so young.
+            // Only captured trees need openat2(2).
             Err(Errno::NOSYS) => Err(Error::NeedsOpenat2(path)),
             Err(errno) => Err(Error::read(path, errno)),
         }

@@ -1,18 +1,21 @@
 use crate::model::{TimeOffset, TimeOffsets};
 use crate::proc::ReadError;
 
-/// The two lines of `/proc/PID/timens_offsets`, time_namespaces(7): `CLOCK
-/// SECONDS NANOSECONDS`. They are those of the namespace of its children.
+/// Parses `/proc/PID/timens_offsets`, time_namespaces(7): two lines of the form
+/// `CLOCK SECONDS NANOSECONDS`, about the time namespace of its children.
 pub(crate) fn parse_timens_offsets(bytes: &[u8]) -> Result<TimeOffsets, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ReadError::Malformed)?;
-    let clock = |name| text.lines().find_map(|line| parse_line(line, name));
-    match (clock("monotonic"), clock("boottime")) {
+    match (find_clock(text, "monotonic"), find_clock(text, "boottime")) {
         (Some(monotonic), Some(boottime)) => Ok(TimeOffsets {
             monotonic,
             boottime,
         }),
         _ => Err(ReadError::Malformed),
     }
+}
+
+fn find_clock(text: &str, name: &str) -> Option<TimeOffset> {
+    text.lines().find_map(|line| parse_line(line, name))
 }
 
 fn parse_line(line: &str, name: &str) -> Option<TimeOffset> {

@@ -4,18 +4,19 @@ use crate::proc::Sysroot;
 
 /// Names of users by UID; any bytes.
 ///
-/// The system of this process has a user database (getpwuid(3), so that LDAP
-/// and the like answer too), any other root its `etc/passwd`. Unknown UIDs are
-/// remembered as well, for they cost the most.
+/// The root of this process has the system's user database (getpwuid(3), which
+/// includes LDAP and the like), any other root its `etc/passwd`. Unknown UIDs
+/// are cached too, as their lookups are the slowest.
 pub(crate) enum Users {
-    /// Answers of the system so far.
+    /// Answers of the system's database so far.
     System(HashMap<u32, Option<Vec<u8>>>),
     /// The names in `etc/passwd`.
     Passwd(HashMap<u32, Vec<u8>>),
 }
 
 impl Users {
-    /// The users of a root. Without a readable `etc/passwd` they have no names.
+    /// Opens the user database of a root. Without a readable `etc/passwd` no
+    /// user has a name.
     pub(crate) fn below(root: &Sysroot) -> Self {
         if root.is_own() {
             Users::System(HashMap::new())
@@ -24,7 +25,7 @@ impl Users {
         }
     }
 
-    /// Returns the name of a user, if it has one.
+    /// Returns the name of a user; `None` for an unknown UID.
     pub(crate) fn name(&mut self, uid: u32) -> Option<Vec<u8>> {
         match self {
             Users::System(known) => known

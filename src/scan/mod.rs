@@ -15,6 +15,7 @@ pub(crate) mod details;
 mod groups;
 mod inference;
 mod parallel;
+mod plan;
 mod request;
 mod scanner;
 mod sources;
@@ -30,7 +31,8 @@ use crate::kernel::Kernel;
 use crate::model::{Cause, Gap, Kind, Namespace, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Users};
 use crate::scan::details::proc_files::ProcFacts;
-use crate::scan::request::{Goal, Plan};
+use crate::scan::plan::Plan;
+use crate::scan::request::Goal;
 use crate::scan::sources::{Discovery, relations};
 
 pub(crate) use context::{Context, cause_of_read};

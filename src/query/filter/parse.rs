@@ -1,4 +1,4 @@
-//! The grammar. Loosest first: `or`, `and`, `not`, comparisons.
+//! The grammar, loosest operator first:
 //!
 //! ```text
 //! or         = and { ("or" | "||") and }
@@ -8,42 +8,74 @@
 //! operand    = column | number | string | "true" | "false" | "(" or ")"
 //! ```
 //!
-//! What begins a part decides which part it is, so nothing that has failed is
-//! tried in another way, and the first failure is the one that is reported.
+//! The first token of a part decides what the part is, so the parser never
+//! backtracks, and the first failure is the one to report. Groups in
+//! parentheses are kept in a list rather than on the stack, which may be small.
 
-use winnow::ascii::multispace0;
-use winnow::combinator::{alt, dispatch, fail, not, opt, peek, preceded, separated};
+use std::mem;
+
+use winnow::combinator::{alt, dispatch, fail, not, opt, peek};
 use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Stateful};
-use winnow::token::{any, one_of, take_while};
+use winnow::stream::LocatingSlice;
+use winnow::token::{any, one_of};
 
 use crate::query::filter::FilterError;
 use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
-use crate::query::filter::error::Problem;
+use crate::query::filter::error::{MAX_DEPTH, Problem};
 use crate::query::filter::token::{
-    Depth, Failure, Input, OPERAND, Parsed, check_depth, keyword, next_place, number, sign, text,
-    word,
+    Failure, Input, OPERAND, Parsed, comparison_sign, keyword, next_place, number, sign, text, word,
 };
 
 pub(super) fn parse(expression: &str) -> Result<Expr, FilterError> {
-    let mut input = Stateful {
+    let parser = ExprParser {
         input: LocatingSlice::new(expression),
-        state: Depth::default(),
+        enclosing: Vec::new(),
+        group: Group::default(),
     };
-    disjunction(&mut input)
+    parser
+        .whole()
         .map_err(|failure| FilterError::new(expression, failure.place, failure.problem))
 }
 
-fn disjunction(input: &mut Input<'_>) -> Parsed<Expr> {
-    separated(1.., conjunction, alt((sign("||"), keyword("or"))))
-        .map(|parts| joined(parts, Expr::Or))
-        .parse_next(input)
+struct ExprParser<'s> {
+    input: Input<'s>,
+    /// The groups around the current one, outermost first.
+    enclosing: Vec<Group>,
+    group: Group,
 }
 
-fn conjunction(input: &mut Input<'_>) -> Parsed<Expr> {
-    separated(1.., negation, alt((sign("&&"), keyword("and"))))
-        .map(|parts| joined(parts, Expr::And))
-        .parse_next(input)
+/// What was read of a group in parentheses, or of the whole expression.
+#[derive(Default)]
+struct Group {
+    /// The parts up to the last "or".
+    or: Vec<Expr>,
+    /// The parts behind it, up to the last "and".
+    and: Vec<Expr>,
+    /// The number of "not" behind that.
+    negations: usize,
+    /// The left side of a comparison whose right side comes next.
+    left: Option<(Expr, Comparison)>,
+}
+
+/// What follows a comparison.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    And,
+    Or,
+    /// The end of the group.
+    End,
+}
+
+impl Group {
+    /// Adds a comparison.
+    fn add(&mut self, comparison: Expr, next: Next) {
+        let negations = mem::take(&mut self.negations);
+        let part = (0..negations).fold(comparison, |part, _| Expr::Not(Box::new(part)));
+        self.and.push(part);
+        if next != Next::And {
+            self.or.push(joined(mem::take(&mut self.and), Expr::And));
+        }
+    }
 }
 
 fn joined(parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
@@ -53,83 +85,140 @@ fn joined(parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
     }
 }
 
-fn negation(input: &mut Input<'_>) -> Parsed<Expr> {
-    let mut count = 0;
-    // "!=" and "!~" negate nothing.
-    let bang = (sign("!"), not(one_of(['=', '~']))).void();
-    let mut negator = opt(alt((bang, keyword("not"))));
-    loop {
-        let place = next_place(input)?;
-        if negator.parse_next(input)?.is_none() {
-            break;
+impl ExprParser<'_> {
+    fn whole(mut self) -> Parsed<Expr> {
+        let mut operand = self.operand()?;
+        loop {
+            let (comparison, is_complete) = match self.group.left.take() {
+                Some((left, sign)) => {
+                    let sides = (Box::new(left), Box::new(operand));
+                    (Expr::Compare(sides.0, sign, sides.1), true)
+                }
+                None => {
+                    if let Some(sign) = opt(comparison_sign).parse_next(&mut self.input)? {
+                        self.group.left = Some((operand, sign));
+                        operand = self.operand()?;
+                        continue;
+                    }
+                    self.matching(operand)?
+                }
+            };
+            let next = self.next(is_complete)?;
+            self.group.add(comparison, next);
+            operand = if next != Next::End {
+                self.operand()?
+            } else {
+                // A group that ends is an operand of the one around it.
+                let ended = joined(mem::take(&mut self.group.or), Expr::Or);
+                let Some(group) = self.enclosing.pop() else {
+                    return Ok(ended);
+                };
+                self.group = group;
+                ended
+            };
         }
-        count += 1;
-        input.state.negations += 1;
-        check_depth(input, place)?;
     }
-    let part = comparison(input)?;
-    input.state.negations -= count;
-    Ok((0..count).fold(part, |part, _| Expr::Not(Box::new(part))))
-}
 
-fn comparison(input: &mut Input<'_>) -> Parsed<Expr> {
-    let left = operand(input)?;
-    let comparison = opt(comparison_operator).parse_next(input)?;
-    if let Some(comparison) = comparison {
-        let right = operand(input).map_err(|mut failure| {
-            if let Problem::UnknownColumn(unknown) = failure.problem {
-                failure.problem = Problem::UnknownWord(unknown);
+    /// Reads up to the end of a simple operand, into groups and behind
+    /// negations.
+    fn operand(&mut self) -> Parsed<Expr> {
+        loop {
+            if self.group.left.is_none() {
+                self.negations()?;
             }
-            failure
-        })?;
-        end_of_comparison(input, true)?;
-        return Ok(Expr::Compare(Box::new(left), comparison, Box::new(right)));
+            let place = next_place(&mut self.input)?;
+            if opt('(').parse_next(&mut self.input)?.is_none() {
+                return self.simple_operand(place);
+            }
+            self.enclosing.push(mem::take(&mut self.group));
+            self.check_depth(place)?;
+        }
     }
-    let matching = alt((sign("=~").value(false), sign("!~").value(true)));
-    if let Some(negated) = opt(matching).parse_next(input)? {
-        let pattern = pattern(input)?;
-        end_of_comparison(input, true)?;
-        return Ok(Expr::Match {
-            subject: Box::new(left),
+
+    fn negations(&mut self) -> Parsed<()> {
+        loop {
+            let place = next_place(&mut self.input)?;
+            // "!=" and "!~" negate nothing.
+            let bang = (sign("!"), not(one_of(['=', '~']))).void();
+            let negation = opt(alt((bang, keyword("not")))).parse_next(&mut self.input)?;
+            if negation.is_none() {
+                return Ok(());
+            }
+            self.group.negations += 1;
+            self.check_depth(place)?;
+        }
+    }
+
+    fn check_depth(&self, place: usize) -> Parsed<()> {
+        let groups = self.enclosing.iter().chain([&self.group]);
+        let negations: usize = groups.map(|group| group.negations).sum();
+        if self.enclosing.len() + negations > MAX_DEPTH {
+            return Err(Failure::new(place, Problem::TooDeep));
+        }
+        Ok(())
+    }
+
+    fn simple_operand(&mut self, place: usize) -> Parsed<Expr> {
+        let operand = dispatch! {peek(any);
+            '"' | '\'' => text.map(|text| Expr::Literal(Literal::Text(text.to_owned()))),
+            '0'..='9' => number.map(|number| Expr::Literal(Literal::Number(number))),
+            'a'..='z' | 'A'..='Z' => name,
+            _ => fail,
+        }
+        .parse_next(&mut self.input);
+        operand.map_err(|failure| match failure.problem {
+            // An operand is never optional.
+            problem if failure.is_absence => Failure::new(place, problem),
+            Problem::UnknownColumn(unknown) if self.is_in_right_side() => {
+                Failure::new(failure.place, Problem::UnknownWord(unknown))
+            }
+            problem => Failure::new(failure.place, problem),
+        })
+    }
+
+    fn is_in_right_side(&self) -> bool {
+        let mut groups = self.enclosing.iter().chain([&self.group]);
+        groups.any(|group| group.left.is_some())
+    }
+
+    /// Reads `=~` or `!~` and a pattern behind an operand, if they are there,
+    /// and returns whether they are.
+    fn matching(&mut self, subject: Expr) -> Parsed<(Expr, bool)> {
+        let matching = alt((sign("=~").value(false), sign("!~").value(true)));
+        let Some(negated) = opt(matching).parse_next(&mut self.input)? else {
+            return Ok((subject, false));
+        };
+        let subject = Box::new(subject);
+        let pattern = pattern(&mut self.input)?;
+        let matching = Expr::Match {
+            subject,
             pattern,
             negated,
-        });
+        };
+        Ok((matching, true))
     }
-    end_of_comparison(input, false)?;
-    Ok(left)
-}
 
-fn comparison_operator(input: &mut Input<'_>) -> Parsed<Comparison> {
-    let symbol = take_while(1.., ['=', '!', '<', '>', '~']);
-    preceded(multispace0, alt((symbol, word)))
-        .verify_map(|text: &str| {
-            Comparison::ALL.into_iter().find(|comparison| {
-                let (symbol, word) = comparison.names();
-                text == symbol || text.eq_ignore_ascii_case(word)
-            })
-        })
-        .parse_next(input)
-}
-
-/// Sees to it that something follows that can follow.
-fn end_of_comparison(input: &mut Input<'_>, is_complete: bool) -> Parsed<()> {
-    let is_enclosed = input.state.parentheses > 0;
-    let place = next_place(input)?;
-    let rest: &str = &input.input;
-    let goes_on = alt((sign("&&"), sign("||"), keyword("and"), keyword("or")));
-    let ends = if is_enclosed {
-        rest.starts_with(')')
-    } else {
-        rest.is_empty()
-    };
-    if ends || opt(peek(goes_on)).parse_next(input)?.is_some() {
-        return Ok(());
-    }
-    let chains = alt((comparison_operator.void(), sign("=~"), sign("!~")));
-    let problem = if is_complete && opt(peek(chains)).parse_next(input)?.is_some() {
-        Problem::Chain
-    } else {
-        Problem::Expected(match (rest.chars().next(), is_complete, is_enclosed) {
+    /// Reads what follows a comparison. It `is_complete` unless it is an
+    /// operand that no operator followed.
+    fn next(&mut self, is_complete: bool) -> Parsed<Next> {
+        let is_enclosed = !self.enclosing.is_empty();
+        let input = &mut self.input;
+        let place = next_place(input)?;
+        let ends = if is_enclosed {
+            opt(')').parse_next(input)?.is_some()
+        } else {
+            input.is_empty()
+        };
+        if ends {
+            return Ok(Next::End);
+        }
+        let and = alt((sign("&&"), keyword("and"))).value(Next::And);
+        let or = alt((sign("||"), keyword("or"))).value(Next::Or);
+        if let Some(next) = opt(alt((and, or))).parse_next(input)? {
+            return Ok(next);
+        }
+        let rest: &str = input;
+        let expected = match (rest.chars().next(), is_complete, is_enclosed) {
             (Some('='), false, _) if !rest.starts_with("==") => "'==' or '=~'",
             (Some('&'), ..) => "'&&'",
             (Some('|'), ..) => "'||'",
@@ -137,51 +226,29 @@ fn end_of_comparison(input: &mut Input<'_>, is_complete: bool) -> Parsed<()> {
             (_, false, true) => "a comparison, 'and', 'or' or ')'",
             (_, true, false) => "'and', 'or' or the end",
             (_, true, true) => "'and', 'or' or ')'",
-        })
-    };
-    Err(Failure::new(place, problem))
-}
-
-fn operand(input: &mut Input<'_>) -> Parsed<Expr> {
-    let place = next_place(input)?;
-    let operand = dispatch! {peek(any);
-        '(' => group,
-        '"' | '\'' => text.map(|text| Expr::Literal(Literal::Text(text.to_owned()))),
-        '0'..='9' => number.map(|number| Expr::Literal(Literal::Number(number))),
-        'a'..='z' | 'A'..='Z' => name,
-        _ => fail,
+        };
+        let chain = alt((comparison_sign.void(), sign("=~"), sign("!~")));
+        let problem = if is_complete && opt(chain).parse_next(input)?.is_some() {
+            Problem::Chain
+        } else {
+            Problem::Expected(expected)
+        };
+        Err(Failure::new(place, problem))
     }
-    .parse_next(input);
-    // An operand is never optional.
-    operand.map_err(|failure| match failure.is_absence {
-        true => Failure::new(place, failure.problem),
-        false => failure,
-    })
-}
-
-fn group(input: &mut Input<'_>) -> Parsed<Expr> {
-    let place = next_place(input)?;
-    '('.parse_next(input)?;
-    input.state.parentheses += 1;
-    check_depth(input, place)?;
-    let part = disjunction(input)?;
-    preceded(multispace0, ')').parse_next(input)?;
-    input.state.parentheses -= 1;
-    Ok(part)
 }
 
 fn name(input: &mut Input<'_>) -> Parsed<Expr> {
     let place = next_place(input)?;
     let name = word(input)?;
-    let is = |keyword: &str| name.eq_ignore_ascii_case(keyword);
-    if is("true") || is("false") {
-        return Ok(Expr::Literal(Literal::Bool(is("true"))));
+    match name.to_ascii_lowercase().as_str() {
+        "true" => Ok(Expr::Literal(Literal::Bool(true))),
+        "false" => Ok(Expr::Literal(Literal::Bool(false))),
+        "and" | "or" | "not" => Err(Failure::new(place, Problem::Expected(OPERAND))),
+        _ => match name.parse() {
+            Ok(column) => Ok(Expr::Column(column)),
+            Err(unknown) => Err(Failure::new(place, Problem::UnknownColumn(unknown))),
+        },
     }
-    if ["and", "or", "not"].into_iter().any(is) {
-        return Err(Failure::new(place, Problem::Expected(OPERAND)));
-    }
-    let column = name.parse().map(Expr::Column);
-    column.map_err(|unknown| Failure::new(place, Problem::UnknownColumn(unknown)))
 }
 
 fn pattern(input: &mut Input<'_>) -> Parsed<Pattern> {

@@ -64,11 +64,9 @@ fn joined(
 }
 
 fn enclosed(expr: &Expr, encloses: bool, f: &mut Formatter<'_>) -> fmt::Result {
-    if encloses {
-        write!(f, "({expr})")
-    } else {
-        expr.fmt(f)
-    }
+    f.write_str(if encloses { "(" } else { "" })?;
+    expr.fmt(f)?;
+    f.write_str(if encloses { ")" } else { "" })
 }
 
 fn quoted(text: &str, f: &mut Formatter<'_>) -> fmt::Result {

@@ -1,32 +1,26 @@
-//! What the grammar is made of: words, signs, numbers and strings.
+//! The tokens of the grammar: words, signs, numbers and strings.
 
 use winnow::ascii::{digit1, multispace0};
-use winnow::combinator::{opt, preceded};
+use winnow::combinator::{alt, opt, preceded};
 use winnow::error::ParserError;
 use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Location, Stateful};
+use winnow::stream::{LocatingSlice, Location};
 use winnow::token::{one_of, take_till, take_while};
 
-use crate::query::filter::error::{MAX_DEPTH, Problem};
+use crate::query::filter::ast::Comparison;
+use crate::query::filter::error::Problem;
 use crate::query::filter::number::{Number, factor};
 
 pub(super) const OPERAND: &str = "a column, a value or '('";
 
-pub(super) type Input<'s> = Stateful<LocatingSlice<&'s str>, Depth>;
+pub(super) type Input<'s> = LocatingSlice<&'s str>;
 pub(super) type Parsed<T> = Result<T, Failure>;
-
-/// In what a place is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Depth {
-    pub(super) parentheses: usize,
-    pub(super) negations: usize,
-}
 
 /// A problem and its place in bytes.
 pub(super) struct Failure {
     pub(super) place: usize,
     pub(super) problem: Problem,
-    /// Whether it only means that something optional is not there.
+    /// Whether it only means that something optional is absent.
     pub(super) is_absence: bool,
 }
 
@@ -63,7 +57,7 @@ pub(super) fn number(input: &mut Input<'_>) -> Parsed<Number> {
     let place = next_place(input)?;
     let digits = (digit1, opt(('.', digit1))).take().parse_next(input)?;
     let unit_place = input.current_token_start();
-    if input.input.starts_with('.') {
+    if input.starts_with('.') {
         return Err(Failure::new(unit_place + 1, Problem::Expected("a digit")));
     }
     let unit = take_while(0.., is_of_word).parse_next(input)?;
@@ -72,8 +66,8 @@ pub(super) fn number(input: &mut Input<'_>) -> Parsed<Number> {
     number.ok_or_else(|| Failure::new(place, Problem::TooLarge))
 }
 
-/// A string, without its quotes. As scols-filter(5) has it, nothing is
-/// escaped: a backslash is a backslash, which is what regular expressions want.
+/// Reads a string without its quotes. Like in scols-filter(5), there are no
+/// escapes: a backslash is a backslash, which suits regular expressions.
 pub(super) fn text<'s>(input: &mut Input<'s>) -> Parsed<&'s str> {
     let quote = one_of(['"', '\'']).parse_next(input)?;
     let text = take_till(0.., quote).parse_next(input)?;
@@ -101,7 +95,20 @@ pub(super) fn keyword<'s>(keyword: &'static str) -> impl Parser<Input<'s>, (), F
         .void()
 }
 
-/// The name of a column, or a keyword.
+/// Reads `==` and the other comparisons, as a sign or a word.
+pub(super) fn comparison_sign(input: &mut Input<'_>) -> Parsed<Comparison> {
+    let sign = take_while(1.., ['=', '!', '<', '>', '~']);
+    preceded(multispace0, alt((sign, word)))
+        .verify_map(|text: &str| {
+            Comparison::ALL.into_iter().find(|comparison| {
+                let (sign, word) = comparison.names();
+                text == sign || text.eq_ignore_ascii_case(word)
+            })
+        })
+        .parse_next(input)
+}
+
+/// Reads the name of a column, or a keyword.
 pub(super) fn word<'s>(input: &mut Input<'s>) -> Parsed<&'s str> {
     (
         one_of(|letter: char| letter.is_ascii_alphabetic()),
@@ -115,19 +122,8 @@ fn is_of_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "_.%:/-".contains(letter)
 }
 
-/// Goes to the next thing that is not blank.
+/// Skips blanks and returns the place of what follows.
 pub(super) fn next_place(input: &mut Input<'_>) -> Parsed<usize> {
     multispace0.parse_next(input)?;
     Ok(input.current_token_start())
-}
-
-pub(super) fn check_depth(input: &Input<'_>, place: usize) -> Parsed<()> {
-    let Depth {
-        parentheses,
-        negations,
-    } = input.state;
-    if parentheses + negations > MAX_DEPTH {
-        return Err(Failure::new(place, Problem::TooDeep));
-    }
-    Ok(())
 }

@@ -15,7 +15,8 @@ use crate::proc::Users;
 use crate::scan::context::Context;
 use crate::scan::groups::{Group, Groups};
 use crate::scan::parallel;
-use crate::scan::request::{Goal, Need, Plan};
+use crate::scan::plan::Plan;
+use crate::scan::request::{Goal, Need};
 
 /// Reads the details of the processes that will be shown. Whenever one turns
 /// out to have ended, it is removed and the next in its place is read, so that

@@ -9,7 +9,8 @@ use crate::proc::{ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_read};
 use crate::scan::groups::Groups;
 use crate::scan::parallel;
-use crate::scan::request::{Need, Plan};
+use crate::scan::plan::Plan;
+use crate::scan::request::Need;
 
 /// What was read about each namespace so far.
 pub(crate) type ProcFacts = HashMap<NsId, Facts>;

@@ -22,7 +22,8 @@ use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
 use crate::scan::inference::{Fingerprints, take_fingerprints};
 use crate::scan::parallel;
-use crate::scan::request::{Need, Plan};
+use crate::scan::plan::Plan;
+use crate::scan::request::Need;
 use crate::scan::sources::processes::{Look, Sighting, read_process, settle};
 use crate::scan::sources::threads::read_thread_files;
 

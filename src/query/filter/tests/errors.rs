@@ -150,25 +150,6 @@ fn a_malformed_number_is_told_what_it_lacks() {
 }
 
 #[test]
-fn a_tower_of_parentheses_is_refused_before_it_falls_over() {
-    let problem = "cannot parse filter: more than 64 parentheses and negations in one another\n";
-    for part in ["(", "!", "not ", "not (", "(PID and ", "(true == "] {
-        let message = error(&part.repeat(100_000));
-        assert!(message.starts_with(problem), "{message}");
-        assert!(message.lines().all(|line| line.len() < 150), "{message}");
-    }
-    let tower = |height| format!("{}PID{}", "(".repeat(height), ")".repeat(height));
-    assert_eq!(plain(&tower(64)), "PID");
-    let (before, after) = ("(".repeat(60), ")".repeat(56));
-    assert_eq!(
-        error(&tower(65)),
-        format!("{problem}  ...{before}(PID{after}...\n  {:63}^", "")
-    );
-    // Each level ends again: these are many, but not in one another.
-    plain(&vec!["!(!(PID))"; 1000].join(" and "));
-}
-
-#[test]
 fn control_characters_are_escaped_and_the_caret_keeps_its_place() {
     assert_eq!(
         error("PID\n==\x1b[31m1"),

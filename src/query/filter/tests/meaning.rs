@@ -1,17 +1,24 @@
 //! Which rows a filter lets through.
 
 use crate::model::{
-    Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process, Relations,
+    Details, Holder, Kind, Link, LinkSet, Links, Namespace, NetNsId, NsId, Process,
 };
 use crate::proc::Sysroot;
 use crate::query::{Filter, Row, Subject};
 use crate::text::Text;
 
-/// Asserts for one row which of the expressions are true.
-fn assert_matches(row: &Row<'_>, truths: &[(&str, bool)]) {
+/// Asserts which of the expressions are true for one row.
+fn assert_matches(namespace: &Namespace, process: Option<&Process>, truths: &[(&str, bool)]) {
+    let row = Row {
+        root: &Sysroot::at("/nonexistent"),
+        subject: Subject::Namespace(namespace),
+        process,
+        holder: None,
+        is_member: false,
+    };
     for (expression, truth) in truths {
         let filter = Filter::parse(expression).unwrap();
-        assert_eq!(filter.matches(row), *truth, "{expression}");
+        assert_eq!(filter.matches(&row), *truth, "{expression}");
     }
 }
 
@@ -23,43 +30,18 @@ fn namespace() -> Namespace {
     Namespace::new(id, Holder::Path(Text::default()))
 }
 
-fn process(details: Details) -> Process {
-    Process {
-        pid: 9,
-        links: Links::default(),
-        thread: None,
-        affiliation: None,
-        details: Some(Box::new(details)),
-    }
-}
-
-/// On a row of pid 9 with these details.
+/// Asserts it for a row of process 9 with these details.
 fn assert_with(details: Details, truths: &[(&str, bool)]) {
-    let process = process(details);
-    let row = Row {
-        root: &Sysroot::at("/nonexistent"),
-        subject: Subject::Namespace(&namespace()),
-        process: Some(&process),
-        holder: None,
-        is_member: false,
-    };
-    assert_matches(&row, truths);
+    let mut process = Process::new(9, Links::default());
+    process.details = Some(Box::new(details));
+    assert_matches(&namespace(), Some(&process), truths);
 }
 
-/// On a row without process.
-fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
-    let namespace = Namespace {
-        links,
-        ..namespace()
-    };
-    let row = Row {
-        root: &Sysroot::at("/nonexistent"),
-        subject: Subject::Namespace(&namespace),
-        process: None,
-        holder: None,
-        is_member: false,
-    };
-    assert_matches(&row, truths);
+/// Asserts it for a row without a process.
+pub(super) fn assert_without_process(links: LinkSet, truths: &[(&str, bool)]) {
+    let mut namespace = namespace();
+    namespace.links = links;
+    assert_matches(&namespace, None, truths);
 }
 
 fn command(command: &[u8]) -> Details {
@@ -279,34 +261,20 @@ fn a_user_without_a_name_is_found_by_number() {
 
 #[test]
 fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
-    let with = |netnsid, truths: &[(&str, bool)]| {
-        let relations = Relations {
-            netnsid,
-            ..Relations::default()
-        };
-        let namespace = Namespace {
-            relations,
-            ..namespace()
-        };
-        let row = Row {
-            root: &Sysroot::at("/nonexistent"),
-            subject: Subject::Namespace(&namespace),
-            process: None,
-            holder: None,
-            is_member: false,
-        };
-        assert_matches(&row, truths);
-    };
-    with(
-        Some(NetNsId::Assigned(1)),
-        &[("NETNSID == 1", true), ("NETNSID == '1'", true)],
-    );
-    with(
-        Some(NetNsId::Unassigned),
-        &[("NETNSID == 'unassigned'", true), ("NETNSID == 1", false)],
-    );
-    with(
-        None,
-        &[("NETNSID", false), ("PNS == 0", false), ("PNS", false)],
-    );
+    for (netnsid, truths) in [
+        (
+            Some(NetNsId::Assigned(1)),
+            [("NETNSID == 1", true), ("NETNSID == '1'", true)],
+        ),
+        (
+            Some(NetNsId::Unassigned),
+            [("NETNSID == 'unassigned'", true), ("NETNSID == 1", false)],
+        ),
+        (None, [("NETNSID", false), ("PNS == 0", false)]),
+    ] {
+        let mut namespace = namespace();
+        namespace.relations.netnsid = netnsid;
+        assert_matches(&namespace, None, &truths);
+        assert_matches(&namespace, None, &[("PNS", false)]);
+    }
 }

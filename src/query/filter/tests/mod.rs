@@ -1,5 +1,6 @@
 //! Tests of the language as a whole, by what they are about.
 
+mod depth;
 mod errors;
 mod grammar;
 mod meaning;

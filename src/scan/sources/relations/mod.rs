@@ -1,0 +1,204 @@
+//! Parents and owners, known only to the kernel: a user or pid namespace lives
+//! on while one below it does, and a user namespace while it owns one.
+//!
+//! Each namespace is opened and asked once, whatever led to it. A namespace
+//! found in this way is asked in turn while it is open, because no path may
+//! lead to it.
+
+mod inquiry;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::Error;
+use crate::kernel::{Kernel, OpenError};
+use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source};
+use crate::scan::context::Context;
+use crate::scan::groups::{Answer, Groups};
+use crate::scan::parallel;
+use crate::scan::plan::Plan;
+use crate::scan::sources::processes::{Look, read_process};
+use crate::scan::sources::relations::inquiry::{Inquiry, Subject};
+
+/// How often a process may turn out to have moved before it counts as unstable.
+const MOST_MOVES: u8 = 3;
+
+/// Asks the kernel about the namespaces that the plan is about and those above
+/// them, and adds what it finds.
+///
+/// A worklist: an answer adds the owner and the parent, a holder that turns out
+/// to be lost adds its namespace again. It ends because namespaces nest 32 deep
+/// at most, each lost holder is forgotten, and a process that keeps moving is
+/// given up.
+pub(crate) fn ask<K: Kernel>(
+    context: &Context<'_, K>,
+    plan: &Plan,
+    groups: &mut Groups,
+) -> Result<(), Error> {
+    let Some(kernel) = &context.kernel else {
+        return Ok(());
+    };
+    let mut next: Vec<NsId> = groups
+        .iter()
+        .map(|group| group.id)
+        .filter(|id| plan.asks_all || plan.request.wants(*id))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut moves = HashMap::new();
+    while !next.is_empty() {
+        let wave = take_wave(groups, plan, &mut next, &mut seen);
+        let known: HashSet<NsId> = groups.iter().map(|group| group.id).collect();
+        let inquiry = Inquiry::new(context, kernel, plan, known);
+        let subjects: Vec<Subject> = wave
+            .iter()
+            .filter_map(|id| {
+                let group = groups.get(*id)?;
+                Some(Subject {
+                    id: *id,
+                    pid: group.representative(),
+                    holders: groups.holders(group),
+                })
+            })
+            .collect();
+        let ask_all = || parallel::map(&subjects, context.threads, |subject| inquiry.ask(subject));
+        // Looking inside moves a thread into a namespace for good.
+        let goes_inside = subjects
+            .iter()
+            .any(|subject| plan.questions.inside.inside(subject.id.kind).is_some());
+        let asked = if goes_inside {
+            parallel::in_own_thread(ask_all)
+        } else {
+            ask_all()
+        }?;
+        for (subject, asked) in subjects.iter().zip(asked) {
+            let id = subject.id;
+            if asked.is_answered() {
+                next.extend(asked.finds.iter().map(|(above, _)| *above));
+            } else if !asked.lost.is_empty() {
+                seen.remove(&id);
+                next.push(id);
+            }
+            for holder in &asked.lost {
+                next.extend(lose(context, groups, id, holder, &mut moves)?);
+            }
+            for find in asked.finds {
+                groups.insert(find);
+            }
+            for (id, answer) in asked.answers {
+                if let Some(group) = groups.get_mut(id) {
+                    group.set_answer(answer);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the namespaces to ask from the worklist, and goes up through those
+/// that were asked before.
+fn take_wave(
+    groups: &Groups,
+    plan: &Plan,
+    next: &mut Vec<NsId>,
+    seen: &mut HashSet<NsId>,
+) -> Vec<NsId> {
+    let mut wave = Vec::new();
+    while let Some(id) = next.pop() {
+        let Some(group) = groups.get(id).filter(|_| seen.insert(id)) else {
+            continue;
+        };
+        if group.is_asked() {
+            next.extend(group.relatives());
+        } else if plan
+            .questions
+            .concern(id.kind, group.representative().is_some())
+        {
+            wave.push(id);
+        }
+    }
+    wave.sort_unstable();
+    wave
+}
+
+/// Forgets a holder that no longer leads to a namespace. A process that moved
+/// is read again; returns the namespaces it leads to now.
+fn lose<K: Kernel>(
+    context: &Context<'_, K>,
+    groups: &mut Groups,
+    id: NsId,
+    holder: &Holder,
+    moves: &mut HashMap<Pid, u8>,
+) -> Result<Vec<NsId>, Error> {
+    groups.forget(id, holder);
+    let (Some(pid), Some(link)) = (holder.pid(), holder.link()) else {
+        return Ok(Vec::new());
+    };
+    let Some(process) = groups.process(pid) else {
+        return Ok(Vec::new());
+    };
+    if process.holder(link) != *holder {
+        // A thread of its own, which is forgotten.
+        return Ok(Vec::new());
+    }
+    let (before, thread) = (process.links.clone(), process.thread);
+    let links: LinkSet = before.iter().map(|(link, _)| link).collect();
+    let seen = read_process(context, pid, Look::links(links))?;
+    if seen.links.is_empty() {
+        context.miss_links(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
+        groups.remove(pid);
+        return Ok(Vec::new());
+    }
+    if seen.links.ino(link) == Some(id.ino) && seen.thread == thread {
+        // It leads there as before, and yet cannot be opened.
+        context.miss(Source::Relations, Cause::Unreachable);
+        if let Some(group) = groups.get_mut(id) {
+            group.set_answer(Answer {
+                is_closed: true,
+                ..Answer::default()
+            });
+        }
+        return Ok(Vec::new());
+    }
+    let count = moves.entry(pid).or_insert(0);
+    *count += 1;
+    if *count > MOST_MOVES {
+        context.miss(Source::Processes, Cause::Unstable);
+        groups.remove(pid);
+        return Ok(Vec::new());
+    }
+    let ids = seen.links.iter().map(|(_, id)| id).collect();
+    groups.relink(pid, seen.links, seen.thread);
+    Ok(ids)
+}
+
+/// Opens a namespace through something that leads to it.
+pub(crate) fn open<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    holder: &Holder,
+    id: NsId,
+) -> Result<K::Ns, OpenError> {
+    let path = || context.root.holder_path(holder);
+    match holder {
+        Holder::Mount(mount) => kernel.open_mount(mount, id),
+        Holder::Socket(file) | Holder::Tun(file) => open_device(kernel, *file, id),
+        Holder::Listed { unique_id } => kernel.open_listed(*unique_id, id),
+        Holder::Fd(_) | Holder::Path(_) => match path() {
+            Some(path) => kernel.open_fd(&path, id),
+            None => Err(OpenError::Unreachable),
+        },
+        _ => match path() {
+            Some(path) => kernel.open_link(&path, id),
+            None => Err(OpenError::Unreachable),
+        },
+    }
+}
+
+fn open_device<K: Kernel>(kernel: &K, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
+    let process = kernel.hold(file.pid, file.tid)?;
+    let ns = kernel.device_ns(&process, file.fd)?;
+    if kernel.id(&ns)? == id {
+        Ok(ns)
+    } else {
+        Err(OpenError::Moved)
+    }
+}
