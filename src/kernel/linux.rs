@@ -8,8 +8,8 @@ use rustix::process::PidfdFlags;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, netlink,
-    setns, syscall, sysv, version_of,
+    Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, net_class,
+    netlink, setns, syscall, sysv, tun, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
@@ -101,8 +101,20 @@ impl Kernel for Linux {
         Ok(rustix::process::pidfd_open(pid, flags)?)
     }
 
-    fn device_ns(&self, process: &OwnedFd, fd: Fd) -> Result<NsFile, OpenError> {
-        device::open(process, fd)
+    fn device_ns(&self, process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
+        device::open(process, path, fd)
+    }
+
+    fn tags_sockets(&self) -> bool {
+        net_class::tags_sockets(self.opener.proc())
+    }
+
+    fn may_have_tuns(&self) -> bool {
+        tun::may_be_open(self.opener.proc())
+    }
+
+    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError> {
+        tun::is_tun(fdinfo)
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {

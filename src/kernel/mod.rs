@@ -14,6 +14,7 @@ mod ioctl;
 mod linux;
 mod mount_list;
 mod mount_namespaces;
+mod net_class;
 mod netlink;
 mod nsfs;
 mod opener;
@@ -21,6 +22,7 @@ mod release;
 mod setns;
 mod syscall;
 mod sysv;
+mod tun;
 
 use std::path::Path;
 
@@ -84,9 +86,26 @@ pub(crate) trait Kernel: Sync {
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError>;
 
     /// Opens the net namespace in which a socket was created, or `/dev/net/tun`
-    /// opened, by a descriptor of a process: SIOCGSKNS. The tun device itself
-    /// may have moved since. Requires CAP_NET_ADMIN in that namespace.
-    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, OpenError>;
+    /// opened, by a descriptor of a process and its path in `/proc/PID/fd`:
+    /// SIOCGSKNS. The tun device itself may have moved since. Requires
+    /// CAP_NET_ADMIN in that namespace.
+    fn device_ns(
+        &self,
+        process: &Self::Process,
+        path: &Path,
+        fd: Fd,
+    ) -> Result<Self::Ns, OpenError>;
+
+    /// Returns whether [`device_ns`](Kernel::device_ns) may change the net_cls
+    /// class or net_prio index of a socket.
+    fn tags_sockets(&self) -> bool;
+
+    /// Returns whether any process may have a tun file open.
+    fn may_have_tuns(&self) -> bool;
+
+    /// Returns whether an open file is a tun file, by its path in
+    /// `/proc/PID/fdinfo`.
+    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError>;
 
     /// Returns which namespace a path leads to, `None` if it leads to anything
     /// else. Asks no file server.
