@@ -1,101 +1,65 @@
-//! Questions that a thread cannot ask. A forked child asks, writes the answer
-//! into a pipe and exits.
+//! Questions that a thread cannot ask: a forked child enters a user namespace,
+//! writes what it sees there into a pipe, and exits.
 //!
-//! The child makes system calls and nothing else: at the fork(2), other threads
-//! may have held any lock, that of the allocator included.
+//! Processes inside may be hostile. The child holds nothing of value, cannot be
+//! traced, and is killed when its time is up. It makes system calls and nothing
+//! else: at the fork(2), other threads may have held any lock, that of the
+//! allocator included.
 
-use std::ffi::CString;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
+use rustix::process::{
+    DumpableBehavior, Pid as RawPid, PidfdFlags, Signal, WaitOptions, getpid, getppid,
+    kill_process, pidfd_open, set_dumpable_behavior, set_parent_process_death_signal, waitpid,
+};
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
 use crate::error::errno_of;
 use crate::kernel::UtsNames;
 use crate::kernel::error::errno_from;
+use crate::kernel::nsfs::NsFile;
 
-/// The longest answer.
-const LIMIT: usize = 1024;
-/// The error number that precedes an answer.
-const ERRNO: usize = size_of::<i32>();
+/// The longest answer: two names of a uts namespace, each with its NUL.
+const LIMIT: usize = 2 * 65;
+/// An error number and an answer. A pipe takes that many bytes in one piece.
+const MESSAGE: usize = size_of::<i32>() + LIMIT;
+/// How long a child may take: somebody may have stopped it.
+const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Runs `ask` in a child and returns what it wrote into the buffer. `ask` must
-/// make system calls only, and returns how many bytes it wrote.
-fn in_child(ask: impl Fn(&mut [u8; LIMIT]) -> Result<usize, Errno>) -> Result<Vec<u8>, Errno> {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
-    // SAFETY: the child calls only `ask` and functions that are
-    // async-signal-safe, signal-safety(7), and ends with _exit(2).
-    #[expect(unsafe_code, reason = "no safe wrapper forks without exec")]
-    let forked = unsafe { libc::fork() };
-    if forked == 0 {
-        let mut buffer = [0; LIMIT];
-        let (errno, length) = match ask(&mut buffer) {
-            Ok(length) => (0, length),
-            Err(errno) => (errno.raw_os_error(), 0),
-        };
-        // The parent takes a short answer for a failure.
-        let _ = rustix::io::write(&writer, &errno.to_ne_bytes());
-        let _ = rustix::io::write(&writer, buffer.get(..length).unwrap_or_default());
-        // SAFETY: _exit(2) runs no handlers and does not return.
-        #[expect(unsafe_code, reason = "no safe wrapper exits without handlers")]
-        unsafe {
-            libc::_exit(0)
-        }
-    }
-    drop(writer);
-    let child = RawPid::from_raw(forked).ok_or_else(last_error)?;
-    let mut answer = Vec::new();
-    let limit = (ERRNO + LIMIT) as u64;
-    let read = File::from(reader).take(limit).read_to_end(&mut answer);
-    while matches!(waitpid(Some(child), WaitOptions::empty()), Err(Errno::INTR)) {}
-    read.map_err(|error| errno_of(&error))?;
-    let (errno, answer) = answer.split_first_chunk().ok_or(Errno::CHILD)?;
-    match i32::from_ne_bytes(*errno) {
-        0 => Ok(answer.to_vec()),
-        errno => Err(errno_from(errno)),
-    }
+/// Returns whether this process may send a child into a namespace. One with
+/// CAP_SYS_ADMIN enters with a thread, and root exposes no process of its own.
+pub(super) fn may_enter() -> bool {
+    let is_admin = capabilities(None).map_or(true, |sets| {
+        sets.effective.contains(CapabilitySet::SYS_ADMIN)
+    });
+    !is_admin && !rustix::process::geteuid().is_root()
 }
 
-fn last_error() -> Errno {
-    errno_of(&std::io::Error::last_os_error())
-}
-
-/// Reads a short file as it appears to a child of this thread.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Errno> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?;
-    in_child(|buffer| {
-        let flags = rustix::fs::OFlags::RDONLY;
-        let file = rustix::fs::open(path.as_c_str(), flags, 0.into())?;
-        rustix::io::read(&file, buffer)
-    })
-}
-
-/// Returns the names of the uts namespace of a process, by entering its user
-/// namespace too, which the creator of that may do without privilege.
-pub(super) fn uts_names(process: &OwnedFd) -> Result<UtsNames, Errno> {
-    let fd = process.as_raw_fd();
-    let answer = in_child(|buffer| {
-        let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWUTS;
-        // SAFETY: setns(2) takes a descriptor and flags.
-        #[expect(unsafe_code, reason = "rustix takes no user namespace here")]
-        let entered = unsafe { libc::setns(fd, flags) };
-        if entered != 0 {
-            return Err(last_error());
-        }
+/// Returns the names of a uts namespace, by entering the user namespace that
+/// owns it, which the creator of that may do without privilege.
+pub(super) fn uts_names(ns: &NsFile) -> Result<UtsNames, Errno> {
+    let owner = ns.owner()?;
+    let answer = in_child([owner.as_fd(), ns.as_fd()], DEADLINE, |buffer| {
+        enter(owner.as_fd(), libc::CLONE_NEWUSER).map_err(|errno| match errno {
+            // The child is there already, and lacks the capability there.
+            Errno::INVAL => Errno::PERM,
+            errno => errno,
+        })?;
+        // Entering a user namespace may undo it, and grants all capabilities
+        // there.
+        protect()?;
+        enter(ns.as_fd(), libc::CLONE_NEWUTS)?;
+        drop_capabilities()?;
         let names = rustix::system::uname();
-        let mut length = 0;
-        for name in [names.nodename(), names.domainname()] {
-            for byte in name.to_bytes_with_nul() {
-                *buffer.get_mut(length).ok_or(Errno::OVERFLOW)? = *byte;
-                length += 1;
-            }
+        let both = [names.nodename(), names.domainname()];
+        let bytes = both.iter().flat_map(|name| name.to_bytes_with_nul());
+        for (place, byte) in buffer.iter_mut().zip(bytes) {
+            *place = *byte;
         }
-        Ok(length)
+        Ok(())
     })?;
     let mut names = answer.split(|byte| *byte == 0).map(<[u8]>::to_vec);
     match (names.next(), names.next()) {
@@ -104,19 +68,242 @@ pub(super) fn uts_names(process: &OwnedFd) -> Result<UtsNames, Errno> {
     }
 }
 
+/// Runs `ask` in a child and returns what it put into the buffer. `ask` must
+/// make system calls only, and needs no descriptors except `keep`. ETIMEDOUT if
+/// the child takes too long, ECHILD if it ends without an answer.
+fn in_child(
+    keep: [BorrowedFd<'_>; 2],
+    deadline: Duration,
+    ask: impl Fn(&mut [u8; LIMIT]) -> Result<(), Errno>,
+) -> Result<[u8; LIMIT], Errno> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+    let [one, other] = keep;
+    let keep = [one.as_raw_fd(), other.as_raw_fd(), writer.as_raw_fd()];
+    let parent = getpid();
+    // SAFETY: the child calls only `ask` and functions that are
+    // async-signal-safe, signal-safety(7), and ends with _exit(2).
+    #[expect(unsafe_code, reason = "no safe wrapper forks without exec")]
+    let forked = unsafe { libc::fork() };
+    if forked == 0 {
+        let mut buffer = [0; LIMIT];
+        let asked = confine(parent, keep).and_then(|()| ask(&mut buffer));
+        let errno = asked.map_or_else(Errno::raw_os_error, |()| 0);
+        let mut message = [0; MESSAGE];
+        let bytes = errno.to_ne_bytes().into_iter().chain(buffer);
+        for (place, byte) in message.iter_mut().zip(bytes) {
+            *place = byte;
+        }
+        // The parent takes a short answer for a failure.
+        let _ = rustix::io::write(&writer, &message);
+        exit();
+    }
+    drop(writer);
+    let child = match RawPid::from_raw(forked) {
+        Some(child) if forked > 0 => child,
+        _ => return Err(last_error()),
+    };
+    let end = Instant::now() + deadline;
+    let message = receive(&reader, end);
+    if message == Err(Errno::TIMEDOUT) {
+        let _ = kill_process(child, Signal::KILL);
+    }
+    reap(child, end);
+    let message = message?;
+    let (errno, answer) = message.split_first_chunk().ok_or(Errno::PROTO)?;
+    match i32::from_ne_bytes(*errno) {
+        0 => answer.try_into().map_err(|_| Errno::PROTO),
+        errno => Err(errno_from(errno)),
+    }
+}
+
+/// Reads the message of a child.
+fn receive(reader: &OwnedFd, end: Instant) -> Result<[u8; MESSAGE], Errno> {
+    let mut message = [0; MESSAGE];
+    if !wait_for(reader, end)? {
+        return Err(Errno::TIMEDOUT);
+    }
+    match rustix::io::read(reader, &mut message)? {
+        MESSAGE => Ok(message),
+        _ => Err(Errno::CHILD),
+    }
+}
+
+/// Reaps a child that has answered or was killed. Its end is not waited for
+/// beyond a limit: a tracer can keep a dead process.
+fn reap(child: RawPid, end: Instant) {
+    const GRACE: Duration = Duration::from_millis(100);
+    if let Ok(process) = pidfd_open(child, PidfdFlags::empty()) {
+        let _ = wait_for(&process, end.max(Instant::now() + GRACE));
+    }
+    let _ = waitpid(Some(child), WaitOptions::NOHANG);
+}
+
+/// Waits until a descriptor is ready, poll(2). Returns whether it is.
+fn wait_for(fd: &OwnedFd, end: Instant) -> Result<bool, Errno> {
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let mut waiting = libc::pollfd {
+            fd: fd.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let timeout = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: `waiting` is one pollfd.
+        #[expect(unsafe_code, reason = "rustix has poll under another feature")]
+        let ready = unsafe { libc::poll(&raw mut waiting, 1, timeout) };
+        match ready {
+            0 => return Ok(false),
+            1.. => return Ok(true),
+            _ => match last_error() {
+                Errno::INTR => {}
+                errno => return Err(errno),
+            },
+        }
+    }
+}
+
+/// Takes from the child what it must not bring into a namespace.
+fn confine(parent: RawPid, keep: [RawFd; 3]) -> Result<(), Errno> {
+    protect()?;
+    // The parent may have ended before the signal was set.
+    if getppid() != Some(parent) {
+        return Err(Errno::SRCH);
+    }
+    drop_capabilities()?;
+    close_others(keep)
+}
+
+/// Keeps this process from being traced, and from outliving its parent.
+fn protect() -> Result<(), Errno> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+}
+
+fn drop_capabilities() -> Result<(), Errno> {
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets {
+        effective: none,
+        permitted: none,
+        inheritable: none,
+    };
+    set_capabilities(None, sets)
+}
+
+/// Closes all descriptors except these, close_range(2). ENOSYS before Linux
+/// 5.9.
+fn close_others(mut keep: [RawFd; 3]) -> Result<(), Errno> {
+    keep.sort_unstable();
+    let mut first: libc::c_uint = 0;
+    for fd in keep.map(RawFd::cast_unsigned) {
+        if first < fd {
+            close_range(first, fd - 1)?;
+        }
+        first = fd + 1;
+    }
+    close_range(first, libc::c_uint::MAX)
+}
+
+fn close_range(first: libc::c_uint, last: libc::c_uint) -> Result<(), Errno> {
+    let no_flags: libc::c_uint = 0;
+    // SAFETY: in the child, which uses none of these descriptors again.
+    #[expect(unsafe_code, reason = "a system call without a wrapper")]
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, no_flags) };
+    if closed == 0 {
+        Ok(())
+    } else {
+        Err(last_error())
+    }
+}
+
+/// Moves this process into a namespace, setns(2).
+fn enter(ns: BorrowedFd<'_>, kind: libc::c_int) -> Result<(), Errno> {
+    // SAFETY: setns(2) takes a descriptor and flags.
+    #[expect(unsafe_code, reason = "rustix takes no user namespace here")]
+    let entered = unsafe { libc::setns(ns.as_raw_fd(), kind) };
+    if entered == 0 {
+        Ok(())
+    } else {
+        Err(last_error())
+    }
+}
+
+fn exit() -> ! {
+    // SAFETY: _exit(2) runs no handlers and does not return.
+    #[expect(unsafe_code, reason = "no safe wrapper exits without handlers")]
+    unsafe {
+        libc::_exit(0)
+    }
+}
+
+fn last_error() -> Errno {
+    errno_of(&std::io::Error::last_os_error())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
+    use rustix::process::dumpable_behavior;
+
     use super::*;
 
+    fn ask(
+        deadline: Duration,
+        ask: impl Fn(&mut [u8; LIMIT]) -> Result<(), Errno>,
+    ) -> Result<[u8; LIMIT], Errno> {
+        let (one, other) = (File::open("/").unwrap(), File::open("/").unwrap());
+        in_child([one.as_fd(), other.as_fd()], deadline, ask)
+    }
+
     #[test]
-    fn a_child_says_what_it_read_or_why_it_could_not() {
-        assert_eq!(
-            read_file(Path::new("/proc/self/comm")).map(|text| text.is_empty()),
-            Ok(false)
-        );
-        let missing = read_file(Path::new("/proc/self/no-such-file"));
-        assert_eq!(missing, Err(Errno::NOENT));
-        assert_eq!(in_child(|_| Ok(0)), Ok(Vec::new()));
-        assert_eq!(in_child(|_| Err(Errno::LOOP)), Err(Errno::LOOP));
+    fn a_child_gives_an_answer_or_the_reason_why_not() {
+        let answer = ask(DEADLINE, |buffer| {
+            buffer[0] = b'a';
+            buffer[LIMIT - 1] = b'z';
+            Ok(())
+        });
+        let mut expected = [0; LIMIT];
+        (expected[0], expected[LIMIT - 1]) = (b'a', b'z');
+        assert_eq!(answer, Ok(expected));
+        assert_eq!(ask(DEADLINE, |_| Err(Errno::LOOP)), Err(Errno::LOOP));
+    }
+
+    #[test]
+    fn a_child_that_ends_without_an_answer_is_a_failure() {
+        assert_eq!(ask(DEADLINE, |_| exit()), Err(Errno::CHILD));
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_is_killed_in_time() {
+        let before = Instant::now();
+        let stopped = ask(Duration::from_millis(50), |_| {
+            kill_process(getpid(), Signal::STOP)
+        });
+        assert_eq!(stopped, Err(Errno::TIMEDOUT));
+        assert!(before.elapsed() < DEADLINE);
+        // It is reaped, too: no zombie is left among the children of this test.
+        let children = std::fs::read_to_string("/proc/thread-self/children");
+        assert_eq!(children.unwrap_or_default(), "");
+    }
+
+    #[test]
+    fn a_child_has_nothing_to_take() {
+        let answer = ask(DEADLINE, |buffer| {
+            let is_dumpable = dumpable_behavior()? != DumpableBehavior::NotDumpable;
+            let sets = capabilities(None)?;
+            let has_capabilities = sets.effective.union(sets.permitted) != CapabilitySet::empty();
+            let mut open = 0;
+            for fd in 0..1024 {
+                // SAFETY: fcntl(2) with F_GETFD takes any number.
+                #[expect(unsafe_code, reason = "most are not open")]
+                let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+                open += u8::from(flags >= 0);
+            }
+            *buffer.first_chunk_mut().ok_or(Errno::PROTO)? =
+                [u8::from(is_dumpable), u8::from(has_capabilities), open];
+            Ok(())
+        });
+        // The two that were given, and the pipe.
+        assert_eq!(answer.map(|answer| answer[..3].to_vec()), Ok(vec![0, 0, 3]));
     }
 }

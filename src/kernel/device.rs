@@ -2,16 +2,19 @@
 //! linux/sockios.h.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::OnceLock;
 
-use rustix::fs::{FileType, StatxFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Statx, StatxFlags};
 use rustix::io::Errno;
 use rustix::ioctl::Opcode;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::PidfdGetfdFlags;
 
 use crate::kernel::OpenError;
 use crate::kernel::ioctl::get_fd;
 use crate::kernel::nsfs::NsFile;
-use crate::kernel::opener::look;
+use crate::kernel::opener::{device, look};
 use crate::model::Fd;
 
 const SIOCGSKNS: Opcode = libc::SIOCGSKNS as Opcode;
@@ -19,8 +22,16 @@ const SIOCGSKNS: Opcode = libc::SIOCGSKNS as Opcode;
 /// linux/major.h and linux/miscdevice.h.
 const TUN: (u32, u32) = (10, 200);
 
-/// Opens the net namespace of a file that a process has open.
-pub(super) fn open(process: &OwnedFd, fd: Fd) -> Result<NsFile, OpenError> {
+/// Opens the net namespace of a file that a process has open, by its path in
+/// `/proc/PID/fd`. [`OpenError::Moved`] if it is neither a socket nor a tun file.
+///
+/// Nothing else is duplicated: close(2) of a duplicate flushes the file, and
+/// that of a FUSE file waits for its server. A process that exchanges the file
+/// between the look and the duplication can still bring that about.
+pub(super) fn open(process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
+    if !has_net_ns(&look_through(path)?)? {
+        return Err(OpenError::Moved);
+    }
     let fd = i32::try_from(fd).map_err(|_| OpenError::Gone)?;
     let file = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
     net_ns(&file)
@@ -29,42 +40,58 @@ pub(super) fn open(process: &OwnedFd, fd: Fd) -> Result<NsFile, OpenError> {
 /// Opens the net namespace of a socket or tun file. [`OpenError::Moved`] for
 /// any other file: descriptors are reused.
 fn net_ns(file: &OwnedFd) -> Result<NsFile, OpenError> {
-    if !is_socket(file)? && !is_tun(file)? {
+    if !has_net_ns(&look(file, StatxFlags::TYPE)?)? {
         return Err(OpenError::Moved);
     }
     // SAFETY: the file is a socket or the tun device, and both return a new
-    // descriptor.
+    // descriptor; of an O_PATH descriptor the kernel refuses any ioctl.
     #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
     let ns = unsafe { get_fd(file.as_fd(), SIOCGSKNS) }?;
     Ok(NsFile::created(ns))
 }
 
-/// Returns whether a file is a socket. Socket options exist for nothing else,
-/// and no file server can claim them; the mode of a file may say anything.
-fn is_socket(file: &OwnedFd) -> Result<bool, Errno> {
-    match rustix::net::sockopt::socket_type(file) {
-        Ok(_) => Ok(true),
-        // EBADF: opened with O_PATH.
-        Err(Errno::NOTSOCK | Errno::BADF) => Ok(false),
-        Err(errno) => Err(errno),
+/// Returns what the kernel knows about an open file of a process without asking
+/// a file server. If the process ends halfway, the kernel answers EACCES: the
+/// second attempt finds it gone.
+fn look_through(path: &Path) -> Result<Statx, Errno> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    match rustix::fs::statx(CWD, path, flags, StatxFlags::TYPE) {
+        Err(Errno::ACCESS) => rustix::fs::statx(CWD, path, flags, StatxFlags::TYPE),
+        seen => seen,
     }
 }
 
-/// Returns whether a file is the tun device. A file server may have named the
-/// device, but opening it led to the driver, and it stays that.
-fn is_tun(file: &OwnedFd) -> Result<bool, Errno> {
-    let seen = look(file, StatxFlags::TYPE)?;
-    let kind = FileType::from_raw_mode(seen.stx_mode.into());
-    let device = (seen.stx_rdev_major, seen.stx_rdev_minor);
-    Ok(kind == FileType::CharacterDevice && device == TUN)
+/// Returns whether a file is a socket or the tun device. A file server may claim
+/// either type, but all sockets are on sockfs; and a file server may have named
+/// the device, but opening it led to the driver, and it stays that.
+fn has_net_ns(seen: &Statx) -> Result<bool, Errno> {
+    Ok(match FileType::from_raw_mode(seen.stx_mode.into()) {
+        FileType::Socket => device(seen) == sockfs()?,
+        FileType::CharacterDevice => (seen.stx_rdev_major, seen.stx_rdev_minor) == TUN,
+        _ => false,
+    })
+}
+
+/// Returns the device number that all sockets have.
+fn sockfs() -> Result<(u32, u32), Errno> {
+    static DEVICE: OnceLock<(u32, u32)> = OnceLock::new();
+    if let Some(device) = DEVICE.get() {
+        return Ok(*device);
+    }
+    let flags = SocketFlags::CLOEXEC;
+    let own = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+    let seen = look(&own, StatxFlags::TYPE)?;
+    Ok(*DEVICE.get_or_init(|| device(&seen)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::File;
     use std::net::UdpSocket;
+    use std::os::fd::AsRawFd;
 
     use rustix::fs::OFlags;
+    use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
     use super::*;
 
@@ -100,5 +127,14 @@ mod tests {
         }
         let (reader, _writer) = std::io::pipe().unwrap();
         assert_eq!(net_ns_of(reader), Err(OpenError::Moved));
+    }
+    #[test]
+    fn only_a_socket_among_the_files_of_a_process_leads_to_a_namespace() {
+        let process = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+        let open = |fd| open(&process, &Path::new("/proc/self/fd").join(fd), 0);
+        let null = File::open("/dev/null").unwrap();
+        let moved = open(null.as_raw_fd().to_string()).unwrap_err();
+        assert_eq!(moved, OpenError::Moved);
+        assert_eq!(open("999999".to_owned()).unwrap_err(), OpenError::Gone);
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Fake {
     pub(crate) uids: HashMap<NsId, u32>,
     /// The net namespace of each socket or tun file.
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
+    /// Whether a socket changes when it is asked.
+    pub(crate) tags_sockets: bool,
+    /// Whether each file is a tun file, by its path in `/proc/PID/fdinfo`.
+    pub(crate) tuns: HashMap<String, bool>,
     /// The table of open files of each thread; `None` for a kernel without
     /// kcmp(2).
     pub(crate) tables: Option<HashMap<Tid, u32>>,
@@ -86,9 +90,22 @@ impl Kernel for Fake {
         Ok(table(one)? == table(other)?)
     }
 
-    fn device_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, OpenError> {
+    fn device_ns(&self, process: &Pid, _: &Path, fd: Fd) -> Result<NsId, OpenError> {
         let found = self.sockets.get(&(*process, fd));
         found.copied().ok_or(OpenError::Errno(Errno::PERM))
+    }
+
+    fn tags_sockets(&self) -> bool {
+        self.tags_sockets
+    }
+
+    fn may_have_tuns(&self) -> bool {
+        !self.tuns.is_empty()
+    }
+
+    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError> {
+        let is_tun = self.tuns.get(&*fdinfo.to_string_lossy());
+        is_tun.copied().ok_or(OpenError::Gone)
     }
 
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError> {
@@ -157,7 +174,7 @@ impl Kernel for Fake {
         Ok(NetNsId::Unassigned)
     }
 
-    fn uts_names(&self, ns: &NsId, _: Option<Pid>) -> Result<UtsNames, OpenError> {
+    fn uts_names(&self, ns: &NsId) -> Result<UtsNames, OpenError> {
         let names = self.uts_names.get(ns);
         names.cloned().ok_or(OpenError::Errno(Errno::PERM))
     }
@@ -178,7 +195,7 @@ impl Kernel for Fake {
         Err(OpenError::Errno(Errno::PERM))
     }
 
-    fn pid_max(&self, _: &NsId) -> Result<Option<Pid>, Errno> {
-        Err(Errno::PERM)
+    fn pid_max(&self, _: &NsId) -> Result<Pid, OpenError> {
+        Err(OpenError::Unreachable)
     }
 }

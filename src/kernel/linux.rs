@@ -8,8 +8,8 @@ use rustix::process::PidfdFlags;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, netlink,
-    setns, syscall, sysv,
+    Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, net_class,
+    netlink, setns, syscall, sysv, tun, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
@@ -42,6 +42,14 @@ impl Linux {
             rustix::process::test_kill_process(pid),
             Ok(()) | Err(Errno::PERM)
         )
+    }
+
+    /// Reads a sysctl. [`OpenError::Unreachable`] if the proc tree has none.
+    fn sysctl(&self, name: &str) -> Result<Vec<u8>, OpenError> {
+        match setns::read(&self.opener.proc().join("sys").join(name)) {
+            Err(Errno::NOENT) => Err(OpenError::Unreachable),
+            text => Ok(text?),
+        }
     }
 
     /// Returns a file of a process.
@@ -93,8 +101,20 @@ impl Kernel for Linux {
         Ok(rustix::process::pidfd_open(pid, flags)?)
     }
 
-    fn device_ns(&self, process: &OwnedFd, fd: Fd) -> Result<NsFile, OpenError> {
-        device::open(process, fd)
+    fn device_ns(&self, process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
+        device::open(process, path, fd)
+    }
+
+    fn tags_sockets(&self) -> bool {
+        net_class::tags_sockets(self.opener.proc())
+    }
+
+    fn may_have_tuns(&self) -> bool {
+        tun::may_be_open(self.opener.proc())
+    }
+
+    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError> {
+        tun::is_tun(fdinfo)
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {
@@ -169,10 +189,10 @@ impl Kernel for Linux {
         netlink::get_nsid(socket, ns.as_fd())
     }
 
-    fn uts_names(&self, ns: &NsFile, pid: Option<Pid>) -> Result<UtsNames, OpenError> {
-        match (setns::uts_names(self.opener.proc(), ns), pid) {
-            (Err(Errno::PERM), Some(pid)) => Ok(child::uts_names(&self.hold(pid, None)?)?),
-            (names, _) => Ok(names?),
+    fn uts_names(&self, ns: &NsFile) -> Result<UtsNames, OpenError> {
+        match setns::uts_names(self.opener.proc(), ns) {
+            Err(Errno::PERM) if child::may_enter() => Ok(child::uts_names(ns)?),
+            names => Ok(names?),
         }
     }
 
@@ -207,15 +227,21 @@ impl Kernel for Linux {
         Ok((outside, setns::read(&file)?))
     }
 
-    fn pid_max(&self, ns: &NsFile) -> Result<Option<Pid>, Errno> {
-        setns::enter(self.opener.proc(), ns, Kind::Pid)?;
-        let file = self.opener.proc().join("sys/kernel/pid_max");
-        let text = match child::read_file(&file) {
-            Err(Errno::NOENT) => return Ok(None),
-            text => text?,
-        };
+    fn pid_max(&self, ns: &NsFile) -> Result<Pid, OpenError> {
+        // The sysctl is that of the pid namespace of the reader, whichever
+        // procfs it is read from and whatever setns(2) said: only a process
+        // born into a namespace could read that of another. None is, because
+        // the processes there may trace or stop it.
+        if self.opener.open_own(Kind::Pid)?.ino()? != ns.ino()? {
+            let release = self.sysctl("kernel/osrelease")?;
+            match version_of(&release) {
+                Some(version) if version < (6, 14) => {}
+                _ => return Err(OpenError::Unreachable),
+            }
+        }
+        let text = self.sysctl("kernel/pid_max")?;
         let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
-        text.trim().parse().map(Some).map_err(|_| Errno::PROTO)
+        Ok(text.trim().parse().map_err(|_| Errno::PROTO)?)
     }
 }
 

@@ -14,12 +14,15 @@ mod ioctl;
 mod linux;
 mod mount_list;
 mod mount_namespaces;
+mod net_class;
 mod netlink;
 mod nsfs;
 mod opener;
+mod release;
 mod setns;
 mod syscall;
 mod sysv;
+mod tun;
 
 use std::path::Path;
 
@@ -31,6 +34,7 @@ pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
+pub(crate) use release::version_of;
 
 /// A mount namespace in the kernel's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +86,26 @@ pub(crate) trait Kernel: Sync {
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError>;
 
     /// Opens the net namespace in which a socket was created, or `/dev/net/tun`
-    /// opened, by a descriptor of a process: SIOCGSKNS. The tun device itself
-    /// may have moved since. Requires CAP_NET_ADMIN in that namespace.
-    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, OpenError>;
+    /// opened, by a descriptor of a process and its path in `/proc/PID/fd`:
+    /// SIOCGSKNS. The tun device itself may have moved since. Requires
+    /// CAP_NET_ADMIN in that namespace.
+    fn device_ns(
+        &self,
+        process: &Self::Process,
+        path: &Path,
+        fd: Fd,
+    ) -> Result<Self::Ns, OpenError>;
+
+    /// Returns whether [`device_ns`](Kernel::device_ns) may change the net_cls
+    /// class or net_prio index of a socket.
+    fn tags_sockets(&self) -> bool;
+
+    /// Returns whether any process may have a tun file open.
+    fn may_have_tuns(&self) -> bool;
+
+    /// Returns whether an open file is a tun file, by its path in
+    /// `/proc/PID/fdinfo`.
+    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError>;
 
     /// Returns which namespace a path leads to, `None` if it leads to anything
     /// else. Asks no file server.
@@ -136,9 +157,9 @@ pub(crate) trait Kernel: Sync {
     // The following move the calling thread into the namespace for good, and
     // require CAP_SYS_ADMIN over it, setns(2).
 
-    /// Returns host and domain name of a uts namespace. Given a process in it,
-    /// the creator of its user namespace needs no capability.
-    fn uts_names(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<UtsNames, OpenError>;
+    /// Returns host and domain name of a uts namespace. The creator of its user
+    /// namespace needs no capability.
+    fn uts_names(&self, ns: &Self::Ns) -> Result<UtsNames, OpenError>;
 
     /// Returns the interfaces of a net namespace. Given a process in it, falls
     /// back to their names, for which no capability is needed.
@@ -155,7 +176,8 @@ pub(crate) trait Kernel: Sync {
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
-    /// whole system. `None` if the proc tree has no `sys`, as with the mount
-    /// option `subset=pid`.
-    fn pid_max(&self, ns: &Self::Ns) -> Result<Option<Pid>, Errno>;
+    /// whole system. [`OpenError::Unreachable`] for a namespace other than the
+    /// caller's, and if the proc tree has no `sys`, as with the mount option
+    /// `subset=pid`. Moves no thread.
+    fn pid_max(&self, ns: &Self::Ns) -> Result<Pid, OpenError>;
 }

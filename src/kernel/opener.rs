@@ -180,7 +180,7 @@ pub(super) fn look(file: &OwnedFd, mask: StatxFlags) -> Result<Statx, Errno> {
     rustix::fs::statx(file, "", flags, mask)
 }
 
-const fn device(seen: &Statx) -> (u32, u32) {
+pub(super) const fn device(seen: &Statx) -> (u32, u32) {
     (seen.stx_dev_major, seen.stx_dev_minor)
 }
 

@@ -14,15 +14,17 @@ use crate::kernel::nsfs::NsFile;
 use crate::model::Kind;
 use crate::proc::{Limit, READ, ReadError, read_whole};
 
-/// Moves the calling thread into a namespace; a pid namespace is entered by its
-/// later children only. Succeeds without privilege if it is there already.
+/// Moves the calling thread into a namespace. Succeeds without privilege if it
+/// is there already.
 pub(super) fn enter(proc: &Path, ns: &NsFile, kind: Kind) -> Result<(), Errno> {
     let flag = match kind {
         Kind::Uts => LinkNameSpaceType::HostNameAndNISDomainName,
         Kind::Net => LinkNameSpaceType::Network,
         Kind::Ipc => LinkNameSpaceType::InterProcessCommunication,
         Kind::Cgroup => LinkNameSpaceType::ControlGroup,
-        Kind::Pid => LinkNameSpaceType::ProcessID,
+        // Processes in a pid namespace see every child born into it and may
+        // trace or stop it.
+        Kind::Pid => return Err(Errno::INVAL),
         // The kernel refuses threads of a process with several.
         Kind::Mnt | Kind::User | Kind::Time => return Err(Errno::INVAL),
     };

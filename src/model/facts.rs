@@ -31,7 +31,8 @@ pub struct Facts {
     pub interfaces: Option<Vec<Interface>>,
     /// The System V objects of an ipc namespace.
     pub sysvipc: Option<SysvIpc>,
-    /// The largest PID of a pid namespace, proc_sys_kernel(5).
+    /// The largest PID of a pid namespace, proc_sys_kernel(5). Only a process
+    /// in the namespace can read it.
     pub pid_max: Option<Pid>,
     /// Whether it is one of the initial namespaces.
     pub is_host: Option<bool>,

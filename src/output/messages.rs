@@ -22,6 +22,20 @@ pub(crate) fn describe(gap: &Gap) -> String {
                 counted(count, "namespace belongs", "namespaces belong")
             );
         }
+        (Source::Contents, Cause::Unreachable) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "pid_max of {} can be read only inside",
+                counted(count, "pid namespace", "pid namespaces")
+            );
+        }
+        (Source::Sockets, Cause::Unreachable) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "sockets of {} were left alone (a look would change their net_cls class)",
+                counted(count, "process", "processes")
+            );
+        }
         (Source::MountNamespaces, Cause::Unsupported) => {
             return "this kernel has no list of mount namespaces".to_owned();
         }

@@ -10,10 +10,8 @@ pub(crate) enum FdTarget {
     Namespace(NsId),
     /// A socket, by its inode number.
     Socket(u64),
-    /// A tun or tap device.
-    Tun,
     /// Another file. It may be a namespace that was opened by the path of a bind
-    /// mount.
+    /// mount, or a tun file.
     File(PathHash),
 }
 
@@ -33,11 +31,8 @@ impl PathHash {
 /// Parses the target of a link in `/proc/PID/fd`; `None` for a file that cannot
 /// hold a namespace. Only paths begin with a slash.
 pub(super) fn parse_fd_target(text: &[u8]) -> Option<FdTarget> {
-    match text {
-        // The device node may lie in any directory.
-        [b'/', ..] if text.ends_with(b"/net/tun") => return Some(FdTarget::Tun),
-        [b'/', ..] => return Some(FdTarget::File(PathHash::of(text))),
-        _ => {}
+    if let [b'/', ..] = text {
+        return Some(FdTarget::File(PathHash::of(text)));
     }
     if let Some(rest) = text.strip_prefix(b"socket:[") {
         let ino = std::str::from_utf8(rest.strip_suffix(b"]")?).ok()?.parse();
@@ -58,8 +53,8 @@ mod tests {
         };
         assert_eq!(parse_fd_target(b"net:[7]"), Some(FdTarget::Namespace(net)));
         assert_eq!(parse_fd_target(b"socket:[9]"), Some(FdTarget::Socket(9)));
-        assert_eq!(parse_fd_target(b"/dev/net/tun"), Some(FdTarget::Tun));
-        assert_eq!(parse_fd_target(b"/jail/dev/net/tun"), Some(FdTarget::Tun));
+        let tun = FdTarget::File(PathHash::of(b"/dev/net/tun"));
+        assert_eq!(parse_fd_target(b"/dev/net/tun"), Some(tun));
         let file = FdTarget::File(PathHash::of(b"/net:[7]"));
         assert_eq!(parse_fd_target(b"/net:[7]"), Some(file));
         for text in [

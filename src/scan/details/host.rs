@@ -1,6 +1,7 @@
 //! Which namespaces are the initial ones, by their numbers, linux/nsfs.h and
 //! linux/proc_ns.h.
 
+use crate::kernel::version_of;
 use crate::model::{Cause, Kind, Link, Namespace, NsId, Pid, Source};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::context::Context;
@@ -76,13 +77,7 @@ impl HostNumbers {
 
 /// Returns whether a kernel of this release fixes the numbers of all types.
 fn has_fixed_numbers(release: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(release);
-    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit());
-    let mut next = || numbers.next()?.parse::<u32>().ok();
-    match (next(), next()) {
-        (Some(major), Some(minor)) => (major, minor) >= (6, 17),
-        _ => false,
-    }
+    version_of(release).is_some_and(|version| version >= (6, 17))
 }
 
 #[cfg(test)]

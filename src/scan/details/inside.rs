@@ -48,18 +48,13 @@ fn look<K: Kernel>(
 ) -> Result<(), Failure> {
     match (need, pid) {
         (Need::HostNames, _) => {
-            let names = kernel.uts_names(ns, pid)?;
+            let names = kernel.uts_names(ns)?;
             facts.hostname = Some(names.host.into());
             facts.domain = Some(names.domain.into());
         }
         (Need::Interfaces, _) => facts.interfaces = Some(kernel.interfaces(ns, pid)?),
         (Need::SysvIpc, _) => facts.sysvipc = Some(kernel.sysvipc(ns)?),
-        (Need::PidMax, _) => {
-            let pid_max = kernel
-                .pid_max(ns)?
-                .ok_or(Failure::Cause(Cause::Unreachable))?;
-            facts.pid_max = Some(pid_max);
-        }
+        (Need::PidMax, _) => facts.pid_max = Some(kernel.pid_max(ns)?),
         (Need::CgroupRoot, Some(pid)) => {
             let (outside, inside) = kernel.cgroups(ns, pid)?;
             let root = cgroup_root(&outside, &inside);

@@ -54,8 +54,8 @@ struct Found {
     finds: Vec<Find>,
     /// Sockets, with their inode numbers.
     sockets: Vec<(OpenFile, u64)>,
-    tuns: Vec<OpenFile>,
-    /// Other files, any of which may be a namespace behind a bind mount.
+    /// Other files, any of which may be a tun file or a namespace behind a bind
+    /// mount.
     files: Vec<(OpenFile, PathHash)>,
     /// The processes that refuse all their links.
     refused: Vec<Pid>,
@@ -184,7 +184,7 @@ impl Discovery<'_> {
                 finds.extend(sockets::find(context, kernel, &found.sockets)?);
             }
             if plan.reads(Source::Tuns) {
-                finds.extend(tuns::find(context, kernel, &found.tuns)?);
+                finds.extend(tuns::find(context, kernel, &found.files)?);
             }
         }
         let mut insiders = mounts::insiders(&found.processes, &finds);
@@ -254,7 +254,6 @@ impl Found {
         }
         for (file, target) in sighting.files {
             match target {
-                FdTarget::Tun => self.tuns.push(file),
                 FdTarget::File(path) => self.files.push((file, path)),
                 FdTarget::Namespace(id) => self.finds.push((id, Holder::Fd(file))),
                 FdTarget::Socket(ino) => self.sockets.push((file, ino)),

@@ -4,18 +4,27 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Holder, Kind, NsId, OpenFile, Source};
+use crate::model::{Cause, Holder, Kind, NsId, OpenFile, Pid, Source};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 use crate::scan::parallel;
 
 /// Finds the net namespaces of sockets, given with their inode numbers. Each
 /// socket is asked once, or until one of the processes that share it answers.
+/// None is if that would change its class.
 pub(crate) fn find<K: Kernel>(
     context: &Context<'_, K>,
     kernel: &K,
     sockets: &[(OpenFile, u64)],
 ) -> Result<Vec<Find>, Error> {
+    if !sockets.is_empty() && kernel.tags_sockets() {
+        let mut pids: Vec<Pid> = sockets.iter().map(|(file, _)| file.pid).collect();
+        pids.dedup();
+        for _ in pids {
+            context.miss(Source::Sockets, Cause::Unreachable);
+        }
+        return Ok(Vec::new());
+    }
     let mut known: HashMap<u64, NsId> = HashMap::new();
     let mut pending = sockets.to_vec();
     while !pending.is_empty() {
@@ -70,7 +79,7 @@ fn ask_process<K: Kernel>(
     let mut last = None;
     for file in files {
         let asked = match &process {
-            Ok(process) => ask(kernel, process, *file, &mut last),
+            Ok(process) => ask(context, kernel, process, *file, &mut last),
             Err(error) => Err(*error),
         };
         ids.push(match asked {
@@ -90,12 +99,13 @@ fn ask_process<K: Kernel>(
 }
 
 fn ask<K: Kernel>(
+    context: &Context<'_, K>,
     kernel: &K,
     process: &K::Process,
     file: OpenFile,
     last: &mut Option<K::Ns>,
 ) -> Result<NsId, OpenError> {
-    let ns = kernel.device_ns(process, file.fd)?;
+    let ns = kernel.device_ns(process, &context.root.open_file_path(&file), file.fd)?;
     let ino = kernel.ino(&ns)?;
     *last = Some(ns);
     Ok(NsId {
@@ -108,7 +118,7 @@ fn ask<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::Fake;
-    use crate::model::{Cause, Fd, Pid};
+    use crate::model::Fd;
     use crate::proc::Sysroot;
     use crate::scan::context::tests::{one, with_kernel};
 
@@ -141,6 +151,21 @@ mod tests {
         let finds = find(&context, &kernel, &sockets).unwrap();
         assert_eq!(finds, [socket(1, 5, 3), socket(2, 5, 4), socket(1, 6, 3)]);
         assert_eq!(context.gaps(9), [one(Source::Sockets, Cause::Denied)]);
+    }
+
+    #[test]
+    fn no_socket_is_asked_if_that_changed_its_class() {
+        let kernel = Fake {
+            sockets: [((5, 3), net(1)), ((5, 4), net(1))].into(),
+            tags_sockets: true,
+            ..Fake::default()
+        };
+        let sockets = [(file(5, 3), 90), (file(5, 4), 91)];
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        assert_eq!(find(&context, &kernel, &sockets).unwrap(), []);
+        let gap = one(Source::Sockets, Cause::Unreachable);
+        assert_eq!(context.gaps(9), [gap]);
     }
 
     #[test]

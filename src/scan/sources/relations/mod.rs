@@ -180,7 +180,7 @@ pub(crate) fn open<K: Kernel>(
     let path = || context.root.holder_path(holder);
     match holder {
         Holder::Mount(mount) => kernel.open_mount(mount, id),
-        Holder::Socket(file) | Holder::Tun(file) => open_device(kernel, *file, id),
+        Holder::Socket(file) | Holder::Tun(file) => open_device(context, kernel, *file, id),
         Holder::Listed { unique_id } => kernel.open_listed(*unique_id, id),
         Holder::Fd(_) | Holder::Path(_) => match path() {
             Some(path) => kernel.open_fd(&path, id),
@@ -193,9 +193,14 @@ pub(crate) fn open<K: Kernel>(
     }
 }
 
-fn open_device<K: Kernel>(kernel: &K, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
+fn open_device<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    file: OpenFile,
+    id: NsId,
+) -> Result<K::Ns, OpenError> {
     let process = kernel.hold(file.pid, file.tid)?;
-    let ns = kernel.device_ns(&process, file.fd)?;
+    let ns = kernel.device_ns(&process, &context.root.open_file_path(&file), file.fd)?;
     if kernel.id(&ns)? == id {
         Ok(ns)
     } else {
