@@ -132,11 +132,13 @@ fn containers_of_every_engine_are_named_with_what_they_share() {
                 "engine": engine,
                 "id": one.id.as_ref().unwrap_or(&one.name),
                 "name": one.id.as_ref().map(|_| &one.name),
+                "uid": null,
                 "hostname": one.hostname,
                 "nprocs": 1,
                 "pid": one.pid,
                 "shared": one.shared,
                 "unknown": [],
+                "claims": [],
             });
             assert_eq!(listed(&containers, one), expected, "{one:?}");
             compare(one, &one.name, own);
