@@ -23,35 +23,54 @@ const NS_GET_ID: Opcode = rustix::ioctl::opcode::read::<u64>(0xb7, 13);
 /// An open namespace: a file that is on nsfs for certain, so that the kernel
 /// answers its ioctls.
 #[derive(Debug)]
-pub(crate) struct NsFile(OwnedFd);
+pub(crate) struct NsFile {
+    file: OwnedFd,
+    /// The inode number, if it is known.
+    ino: Option<u64>,
+}
 
 impl NsFile {
     /// Takes an open file, `None` if it is not on nsfs.
     pub(super) fn verify(file: OwnedFd) -> Result<Option<Self>> {
         let magic = rustix::fs::fstatfs(&file)?.f_type;
         let is_nsfs = u64::try_from(magic) == Ok(libc::NSFS_MAGIC as u64);
-        Ok(is_nsfs.then_some(NsFile(file)))
+        Ok(is_nsfs.then_some(NsFile::created(file)))
+    }
+
+    /// Takes an open file, `None` if it is not on nsfs, whose device number is
+    /// known.
+    pub(super) fn verify_on(device: u64, file: OwnedFd) -> Result<Option<Self>> {
+        let seen = rustix::fs::fstat(&file)?;
+        Ok((seen.st_dev == device).then_some(NsFile {
+            file,
+            ino: Some(seen.st_ino),
+        }))
     }
 
     /// Takes a descriptor that the kernel just created for a namespace.
     pub(super) fn created(file: OwnedFd) -> Self {
-        NsFile(file)
+        NsFile { file, ino: None }
     }
 
     pub(super) fn try_clone(&self) -> Result<Self> {
-        rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map(NsFile)
+        let file = rustix::io::fcntl_dupfd_cloexec(&self.file, 0)?;
+        let ino = self.ino;
+        Ok(NsFile { file, ino })
     }
 
     /// Returns the inode number.
     pub(super) fn ino(&self) -> Result<u64> {
-        Ok(rustix::fs::fstat(&self.0)?.st_ino)
+        match self.ino {
+            Some(ino) => Ok(ino),
+            None => Ok(rustix::fs::fstat(&self.file)?.st_ino),
+        }
     }
 
     /// Returns type and inode number.
     pub(super) fn id(&self) -> Result<NsId> {
         // SAFETY: the file is on nsfs, where the ioctl fits its type.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
-        let flag = unsafe { ioctl(&self.0, GetType) }?;
+        let flag = unsafe { ioctl(&self.file, GetType) }?;
         let kind = u32::try_from(flag).ok().and_then(kind_of_flag);
         Ok(NsId {
             kind: kind.ok_or(Errno::INVAL)?,
@@ -74,7 +93,7 @@ impl NsFile {
         // descriptor.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
         let relative = unsafe { get_fd(self.as_fd(), opcode) }?;
-        Ok(NsFile(relative))
+        Ok(NsFile::created(relative))
     }
 
     /// Returns the unique ID, which is never given to another namespace.
@@ -82,7 +101,7 @@ impl NsFile {
         // SAFETY: on nsfs NS_GET_ID writes one `__u64`.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
         unsafe {
-            ioctl(&self.0, Getter::<NS_GET_ID, u64>::new())
+            ioctl(&self.file, Getter::<NS_GET_ID, u64>::new())
         }
     }
 
@@ -91,7 +110,7 @@ impl NsFile {
         // SAFETY: on nsfs NS_GET_MNTNS_ID writes one `__u64`.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
         unsafe {
-            ioctl(&self.0, Getter::<NS_GET_MNTNS_ID, u64>::new())
+            ioctl(&self.file, Getter::<NS_GET_MNTNS_ID, u64>::new())
         }
     }
 
@@ -100,7 +119,7 @@ impl NsFile {
         // SAFETY: on nsfs NS_GET_OWNER_UID writes one `uid_t`.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
         unsafe {
-            ioctl(&self.0, Getter::<NS_GET_OWNER_UID, u32>::new())
+            ioctl(&self.file, Getter::<NS_GET_OWNER_UID, u32>::new())
         }
     }
 
@@ -120,14 +139,14 @@ impl NsFile {
         // SAFETY: the file is on nsfs, where the ioctl fits its type.
         #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
         unsafe {
-            ioctl(&self.0, GetNeighbor(opcode, info))
+            ioctl(&self.file, GetNeighbor(opcode, info))
         }
     }
 }
 
 impl AsFd for NsFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
     }
 }
 
@@ -198,7 +217,7 @@ unsafe impl Ioctl for GetNeighbor {
         // is the one of `as_ptr`, and any bits make a struct of numbers.
         unsafe {
             let info = info.cast::<libc::mnt_ns_info>().read();
-            Ok((NsFile(OwnedFd::from_raw_fd(fd)), info.mnt_ns_id))
+            Ok((NsFile::created(OwnedFd::from_raw_fd(fd)), info.mnt_ns_id))
         }
     }
 }

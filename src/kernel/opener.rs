@@ -49,7 +49,9 @@ impl Opener {
 
     /// Opens a namespace by a link in `/proc/PID/ns`.
     pub(super) fn open_link(&self, path: &Path, ino: u64) -> Result<NsFile, OpenError> {
-        match NsFile::verify(open_of_process(path, READ)?)? {
+        let (major, minor) = self.nsfs()?;
+        let device = rustix::fs::makedev(major, minor);
+        match NsFile::verify_on(device, open_of_process(path, READ)?)? {
             Some(ns) if ns.ino()? == ino => Ok(ns),
             _ => Err(OpenError::Moved),
         }

@@ -247,6 +247,12 @@ impl Groups {
 
     /// Returns the first of all holders of a namespace.
     pub(crate) fn first_holder(&self, group: &Group) -> Option<Holder> {
+        // The link of a process comes before everything else.
+        if let Some(first) = self.link_holders(&group.members, group.id, false).next()
+            && matches!(first, Holder::Process { .. })
+        {
+            return Some(first);
+        }
         self.all_holders(group).into_iter().next()
     }
 

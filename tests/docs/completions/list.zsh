@@ -1,5 +1,5 @@
-# Prints the words that a completion file ($1) offers at the end of a line ($2):
-# in an interactive zsh below, compadd is told to keep them instead.
+# Prints what a completion file ($1) offers at the end of a line ($2). Runs an
+# interactive zsh below, in which compadd records the matches.
 zmodload zsh/zpty
 zpty below zsh -f -i
 zpty -w below "PS1= PROMPT2= ; unsetopt zle_bracketed_paste; fpath=(${1:h} \$fpath); autoload -U compinit; compinit -u -D"
