@@ -11,6 +11,7 @@
 
 mod common;
 
+mod attacks;
 mod capture;
 mod churn;
 mod containers;

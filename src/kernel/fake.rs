@@ -26,8 +26,8 @@ pub(crate) struct Fake {
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
     /// Whether a socket changes when it is asked.
     pub(crate) tags_sockets: bool,
-    /// Whether each file is a tun file, by its path in `/proc/PID/fdinfo`.
-    pub(crate) tuns: HashMap<String, bool>,
+    /// The tun files of each process or thread, by its `fdinfo` directory.
+    pub(crate) tuns: HashMap<String, Vec<Fd>>,
     /// The table of open files of each thread; `None` for a kernel without
     /// kcmp(2).
     pub(crate) tables: Option<HashMap<Tid, u32>>,
@@ -103,9 +103,11 @@ impl Kernel for Fake {
         !self.tuns.is_empty()
     }
 
-    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError> {
-        let is_tun = self.tuns.get(&*fdinfo.to_string_lossy());
-        is_tun.copied().ok_or(OpenError::Gone)
+    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError> {
+        let tuns = self.tuns.get(&*fdinfo.to_string_lossy());
+        let mut tuns = tuns.cloned().ok_or(OpenError::Gone)?;
+        tuns.retain(|fd| fds.contains(fd));
+        Ok(tuns)
     }
 
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError> {

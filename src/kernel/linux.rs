@@ -113,8 +113,8 @@ impl Kernel for Linux {
         tun::may_be_open(self.opener.proc())
     }
 
-    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError> {
-        tun::is_tun(fdinfo)
+    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError> {
+        tun::among(fdinfo, fds)
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {

@@ -103,9 +103,9 @@ pub(crate) trait Kernel: Sync {
     /// Returns whether any process may have a tun file open.
     fn may_have_tuns(&self) -> bool;
 
-    /// Returns whether an open file is a tun file, by its path in
+    /// Returns which open files of a process are tun files, by its directory
     /// `/proc/PID/fdinfo`.
-    fn is_tun(&self, fdinfo: &Path) -> Result<bool, OpenError>;
+    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError>;
 
     /// Returns which namespace a path leads to, `None` if it leads to anything
     /// else. Asks no file server.

@@ -4,14 +4,18 @@
 //! because stat(2) of a file on a dead network mount blocks, and anyone may open
 //! `/dev/net/tun` through a bind mount of another name.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::path::DecInt;
 
 use crate::kernel::{OpenError, setns};
+use crate::model::Fd;
 use crate::proc::READ;
 
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// How much of fdinfo is read at a time. Nearly always that is all of it.
 const PART: usize = 4096;
 /// How much of fdinfo is read. Each lock on the file adds a line of 60 bytes.
@@ -57,9 +61,24 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|word| !word.is_empty())
 }
 
-/// Returns whether an open file is a tun file, from its `/proc/PID/fdinfo/FD`.
-pub(super) fn is_tun(fdinfo: &Path) -> Result<bool, OpenError> {
-    let file = rustix::fs::open(fdinfo, READ, Mode::empty())?;
+/// Returns which of these open files are tun files, by the `fdinfo` directory of
+/// their process.
+pub(super) fn among(fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError> {
+    let dir = rustix::fs::open(fdinfo, DIRECTORY, Mode::empty())?;
+    let mut tuns = Vec::new();
+    for fd in fds {
+        match is_tun(&dir, *fd) {
+            Ok(true) => tuns.push(*fd),
+            // It was closed.
+            Ok(false) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(tuns)
+}
+
+fn is_tun(fdinfo: &OwnedFd, fd: Fd) -> Result<bool, Errno> {
+    let file = rustix::fs::openat(fdinfo, DecInt::new(fd), READ, Mode::empty())?;
     let mut text = [0; PART];
     let mut length = rustix::io::read(&file, &mut text)?;
     if length < PART {
@@ -68,7 +87,7 @@ pub(super) fn is_tun(fdinfo: &Path) -> Result<bool, OpenError> {
     let mut all = text.to_vec();
     while length == PART {
         if all.len() >= MOST {
-            return Err(Errno::FBIG.into());
+            return Err(Errno::FBIG);
         }
         length = rustix::io::read(&file, &mut text)?;
         all.extend_from_slice(text.get(..length).unwrap_or_default());
@@ -129,11 +148,22 @@ mod tests {
         assert!(!names_interface(b"pos:\t0\nx iff:\ttun0\n"));
     }
 
+    fn among_own(files: &[&File]) -> Result<Vec<usize>, OpenError> {
+        let fds: Vec<Fd> = files
+            .iter()
+            .map(|file| file.as_raw_fd().cast_unsigned())
+            .collect();
+        let tuns = among(Path::new("/proc/self/fdinfo"), &fds)?;
+        let places = tuns
+            .iter()
+            .filter_map(|tun| fds.iter().position(|fd| fd == tun));
+        Ok(places.collect())
+    }
+
     #[test]
     fn another_file_is_no_tun_file_however_many_locks_it_has() {
         let file = tempfile::tempfile().unwrap();
-        let fdinfo = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
-        assert_eq!(is_tun(Path::new(&fdinfo)), Ok(false));
+        assert_eq!(among_own(&[&file]), Ok(vec![]));
         for start in 0..200 {
             let mut lock = libc::flock {
                 l_type: libc::F_WRLCK as i16,
@@ -147,19 +177,26 @@ mod tests {
             let locked = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &raw mut lock) };
             assert_eq!(locked, 0);
         }
-        assert!(std::fs::read(&fdinfo).unwrap().len() > PART);
-        assert_eq!(is_tun(Path::new(&fdinfo)), Ok(false));
-        let gone = is_tun(Path::new("/proc/self/fdinfo/999999"));
+        let fdinfo = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
+        assert!(std::fs::read(fdinfo).unwrap().len() > PART);
+        assert_eq!(among_own(&[&file]), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_gone_is_skipped_and_a_process_that_is_gone_is_an_error() {
+        let fdinfo = Path::new("/proc/self/fdinfo");
+        assert_eq!(among(fdinfo, &[999_999]), Ok(vec![]));
+        let gone = among(Path::new("/proc/0/fdinfo"), &[0]);
         assert_eq!(gone, Err(OpenError::Gone));
     }
 
     #[test]
-    fn a_tun_file_is_one() {
-        let Ok(file) = File::options().read(true).write(true).open("/dev/net/tun") else {
+    fn a_tun_file_is_one_among_others() {
+        let Ok(tun) = File::options().read(true).write(true).open("/dev/net/tun") else {
             return;
         };
-        let fdinfo = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
-        assert_eq!(is_tun(Path::new(&fdinfo)), Ok(true));
+        let other = File::open("/dev/null").unwrap();
+        assert_eq!(among_own(&[&other, &tun, &other]), Ok(vec![1]));
         assert!(may_be_open(Path::new("/proc")));
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Holder, OpenFile, Source};
+use crate::model::{Fd, Holder, OpenFile, Source};
 use crate::proc::PathHash;
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
@@ -11,7 +11,11 @@ use crate::scan::parallel;
 use crate::scan::sources::sockets::ask_devices;
 
 /// Finds the net namespaces of the tun files among open files. Their paths may
-/// be any, so all files are looked at, unless the kernel has no tun file open.
+/// be any, so all files are looked at, unless no tun file is open at all.
+///
+/// A look costs somewhat more than reading the link of a file. A driver that is
+/// a module counts its open files, so that only systems with some pay for it; one
+/// that is built into the kernel does not.
 pub(crate) fn find<K: Kernel>(
     context: &Context<'_, K>,
     kernel: &K,
@@ -20,15 +24,13 @@ pub(crate) fn find<K: Kernel>(
     if files.is_empty() || !kernel.may_have_tuns() {
         return Ok(Vec::new());
     }
-    let are_tuns = parallel::map(files, context.threads, |(file, _)| {
-        is_tun(context, kernel, file)
-    })?;
-    let tuns: Vec<OpenFile> = files
-        .iter()
-        .zip(are_tuns)
-        .filter(|(_, is_tun)| *is_tun)
-        .map(|((file, _), _)| *file)
+    let processes: Vec<&[(OpenFile, PathHash)]> = files
+        .chunk_by(|(one, _), (next, _)| (one.pid, one.tid) == (next.pid, next.tid))
         .collect();
+    let tuns = parallel::map(&processes, context.threads, |files| {
+        find_in_process(context, kernel, files)
+    })?;
+    let tuns: Vec<OpenFile> = tuns.into_iter().flatten().collect();
     let asked = ask_devices(context, kernel, &tuns, Source::Tuns)?;
     Ok(tuns
         .iter()
@@ -37,18 +39,30 @@ pub(crate) fn find<K: Kernel>(
         .collect())
 }
 
-fn is_tun<K: Kernel>(context: &Context<'_, K>, kernel: &K, file: &OpenFile) -> Result<bool, Error> {
-    let OpenFile { pid, tid, fd } = file;
-    let path = context.root.process_path(*pid).join(match tid {
-        None => format!("fdinfo/{fd}"),
-        Some(tid) => format!("task/{tid}/fdinfo/{fd}"),
+/// Finds the tun files among files of one process or thread.
+fn find_in_process<K: Kernel>(
+    context: &Context<'_, K>,
+    kernel: &K,
+    files: &[(OpenFile, PathHash)],
+) -> Result<Vec<OpenFile>, Error> {
+    let Some((OpenFile { pid, tid, .. }, _)) = files.first() else {
+        return Ok(Vec::new());
+    };
+    let fdinfo = context.root.process_path(*pid).join(match tid {
+        None => "fdinfo".to_owned(),
+        Some(tid) => format!("task/{tid}/fdinfo"),
     });
-    match kernel.is_tun(&path) {
-        Ok(is_tun) => Ok(is_tun),
-        Err(OpenError::Gone) => Ok(false),
+    let fds: Vec<Fd> = files.iter().map(|(file, _)| file.fd).collect();
+    let (pid, tid) = (*pid, *tid);
+    match kernel.tuns_among(&fdinfo, &fds) {
+        Ok(tuns) => Ok(tuns
+            .into_iter()
+            .map(|fd| OpenFile { pid, tid, fd })
+            .collect()),
+        Err(OpenError::Gone) => Ok(Vec::new()),
         Err(error) => {
-            context.miss(Source::Tuns, cause_of_open(error, || path)?);
-            Ok(false)
+            context.miss(Source::Tuns, cause_of_open(error, || fdinfo)?);
+            Ok(Vec::new())
         }
     }
 }
@@ -69,9 +83,8 @@ mod tests {
         };
         let kernel = Fake {
             tuns: [
-                ("/proc/5/fdinfo/3".to_owned(), true),
-                ("/proc/5/fdinfo/4".to_owned(), false),
-                ("/proc/5/task/6/fdinfo/3".to_owned(), true),
+                ("/proc/5/fdinfo".to_owned(), vec![3]),
+                ("/proc/5/task/6/fdinfo".to_owned(), vec![3]),
             ]
             .into(),
             sockets: [((5, 3), net(1)), ((5, 4), net(2)), ((6, 3), net(3))].into(),
