@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::common::{INITIAL, Nsls, Outcome, Tree, fixture, fixtures, names_in};
 
-/// Captures a tree with these arguments behind the directory.
+/// Captures a tree; `arguments` follow the directory.
 fn capture(from: impl AsRef<Path>, to: &Path, arguments: &[&str]) -> Outcome {
     let mut words = vec![OsString::from("capture"), to.into()];
     words.extend(arguments.iter().map(OsString::from));
@@ -13,8 +13,8 @@ fn capture(from: impl AsRef<Path>, to: &Path, arguments: &[&str]) -> Outcome {
     Nsls::new(words).run()
 }
 
-/// All that a tree holds: files with their bytes, links with where they lead,
-/// empty directories with nothing.
+/// Returns the contents of a tree by path: the bytes of a file, the target of a
+/// link, and nothing for an empty directory.
 fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     collect(root, "", &mut found);
@@ -46,7 +46,7 @@ fn collect(root: &Path, below: &str, found: &mut BTreeMap<String, Vec<u8>>) {
 
 const ID: &str = "5f8272929921c2d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
 
-/// A tree that holds more than a scan reads.
+/// Builds a tree with more files than a scan reads.
 fn full_tree() -> Tree {
     Tree::new()
         .process(7, "sleep\x001000\0")
@@ -95,7 +95,7 @@ fn full_tree() -> Tree {
 }
 
 #[test]
-fn a_captured_tree_reads_as_what_was_captured() {
+fn a_captured_tree_reads_like_the_original() {
     for name in fixtures() {
         let dir = tempfile::tempdir().unwrap();
         let copy = dir.path().join("copy");
@@ -206,7 +206,7 @@ fn only_the_named_processes_are_captured() {
 }
 
 #[test]
-fn a_directory_that_holds_anything_is_refused_and_left_alone() {
+fn a_non_empty_directory_is_refused_and_left_unchanged() {
     let full = full_tree();
     let before = contents(full.path());
     let message = format!(
@@ -221,7 +221,7 @@ fn a_directory_that_holds_anything_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_named() {
+fn an_unwritable_directory_is_named() {
     let tree = full_tree();
     let place = tree.path().join("etc/passwd");
     for (place, why) in [
@@ -237,7 +237,7 @@ fn a_place_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn for_a_process_that_is_not_there_nothing_is_written() {
+fn nothing_is_written_for_a_missing_process() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy");
     assert_eq!(
@@ -248,7 +248,7 @@ fn for_a_process_that_is_not_there_nothing_is_written() {
 }
 
 #[test]
-fn a_missing_directory_is_made_with_all_above_it() {
+fn a_missing_directory_is_created_with_its_parents() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("a/b/c");
     assert_eq!(

@@ -24,8 +24,8 @@ struct Row {
     command: Option<String>,
 }
 
-/// Keeps two hundred children that live up to 20 ms, every third in a namespace
-/// of its own.
+/// Keeps two hundred children running, each for up to 20 ms and every third in
+/// its own namespace.
 const STORM: &str = r#"
     my $unshare = `uname -m` =~ /x86_64/ ? 272 : 97;
     my @flags = (0x4000000, 0x40000000, 0x8000000, 0x10000000, 0x20000, 0x2000000);
@@ -47,7 +47,7 @@ const STORM: &str = r#"
 "#;
 
 #[test]
-fn while_processes_come_and_go_every_run_is_whole() {
+fn every_run_is_complete_while_processes_come_and_go() {
     if !live::can_unshare() || !live::has(&["perl"]) {
         return;
     }
@@ -98,7 +98,7 @@ fn while_processes_come_and_go_every_run_is_whole() {
                 row.ns
             );
         }
-        // The shell in its own pid namespace, the storms, their children.
+        // The pid namespace holds the shell, the storms and their children.
         let in_pid_ns = rows.iter().filter(|row| row.r#type == "pid");
         storms += u32::from(in_pid_ns.map(|row| row.nprocs).max() > Some(50));
     }

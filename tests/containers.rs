@@ -1,4 +1,4 @@
-//! Processes whose cgroups are named after containers that they are not in.
+//! Processes whose cgroups are named after containers they are not in.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::common::{Nsls, Outcome, Tree};
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// Containers A and B, and two processes that would like to be in B: one from
-/// inside A, the other in the slice of a user, who has a name for it as well.
+/// Builds containers A and B, and two processes that pretend to be in B: one
+/// inside A, and one in the slice of a user, whose storage also names B.
 fn tree() -> Tree {
     let users = "/user.slice/user-1000.slice/user@1000.service";
     let storage = "home/ann/.local/share/containers/storage";
@@ -61,7 +61,7 @@ fn a_container_has_only_the_processes_that_its_engine_put_there() {
 }
 
 #[test]
-fn what_is_claimed_from_inside_is_listed_as_a_claim() {
+fn a_cgroup_named_inside_a_container_is_listed_as_a_claim() {
     let run = Nsls::words("containers --json")
         .sysroot(tree().path())
         .run();
@@ -83,7 +83,7 @@ fn what_is_claimed_from_inside_is_listed_as_a_claim() {
 }
 
 #[test]
-fn the_storage_of_a_user_is_not_left_by_a_link() {
+fn links_do_not_lead_out_of_the_storage_of_a_user() {
     let id = "c".repeat(64);
     let file = "home/ann/.local/share/containers/storage/overlay-containers/containers.json";
     let names = format!("[{{\"id\": \"{id}\", \"names\": [\"stolen\"]}}]");
@@ -120,7 +120,7 @@ fn the_storage_of_a_user_is_not_left_by_a_link() {
 }
 
 #[test]
-fn a_capture_keeps_the_names_of_users_apart() {
+fn a_capture_keeps_container_names_apart_by_user() {
     let dir = tempfile::tempdir().unwrap();
     let run = Nsls::new(["capture".as_ref(), dir.path().as_os_str()]);
     assert_eq!(run.sysroot(tree().path()).run().status, 0);

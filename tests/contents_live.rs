@@ -1,8 +1,9 @@
-//! What is in namespaces of the running system, beside those who are inside.
+//! The contents of namespaces on the running system, compared with what
+//! processes inside them see.
 
 use crate::common::{Outcome, live};
 
-/// Runs a script where everything it needs is there.
+/// Runs a script, or returns `None` if its requirements are missing.
 fn run(tools: &[&str], script: &str) -> Option<Outcome> {
     if !live::can_unshare() || !live::has(tools) {
         return None;
@@ -12,8 +13,8 @@ fn run(tools: &[&str], script: &str) -> Option<Outcome> {
     Some(Outcome { stderr, ..run })
 }
 
-/// `settle COUNT` waits for so many sleeping processes, `pid N` is the one that
-/// sleeps N seconds.
+/// `settle COUNT` waits until COUNT processes sleep; `pid N` prints the PID of
+/// the one that sleeps N seconds.
 const HELPERS: &str = r#"
     settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
     pid() { pgrep -f "^sleep $1"; }
@@ -21,7 +22,7 @@ const HELPERS: &str = r#"
 "#;
 
 #[test]
-fn host_and_domain_names_are_those_that_are_set_inside() {
+fn host_and_domain_names_are_those_set_inside() {
     let Some(run) = run(
         &["hostname", "domainname"],
         r#"
@@ -51,7 +52,7 @@ fn host_and_domain_names_are_those_that_are_set_inside() {
 }
 
 #[test]
-fn clocks_maps_and_objects_are_those_that_are_seen_inside() {
+fn clocks_maps_and_objects_are_those_seen_inside() {
     let Some(run) = run(
         &["ipcmk"],
         r#"
@@ -74,14 +75,14 @@ queues=1,segments=2,semaphores=1 sleep\x201002
 }
 
 #[test]
-fn the_peer_of_a_veth_is_named_by_its_net_namespace() {
+fn a_veth_names_the_net_namespace_of_its_peer() {
     let Some(run) = run(
         &["ip"],
         r#"
         unshare -n sleep 1000 & unshare -n sleep 1001 & settle 2
         a=$(pid 1000) b=$(pid 1001)
-        # ip(8) complains about net namespaces that end elsewhere meanwhile; what
-        # it made is looked at below.
+        # ip(8) complains about net namespaces that end elsewhere meanwhile; its
+        # result is checked below.
         inside() { nsenter --net=/proc/$1/ns/net "${@:2}" 2> /dev/null; }
         inside $a ip link add left type veth peer name right netns $b
         inside $a ip link add one type veth peer name two
@@ -102,7 +103,7 @@ sleep\\x201001 lo,right@A
 }
 
 #[test]
-fn mounts_pids_and_cgroups_are_counted_as_those_inside_count_them() {
+fn mounts_pids_and_cgroups_match_the_view_from_inside() {
     let Some(run) = run(
         &["findmnt"],
         r#"
@@ -114,7 +115,7 @@ fn mounts_pids_and_cgroups_are_counted_as_those_inside_count_them() {
         [ "$(value pid NSPID $a)" = 1 ] && echo pid
         "$NSLS" -t pid -J -o nspid -Q "PID == $a" > said; jq -c '.namespaces[].nspid == ['$a', 1]' said
         [ "$(value pid PIDMAX 1)" = $(cat /proc/sys/kernel/pid_max) ] && echo most
-        # What stands in its file there is below the root.
+        # The path in its own cgroup file is relative to the root.
         root=$(value cgroup CGROUPROOT $b) inside=$(nsenter -t $b -C sed -n 's/^[^:]*:[^:]*://p' /proc/$b/cgroup | head -n 1)
         [ "$inside" = / ] && grep -q ":$root$" /proc/$b/cgroup && echo cgroup
         "#,
@@ -128,7 +129,7 @@ fn mounts_pids_and_cgroups_are_counted_as_those_inside_count_them() {
 }
 
 #[test]
-fn what_nobody_is_in_tells_nothing_of_its_files_and_that_is_counted() {
+fn unreadable_contents_of_a_namespace_without_processes_are_counted() {
     let Some(run) = run(
         &["ip"],
         r#"
@@ -154,7 +155,7 @@ fn what_nobody_is_in_tells_nothing_of_its_files_and_that_is_counted() {
 }
 
 #[test]
-fn an_ordinary_user_is_told_of_what_is_their_own() {
+fn an_ordinary_user_sees_the_contents_of_their_own_namespaces() {
     let Some(run) = run(
         &["setpriv", "hostname"],
         r#"
@@ -177,7 +178,7 @@ fn an_ordinary_user_is_told_of_what_is_their_own() {
 }
 
 #[test]
-fn what_is_not_asked_for_costs_no_call() {
+fn contents_cost_no_system_call_unless_requested() {
     let Some(run) = run(
         &["strace"],
         r#"

@@ -1,10 +1,10 @@
-//! Random systems, listed by nsls and by lsns.
+//! Compares nsls with lsns on random systems.
 
 use crate::common::{Outcome, live};
 
-/// Makes a random tree of processes in namespaces from the number in `$1`, with
-/// mounts of some, and lists it with both tools: rows of namespaces that have a
-/// process must be the same, in any order.
+/// Creates a random tree of processes in namespaces from the seed in `$1`,
+/// mounts some of the namespaces, and lists the tree with both tools. The rows
+/// of namespaces with processes must be the same, in any order.
 const RANDOM: &str = r#"
     RANDOM=$SEED
     mount --make-rprivate /
@@ -41,11 +41,11 @@ const RANDOM: &str = r#"
 "#;
 
 #[test]
-fn random_systems_are_listed_as_lsns_lists_them() {
+fn random_systems_are_listed_like_lsns() {
     if !live::can_unshare() || !live::has(&["lsns", "pgrep"]) {
         return;
     }
-    // Any other numbers would do as well.
+    // The seeds are arbitrary.
     for seed in 1..=12 {
         let run = live::run(&format!("SEED={seed}\n{RANDOM}"));
         assert_eq!(run, Outcome::success(""), "seed {seed}");

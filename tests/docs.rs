@@ -1,6 +1,6 @@
-//! What in docs/ is generated from the code is as the code has it.
+//! Checks that the generated files in docs/ match the code.
 //!
-//! `NSLS_UPDATE_DOCS=1 cargo test docs` writes the files anew.
+//! `NSLS_UPDATE_DOCS=1 cargo test docs` regenerates them.
 
 mod completions;
 mod links;
@@ -11,7 +11,7 @@ mod spec;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The files of docs/ that are generated.
+/// Returns the generated files in docs/ with their contents.
 fn generated() -> [(&'static str, String); 5] {
     [
         ("docs/nsls.8", man::page()),
@@ -22,13 +22,12 @@ fn generated() -> [(&'static str, String); 5] {
     ]
 }
 
-/// A file of the repository.
+/// Returns the path of a file in the repository.
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A template with what is generated in the place of `@NAME@`. Every name must
-/// occur, and nothing else that looks like one.
+/// Replaces each `@NAME@` in a template. Every name must occur in it.
 fn fill(template: &str, parts: &[(&str, String)]) -> String {
     let mut text = template.to_owned();
     for (name, part) in parts {
@@ -60,7 +59,7 @@ fn generated_documents_are_up_to_date() {
 }
 
 #[test]
-fn no_generated_document_has_an_open_place() {
+fn no_generated_document_contains_a_placeholder() {
     for (path, text) in generated() {
         let open = text.split('@').skip(1).find(|part| {
             part.len() > 2 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_')

@@ -1,5 +1,5 @@
-//! Containers of real engines: each is named, with its host name and what it
-//! shares with the host, and the engines agree.
+//! Containers of real engines: each is listed with its name, its host name and
+//! what it shares with the host, as the engine itself reports.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::common::{Nsls, Outcome, live, skip};
 
-/// A container, as `tests/engines/start` tells it.
+/// A container, as printed by `tests/engines/start`.
 #[derive(Debug)]
 struct Started {
     engine: String,
@@ -18,7 +18,7 @@ struct Started {
     pid: u32,
     hostname: String,
     shared: Vec<String>,
-    /// What the engine itself says of net, pid and uts.
+    /// Which of net, pid and uts the engine reports as the host's.
     modes: Vec<String>,
 }
 
@@ -43,8 +43,9 @@ impl Started {
         }
     }
 
-    /// What nsls calls the engine, where the cgroup tells which container it
-    /// is: without systemd, and without rights over cgroups, some have none.
+    /// Returns the name of the engine in nsls, or `None` if the cgroup does not
+    /// identify the container: without systemd or permission to create cgroups,
+    /// some containers have none.
     fn known_as(&self) -> Option<&'static str> {
         match &*self.engine {
             "docker" => Some("docker"),
@@ -57,14 +58,14 @@ impl Started {
     }
 }
 
-/// Running containers; they end when this does.
+/// Running containers, which are stopped on drop.
 struct Engines {
     script: Child,
     started: Vec<Started>,
 }
 
 impl Engines {
-    /// All that can be started.
+    /// Starts every container that can run.
     fn start(dir: &Path) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engines/start");
         let mut script = Command::new(script)
@@ -101,14 +102,14 @@ fn json_of(words: &str) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{words}: {run}"))
 }
 
-/// A container as `nsls containers` lists it.
+/// Returns the entry of a container in the output of `nsls containers`.
 fn listed(containers: &Value, one: &Started) -> Value {
     let id = one.id.as_ref().unwrap_or(&one.name);
     let all = containers["containers"].as_array().unwrap();
     let mut found = all.iter().filter(|entry| entry["id"] == **id);
     let mut found = found.next().unwrap_or(&Value::Null).clone();
     if let Some(entry) = found.as_object_mut() {
-        // A pod's id and a unit are nobody's choice here.
+        // The pod ID and the unit are not under the control of this test.
         entry.remove("pod");
         entry.remove("unit");
     }
@@ -116,7 +117,7 @@ fn listed(containers: &Value, one: &Started) -> Value {
 }
 
 #[test]
-fn containers_of_every_engine_are_named_with_what_they_share() {
+fn containers_of_every_engine_are_listed_with_what_they_share() {
     if !live::can_unshare() || !live::has(&["bash", "nsenter"]) {
         return;
     }
@@ -156,7 +157,7 @@ fn containers_of_every_engine_are_named_with_what_they_share() {
         assert_eq!(hostname, format!("{}\n", one.hostname), "{one:?}");
     }
     pod(&engines.started, &containers);
-    // Monitors are no containers, and nothing else is.
+    // Neither monitors nor anything else are listed as containers.
     let known = engines
         .started
         .iter()
@@ -165,7 +166,7 @@ fn containers_of_every_engine_are_named_with_what_they_share() {
     assert_eq!(all.len(), known.count(), "{containers:#}");
 }
 
-/// `nsls compare` says what is shared, and what the engine says of it.
+/// Checks that `nsls compare` agrees with the namespaces and with the engine.
 fn compare(one: &Started, subject: &str, own: u32) {
     let compared = json_of(&format!("compare -J {subject} {own}"));
     let shared = |kind: &&str| {
@@ -183,7 +184,8 @@ fn compare(one: &Started, subject: &str, own: u32) {
     }
 }
 
-/// Its first process is 1 inside, if it has pids of its own.
+/// Checks that its first process is PID 1 inside, if it has its own pid
+/// namespace.
 fn translate(one: &Started) {
     if one.shared.contains(&"pid".to_owned()) {
         return;
@@ -203,7 +205,7 @@ fn translate(one: &Started) {
     assert_eq!(pids, [&*one.pid.to_string(), "1"], "{one:?}");
 }
 
-/// The containers of a pod have it and three of their namespaces in common.
+/// Checks that the containers of a pod share the pod and three namespaces.
 fn pod(started: &[Started], containers: &Value) {
     let of_pod: Vec<_> = started
         .iter()

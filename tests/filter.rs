@@ -2,7 +2,7 @@ use std::process::Command;
 
 use crate::common::{Nsls, Outcome, Tree, binary, fixture};
 
-/// A run with a filter and the words of more arguments.
+/// Runs nsls with a filter and more arguments, separated by spaces.
 fn filtered(expression: &str, more: &str) -> Outcome {
     let more = more.split_whitespace();
     Nsls::new(["-Q", expression].into_iter().chain(more))
@@ -11,7 +11,7 @@ fn filtered(expression: &str, more: &str) -> Outcome {
 }
 
 #[test]
-fn only_namespaces_that_meet_the_condition_are_listed() {
+fn only_namespaces_that_satisfy_the_condition_are_listed() {
     let listing = "        NS TYPE NPROCS   PID USER            COMMAND
 4026531862 mnt       1    25 root            kdevtmpfs
 4026532205 mnt       1   206 root            /lib/systemd/systemd-udevd
@@ -24,7 +24,7 @@ fn only_namespaces_that_meet_the_condition_are_listed() {
 }
 
 #[test]
-fn a_filter_may_use_columns_that_are_not_shown() {
+fn a_filter_may_use_hidden_columns() {
     let listing = "        NS PATH
 4026532253 /proc/466/ns/mnt
 4026532254 /proc/470/ns/mnt
@@ -45,7 +45,7 @@ fn command_lines_are_searched_with_regular_expressions() {
 }
 
 #[test]
-fn signs_and_words_mean_the_same_in_raw_output_too() {
+fn symbols_and_words_mean_the_same_in_raw_output() {
     let listing = "NS TYPE NPROCS PID USER COMMAND
 4026532206 uts 1 206 root /lib/systemd/systemd-udevd
 4026532254 mnt 1 470 systemd-resolve /lib/systemd/systemd-resolved
@@ -59,7 +59,7 @@ fn signs_and_words_mean_the_same_in_raw_output_too() {
 }
 
 #[test]
-fn json_holds_the_rows_that_are_left_and_is_complete_with_them() {
+fn json_holds_the_remaining_rows_and_is_complete() {
     let json = r#"{
   "version": 1,
   "complete": true,
@@ -112,7 +112,7 @@ fn the_processes_of_one_namespace_are_filtered() {
 }
 
 #[test]
-fn the_namespace_whose_processes_are_filtered_stays_whole_in_json() {
+fn filtering_processes_leaves_their_namespace_unchanged_in_json() {
     let json = r#"{
   "version": 1,
   "complete": true,
@@ -161,7 +161,7 @@ fn a_list_is_searched_by_its_elements() {
 }
 
 #[test]
-fn no_row_at_all_is_a_result() {
+fn an_empty_result_is_a_success() {
     let run = filtered("false", "");
     assert_eq!(
         run,
@@ -183,9 +183,9 @@ fn no_row_at_all_is_a_result() {
     assert_eq!(filtered("PID > 99999", "-J"), Outcome::success(json));
 }
 
-/// PID 8's command line is no UTF-8, and nobody has the uid of 9.
+/// The command line of PID 8 is not UTF-8, and the UID of PID 9 has no name.
 #[test]
-fn odd_bytes_and_nameless_users_are_found() {
+fn invalid_utf8_and_users_without_a_name_are_found() {
     let tree = Tree::new()
         .process(8, b"caf\xe9\0--latin1\0")
         .process(9, "nobody")
@@ -206,7 +206,7 @@ fn odd_bytes_and_nameless_users_are_found() {
 }
 
 #[test]
-fn a_value_that_is_missing_is_shown_by_a_caret() {
+fn a_caret_marks_a_missing_value() {
     let message = "cannot parse filter: expected a column, a value or '('
   NPROCS > 1 and
                 ^";
@@ -214,7 +214,7 @@ fn a_value_that_is_missing_is_shown_by_a_caret() {
 }
 
 #[test]
-fn a_column_that_is_misspelt_is_answered_with_the_nearest() {
+fn a_misspelt_column_is_answered_with_the_nearest() {
     let message = "cannot parse filter: unknown column 'NPROC', nearest is NPROCS
   TYPE == 'net' && NPROC > 1
                    ^";
@@ -226,7 +226,7 @@ fn a_column_that_is_misspelt_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_string_without_quotes_is_told_that_it_needs_them() {
+fn an_unquoted_string_is_answered_with_a_hint_to_quote_it() {
     let message = "cannot parse filter: \
          unknown column 'net' (--list-columns shows them all); a string needs quotes
   TYPE == net
@@ -235,7 +235,7 @@ fn a_string_without_quotes_is_told_that_it_needs_them() {
 }
 
 #[test]
-fn a_regular_expression_that_is_none_is_shown_in_its_place() {
+fn a_caret_marks_an_invalid_regular_expression() {
     let message = "cannot parse filter: \
          invalid regular expression: found open group without closing ')'
   COMMAND =~ '(bash'
@@ -245,7 +245,7 @@ fn a_regular_expression_that_is_none_is_shown_in_its_place() {
 }
 
 #[test]
-fn an_error_sends_nothing_odd_to_the_terminal() {
+fn an_error_sends_no_control_characters_to_the_terminal() {
     let message = "cannot parse filter: expected a comparison, 'and', 'or' or the end
   '世界'\\x0a\\x1b]0;x\\x07 = USER
             ^";
@@ -254,7 +254,7 @@ fn an_error_sends_nothing_odd_to_the_terminal() {
 }
 
 #[test]
-fn a_tower_of_parentheses_is_refused_in_few_words() {
+fn deeply_nested_parentheses_are_refused_with_a_short_message() {
     let message = format!(
         "cannot parse filter: more than 64 parentheses and negations in one another
   ...{}...
@@ -267,7 +267,7 @@ fn a_tower_of_parentheses_is_refused_in_few_words() {
 }
 
 #[test]
-fn every_example_of_the_guide_prints_what_it_says() {
+fn every_example_of_the_guide_prints_the_documented_output() {
     let guide = include_str!("../docs/filter.md");
     let mut count = 0;
     for example in guide.split("```console\n$ ").skip(1) {

@@ -1,10 +1,10 @@
-//! Every way in which a namespace is kept alive, each alone: it is found, what
-//! holds it is named, and once that lets go it is gone.
+//! Every way to keep a namespace alive, in isolation: the namespace is found,
+//! its holder is named, and it is gone once the holder is.
 
 use crate::common::{Nsls, Outcome, Tree, live};
 
-/// Makes a namespace in each way and says on a line what it is, in the words
-/// `WAY TYPE NUMBER PID`; each PID lets go of it when it ends. Then it waits.
+/// Keeps a namespace alive in each way and prints `WAY TYPE NUMBER PID` for it;
+/// the namespace is released when PID ends. Then waits.
 const WAYS: &str = r#"
 import ctypes, fcntl, os, signal, socket, struct, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -177,7 +177,7 @@ def middle_pid():
     hold(f"/proc/{below}/ns/pid")
     os.kill(init, 9)
     os.waitpid(init, 0)
-    # It would go on holding it for its children.
+    # Otherwise this process would keep holding it for its children.
     back("pid")
     return said
 
@@ -225,7 +225,7 @@ way("mount_of_thread", lambda: in_thread(lambda: mount_elsewhere("thread")))
 way("leaderless_fd", leaderless(fd))
 way("leaderless_socket", leaderless(in_net(keep_socket)))
 way("leaderless_mount", leaderless(lambda: mount_elsewhere("leaderless")))
-# A mount here comes last: who has mounts of its own later, has it too.
+# Mounts here come last, because later mount namespaces would copy them.
 for make in (mount_here, ip_netns):
     way(make.__name__, make)
 way("socket", in_net(keep_socket))
@@ -235,15 +235,15 @@ if os.path.exists("/dev/net/tun"):
     os.mkdir("net")
     os.mknod("net/tun", 0o20600, os.makedev(10, 200))
     way("tun_elsewhere", in_net(lambda: hold(os.getcwd() + "/net/tun")))
-# A zombie would go on holding its user namespace.
+# A zombie would keep holding its user namespace.
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("all", flush=True)
 time.sleep(10000)
 "#;
 
-/// For each way: what `nsls` says of it, and `nsls holders`; then it lets go,
-/// and says whether anything is left. Numbers that differ each time are
-/// replaced by words.
+/// Prints the output of `nsls` and `nsls holders` for each way, then releases
+/// the namespace and reports if it still exists. Varying numbers are replaced
+/// by words.
 const ASK: &str = r#"
     mount --make-rprivate /
     mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns
@@ -256,7 +256,8 @@ const ASK: &str = r#"
         echo "$way: $kind ${listed#* }"
         "$NSLS" holders --chain -n -r $kind:[$number] 2> /dev/null > all; cut -d ' ' -f 1,2,5- all > said
         sed -E "s/$number/N/g; s/\\b$pid\\b/PID/g; s/thread\\\\x20[0-9]+/thread/; s/\[[0-9]+\]/[X]/; s|$PWD|DIR|" said
-        # Somebody else may be given the number by then; ID is never given again.
+        # Another namespace may have got the number by then; IDs are never
+        # reused.
         is_there() { "$NSLS" -t $kind -n -r -o NS,ID 2> /dev/null > ids; grep "^$number " ids; }
         before=$(is_there)
         kill -9 $pid; wait $pid 2> /dev/null
@@ -272,11 +273,11 @@ const ASK: &str = r#"
 "#;
 
 #[test]
-fn each_way_to_keep_a_namespace_is_found_and_named_and_ends() {
+fn each_way_to_keep_a_namespace_is_found_and_named_until_it_ends() {
     if !live::can_unshare() || !live::has(&["python3", "ip"]) {
         return;
     }
-    // Only from the initial namespaces the kernel lists mount namespaces.
+    // The kernel lists mount namespaces only in the initial namespaces.
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ways.py"), WAYS).unwrap();
     let run = Outcome::of(&mut live::script_in_mounts(ASK, dir.path()));
@@ -337,7 +338,7 @@ socket PID fd\x203
 }
 
 #[test]
-fn a_file_that_only_a_thread_has_is_told_from_one_of_its_process() {
+fn a_file_of_a_thread_is_distinguished_from_one_of_its_process() {
     let tree = Tree::new()
         .process(7, "sleep\0")
         .link("proc/7/fd/4", "uts:[4026532010]")

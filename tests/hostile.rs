@@ -1,6 +1,6 @@
 use crate::common::{Nsls, Outcome, Tree};
 
-/// What a process has for a name, and how that is shown.
+/// The name of a process, and how it is shown.
 struct Attack {
     cmdline: Vec<u8>,
     comm: Vec<u8>,
@@ -9,8 +9,7 @@ struct Attack {
     json: String,
 }
 
-/// By its command line. `shown` holds no letter that JSON escapes in another
-/// way than `json` says.
+/// Attacks through the command line.
 fn line(cmdline: impl Into<Vec<u8>>, table: &str, raw: &str, json: &str) -> Attack {
     Attack {
         cmdline: cmdline.into(),
@@ -21,7 +20,7 @@ fn line(cmdline: impl Into<Vec<u8>>, table: &str, raw: &str, json: &str) -> Atta
     }
 }
 
-/// By the name that the kernel has for it.
+/// Attacks through the kernel's name for the process.
 fn comm(comm: impl Into<Vec<u8>>, table: &str, raw: &str, json: &str) -> Attack {
     Attack {
         cmdline: Vec::new(),
@@ -30,7 +29,7 @@ fn comm(comm: impl Into<Vec<u8>>, table: &str, raw: &str, json: &str) -> Attack 
     }
 }
 
-/// A process beside another one, each in a namespace of its own.
+/// Builds two processes, each in its own namespace.
 fn tree(attack: &Attack) -> Tree {
     let stat = [b"7 (", &attack.comm[..], b") S 1 7 7 0 -1\n"].concat();
     Tree::new()
@@ -123,7 +122,7 @@ fn escape_sequences_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn one_process_is_one_line() {
+fn a_process_takes_one_line() {
     for attack in [
         line(
             "a\n4026532009 uts 1 9 root forged\0",
@@ -150,7 +149,7 @@ fn one_process_is_one_line() {
 }
 
 #[test]
-fn text_that_turns_or_hides_text_is_seen() {
+fn bidirectional_and_invisible_characters_are_escaped() {
     for attack in [
         line(
             "a\u{202e}gnp.exe\0",
@@ -182,7 +181,7 @@ fn text_that_turns_or_hides_text_is_seen() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_shown_as_bytes() {
+fn invalid_utf8_is_shown_as_bytes() {
     for attack in [
         line(
             b"a\xff\xfeb\xe2\x82\0",
@@ -203,7 +202,7 @@ fn bytes_that_are_no_text_are_shown_as_bytes() {
 }
 
 #[test]
-fn a_written_escape_is_told_from_a_real_one() {
+fn a_literal_escape_is_distinguished_from_a_real_one() {
     for attack in [
         line(
             r"\x41\n \".to_owned() + "\0",
@@ -257,7 +256,7 @@ fn a_long_command_line_is_shown_to_its_end() {
 }
 
 #[test]
-fn a_name_cannot_forge_what_stands_beside_it() {
+fn a_name_cannot_forge_other_fields() {
     for attack in [
         comm("x) Z 0 (y", "x) Z 0 (y", r"x)\x20Z\x200\x20(y", "x) Z 0 (y"),
         comm(")", ")", ")", ")"),
@@ -271,7 +270,7 @@ fn a_name_cannot_forge_what_stands_beside_it() {
 }
 
 #[test]
-fn a_broken_user_database_costs_no_more_than_names() {
+fn a_broken_user_database_loses_only_names() {
     type Break = fn(Tree) -> Tree;
     let cases: [(Break, &str, &str, &str); 9] = [
         (|tree| tree.without("etc/passwd"), "0", "0", "null"),
@@ -327,7 +326,7 @@ fn a_broken_user_database_costs_no_more_than_names() {
 }
 
 #[test]
-fn a_fifo_in_a_tree_is_not_waited_for() {
+fn a_fifo_in_a_tree_does_not_block() {
     let tree = Tree::new()
         .process(7, "sleep\0")
         .fifo("proc/7/cmdline")
@@ -350,7 +349,7 @@ fn a_fifo_in_a_tree_is_not_waited_for() {
 }
 
 #[test]
-fn what_was_typed_does_not_reach_the_terminal_either() {
+fn arguments_do_not_reach_the_terminal_unescaped() {
     let tree = Tree::new().process(7, "sleep\0");
     let run = Nsls::new(["/\x1b[31m\n\u{202e}"])
         .sysroot(tree.path())
@@ -363,7 +362,7 @@ fn what_was_typed_does_not_reach_the_terminal_either() {
 }
 
 #[test]
-fn a_directory_in_the_place_of_a_file_costs_no_more_than_that_file() {
+fn a_directory_in_place_of_a_file_loses_only_that_file() {
     let tree = Tree::new()
         .process(7, "sleep\0")
         .without("proc/7/cmdline")

@@ -1,10 +1,10 @@
-//! What `--infer` tells of processes whose links may not be read.
+//! What `--infer` shows of processes with unreadable links.
 
 use std::os::unix::fs::MetadataExt;
 
 use crate::common::{INITIAL, Nsls, Outcome, Tree, live};
 
-/// A process that refuses its links, at a depth of pid namespaces.
+/// Adds a process with unreadable links, and an `NSpid` that gives its depth.
 fn refusing(tree: Tree, pid: u32, nspid: &str) -> Tree {
     let dir = format!("proc/{pid}");
     let tree = tree.process(pid, format!("process-{pid}\0"));
@@ -18,8 +18,8 @@ fn refusing(tree: Tree, pid: u32, nspid: &str) -> Tree {
 
 const GAP: &str = "4 of 5 processes could not be read (permission denied)";
 
-/// One process that can be read, two that share a net namespace with it or
-/// with each other, and one whose files are broken.
+/// Builds a readable process, one that shares its net namespace, two that share
+/// another, and one with broken files.
 fn tree() -> Tree {
     let tree = Tree::new().process(1, "init\0").file(
         "proc/1/status",
@@ -54,7 +54,7 @@ fn tree() -> Tree {
     tree
 }
 
-/// The inode number of a process's net/dev, as the name of it.
+/// Replaces the inode numbers of net/dev files by names.
 fn named(tree: &Tree, text: &str) -> String {
     [1, 21].into_iter().fold(text.to_owned(), |text, pid| {
         let dev = tree.path().join(format!("proc/{pid}/net/dev"));
@@ -64,7 +64,7 @@ fn named(tree: &Tree, text: &str) -> String {
 }
 
 #[test]
-fn what_foreign_processes_have_in_common_is_shown_without_a_number() {
+fn unreadable_processes_are_grouped_without_a_number() {
     let tree = tree();
     let run = Nsls::words("--infer -r -t mnt,net,user,pid,time -Q INFERRED").sysroot(tree.path());
     let run = run.run();
@@ -87,7 +87,7 @@ fn what_foreign_processes_have_in_common_is_shown_without_a_number() {
         .join("\n")
         .replace(r"\x20", " ")
         .replace("by ", r"by\x20");
-    // Which of two inode numbers is the lower nobody knows.
+    // The order of the inode numbers varies.
     let sorted = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines.sort();
@@ -98,7 +98,7 @@ fn what_foreign_processes_have_in_common_is_shown_without_a_number() {
 }
 
 #[test]
-fn in_json_its_number_is_null_and_it_says_that_it_is_inferred_whatever_is_asked_for() {
+fn in_json_ns_is_null_and_inferred_is_always_present() {
     let tree = tree();
     let run = Nsls::words("--infer -J -t pid -o ns,nprocs").sysroot(tree.path());
     let run = run.run();
@@ -116,7 +116,7 @@ fn in_json_its_number_is_null_and_it_says_that_it_is_inferred_whatever_is_asked_
 }
 
 #[test]
-fn where_nothing_can_be_read_something_can_be_inferred() {
+fn inference_works_if_no_process_is_readable() {
     let tree = refusing(Tree::new(), 5, "5");
     let expected = Outcome {
         status: 0,
@@ -143,7 +143,7 @@ fn one_process_and_one_namespace_are_never_inferred() {
 }
 
 #[test]
-fn somebody_without_rights_is_told_of_it_and_finds_foreign_namespaces_so() {
+fn an_ordinary_user_is_referred_to_infer_and_finds_foreign_namespaces_with_it() {
     if !live::can_unshare() || !live::has(&["setpriv"]) {
         return;
     }

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use crate::common::{Nsls, Outcome, fixture, fixtures};
 
-/// All that a document may hold. A key that is not here is an error.
+/// Everything that a document may contain. Unknown keys are errors.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Listing {
@@ -70,7 +70,7 @@ fn run(fixture_name: &str, arguments: &str) -> Outcome {
     Nsls::words(arguments).sysroot(fixture(fixture_name)).run()
 }
 
-/// What a run says, and what it says on standard error.
+/// Returns the parsed output of a run, and its standard error.
 fn read<T: for<'a> Deserialize<'a>>(fixture_name: &str, arguments: &str) -> (T, String) {
     let outcome = run(fixture_name, arguments);
     assert_eq!(outcome.status, 0, "{fixture_name} {arguments}: {outcome}");
@@ -80,14 +80,14 @@ fn read<T: for<'a> Deserialize<'a>>(fixture_name: &str, arguments: &str) -> (T, 
     )
 }
 
-/// The fixtures that have processes.
+/// Returns the fixtures with processes.
 fn listed() -> Vec<String> {
     let mut fixtures = fixtures();
     fixtures.retain(|name| name != "empty");
     fixtures
 }
 
-/// What standard error has to say about gaps.
+/// Returns what standard error must say about gaps.
 fn warning(gaps: &[Gap]) -> String {
     let messages: Vec<_> = gaps.iter().map(|gap| gap.message.as_str()).collect();
     match messages.join(", ") {
@@ -97,7 +97,7 @@ fn warning(gaps: &[Gap]) -> String {
 }
 
 #[test]
-fn every_listing_is_of_one_shape_flat_and_ordered() {
+fn every_listing_has_the_same_shape_and_is_flat_and_ordered() {
     for name in listed() {
         let (listing, stderr): (Listing, _) = read(&name, "--json");
         assert_eq!(listing.version, 1, "{name}");
@@ -113,7 +113,7 @@ fn every_listing_is_of_one_shape_flat_and_ordered() {
 }
 
 #[test]
-fn what_has_no_process_has_null_for_all_that_a_process_would_have() {
+fn process_keys_are_null_without_a_process() {
     for name in listed() {
         let (listing, _): (Listing, _) = read(&name, "--json");
         for namespace in listing.namespaces {
@@ -132,10 +132,10 @@ fn what_has_no_process_has_null_for_all_that_a_process_would_have() {
 }
 
 #[test]
-fn every_namespace_can_be_asked_for_by_number_by_type_and_by_path() {
+fn every_namespace_can_be_selected_by_number_type_and_path() {
     for name in listed() {
         let (listing, _): (Listing, _) = read(&name, "--json");
-        // A large tree has nothing here that a small one has not.
+        // A large tree adds nothing that a small one lacks.
         for namespace in listing.namespaces.into_iter().rev().take(12) {
             let number = namespace.ns.to_string();
             let (one, stderr): (OneNamespace, _) = read(&name, &format!("--json {number}"));
@@ -155,7 +155,7 @@ fn every_namespace_can_be_asked_for_by_number_by_type_and_by_path() {
             assert_eq!(by_type.processes, one.processes, "{name} {typed}");
             let by_path = format!("--json {}", namespace.path.as_deref().unwrap());
             let (found, _): (OneNamespace, _) = read(&name, &by_path);
-            // Who says where it is saves a look at the other sources.
+            // A path makes the other sources unnecessary.
             let sources = found.sources.clone();
             assert_eq!(
                 found,
@@ -176,7 +176,7 @@ fn the_namespaces_of_a_process_are_part_of_the_listing() {
         for mut namespace in of_process.namespaces {
             let same = |one: &&Namespace| one.ns == namespace.ns;
             let listed = listing.namespaces.iter().find(same).unwrap();
-            // Here they are those of the process alone.
+            // With --pid, the links are those of the process alone.
             assert!(
                 namespace
                     .links
@@ -190,7 +190,7 @@ fn the_namespaces_of_a_process_are_part_of_the_listing() {
 }
 
 #[test]
-fn chosen_columns_are_the_only_keys_in_the_order_in_which_they_were_named() {
+fn chosen_columns_are_the_only_keys_in_the_order_given() {
     let listing = r#"{
   "version": 1,
   "complete": true,

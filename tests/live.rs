@@ -1,8 +1,8 @@
-//! The running system, beside lsns where that tells the truth.
+//! The running system, compared with lsns where lsns is right.
 
 use crate::common::{Outcome, live};
 
-/// Runs a script where everything it needs is there.
+/// Runs a script, or returns `None` if its requirements are missing.
 fn run(script: &str) -> Option<Outcome> {
     (live::can_unshare() && live::has(&["lsns", "setpriv", "perl"])).then(|| live::run(script))
 }
@@ -14,8 +14,8 @@ fn inside(stdout: &str) -> Outcome {
     }
 }
 
-/// Processes in namespaces of each type, nested ones among them, one after the
-/// other: lsns shows siblings in the order of their processes.
+/// Starts processes in namespaces of each type, some nested. They start one
+/// after the other because lsns orders siblings by process.
 const TOPOLOGY: &str = r#"
     settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
     unshare --uts sleep 1000 & settle 1
@@ -29,7 +29,7 @@ const TOPOLOGY: &str = r#"
 "#;
 
 #[test]
-fn every_namespace_with_a_process_is_listed_as_lsns_lists_it() {
+fn every_namespace_with_a_process_is_listed_like_lsns() {
     let script = format!(
         r#"{TOPOLOGY}
         columns=NS,TYPE,NPROCS,PID,PPID,UID,USER,PNS,ONS,NSFS,PATH,COMMAND
@@ -58,15 +58,15 @@ fn every_namespace_with_a_process_is_listed_as_lsns_lists_it() {
         "#
     );
     let Some(run) = run(&script) else { return };
-    // Two more pid namespaces are nested in one, and a time namespace is that
-    // of the children only.
+    // Two further pid namespaces are nested in one, and one time namespace is
+    // only for children.
     let expected = "21\nmnt 3\nnet 2\nipc 2\nuser 3\npid 4\nuts 2\ncgroup 2\ntime 2\n\
                     8\n8\n8\n8\n8\n8\n8\n8\n";
     assert_eq!(run, Outcome::success(expected));
 }
 
 #[test]
-fn where_children_will_be_is_shown_of_a_process() {
+fn namespaces_for_children_of_a_process_are_shown() {
     let script = r#"
         python3 -c 'import ctypes, time; ctypes.CDLL(None).unshare(0x80); time.sleep(1000)' &
         until [ "$(readlink /proc/$!/ns/time)" != "$(readlink /proc/$!/ns/time_for_children)" ]; do
@@ -121,7 +121,7 @@ fn a_pid_namespace_before_its_first_process_is_a_gap() {
 }
 
 #[test]
-fn a_zombie_is_left_in_two_namespaces() {
+fn a_zombie_remains_in_two_namespaces() {
     let script = r#"
         perl -e 'fork or exit; sleep 1000' &
         until grep -q '^State:.Z' /proc/[0-9]*/status; do sleep 0.02; done
@@ -172,7 +172,7 @@ fn an_ordinary_user_is_told_what_is_missing() {
 }
 
 #[test]
-fn a_proc_file_system_that_hides_processes_is_told_from_an_empty_one() {
+fn a_procfs_that_hides_processes_is_distinguished_from_an_empty_one() {
     let script = r#"
         sleep 1000 &
         cp "$NSLS" nsls; chmod 755 . nsls
@@ -223,7 +223,7 @@ fn a_namespace_is_found_under_each_of_its_names() {
 }
 
 #[test]
-fn a_namespace_that_only_a_thread_is_in_is_found() {
+fn a_namespace_of_a_thread_alone_is_found() {
     let script = r#"
         python3 -c '
 import ctypes, threading, time
@@ -244,7 +244,7 @@ threading.Thread(target=away).start()' > tid &
 }
 
 #[test]
-fn by_the_pids_of_another_pid_namespace_nobody_is_asked() {
+fn the_kernel_is_not_asked_by_pids_of_another_pid_namespace() {
     let script = r#"
         python3 -c '
 import os, socket, time
@@ -255,7 +255,7 @@ time.sleep(1000)' > pid &
         until [ -s pid ]; do sleep 0.02; done
         unshare --pid --fork --mount-proc sleep 1000 &
         until beside=$(pgrep -n -x sleep) && [ -e /proc/$beside/ns/net ]; do sleep 0.02; done
-        # What is in the kernel's list depends on the kernel.
+        # The contents of the kernel's list depend on its version.
         sources=processes,fds,sockets,mounts
         unshare --pid --fork "$NSLS" -n -r -t net -o NPROCS --sources $sources > list 2> gaps
         cat list gaps
@@ -280,7 +280,7 @@ time.sleep(1000)' > pid &
 }
 
 #[test]
-fn trees_are_those_that_lsns_draws() {
+fn trees_are_drawn_like_lsns() {
     let script = format!(
         r#"{TOPOLOGY}
         export LC_ALL=C.UTF-8
@@ -291,7 +291,7 @@ fn trees_are_those_that_lsns_draws() {
         diff lsns nsls && grep -c '─' nsls
         "$NSLS" --tree=parent -t pid,user -o $columns > nsls 2> /dev/null
         lsns --tree=parent -o $columns > lsns; sed -i 's/ *$//; / user\| pid\|^NS/!d' lsns
-        # The longest type is one that is not asked for.
+        # The longest type name is not in the selection.
         sed -i 's/  */ /g' lsns nsls
         diff lsns nsls && grep -c '─' nsls
         "#
@@ -301,7 +301,7 @@ fn trees_are_those_that_lsns_draws() {
 }
 
 #[test]
-fn what_has_no_process_is_listed_alone_and_below_its_owner() {
+fn namespaces_without_processes_are_listed_alone_and_below_their_owner() {
     let script = r#"
         touch net; unshare --net=net true
         "$NSLS" -P -n -r -o TYPE,NPROCS,USER,NSFS > list; sed "s|$PWD|DIR|" list
@@ -320,7 +320,7 @@ fn what_has_no_process_is_listed_alone_and_below_its_owner() {
 }
 
 #[test]
-fn inside_a_pid_namespace_its_parent_is_said_to_lie_outside() {
+fn the_parent_of_the_callers_pid_namespace_lies_outside() {
     let Some(run) = run(r#""$NSLS" -t pid -n -o TYPE,NPROCS,PNS"#) else {
         return;
     };

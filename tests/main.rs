@@ -1,5 +1,5 @@
-//! Tests of the command as a user meets it: arguments go in, and everything
-//! that comes out is compared in full.
+//! Tests of the command as users run it: given arguments, its whole output is
+//! compared.
 
 #![allow(
     clippy::unwrap_used,

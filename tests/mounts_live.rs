@@ -1,4 +1,4 @@
-//! Mounts that lie over others, and file servers that do not answer.
+//! Mounts that cover others, and file servers that do not answer.
 
 use crate::common::{Outcome, live};
 
@@ -6,8 +6,8 @@ fn run(script: &str) -> Option<Outcome> {
     (live::can_unshare() && live::has(&["python3", "timeout"])).then(|| live::run(script))
 }
 
-/// What all of these need: namespaces mounted on files, and a listing of those
-/// without processes, sorted by type, which must not take long.
+/// Defines `mounted` to mount a namespace on a file, and `list` to list
+/// namespaces without processes, sorted by type and within a time limit.
 const MOUNTED: &str = r#"
     mount --make-rprivate /
     mounted() { touch "$2"; unshare --$1="$2" true; }
@@ -16,14 +16,14 @@ const MOUNTED: &str = r#"
 "#;
 
 #[test]
-fn what_lies_over_a_mounted_namespace_is_not_taken_for_it() {
+fn a_mount_that_covers_a_namespace_is_not_mistaken_for_it() {
     let script = format!(
         r#"{MOUNTED}
         mounted uts fifo-over; mounted ipc file-over
         mkfifo fifo; echo text > file
         mount --bind fifo fifo-over; mount --bind file file-over
         list -t uts,ipc
-        # They are still mounted, and can be seen again.
+        # They are still mounted, and visible again.
         umount fifo-over; umount file-over
         list -t uts,ipc
         "#
@@ -40,7 +40,7 @@ fn what_lies_over_a_mounted_namespace_is_not_taken_for_it() {
 }
 
 #[test]
-fn of_two_namespaces_on_one_path_each_is_itself() {
+fn two_namespaces_on_one_path_are_not_confused() {
     let script = format!(
         r#"{MOUNTED}
         mounted uts both; mounted net other
@@ -75,8 +75,9 @@ fn a_mount_point_may_have_any_name() {
     assert_eq!(run, Outcome::success(expected));
 }
 
-/// A FUSE file system with one file that is open, and one that is a file itself
-/// and lies over a namespace; then nobody answers. The protocol is linux/fuse.h.
+/// Mounts a FUSE file system with an open file, and another directly on the
+/// mount point of a namespace, then stops answering. The protocol is in
+/// linux/fuse.h.
 const FUSE: &str = r#"
 import ctypes, os, struct, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -108,14 +109,14 @@ def serve(dev):
         os.write(dev, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
         if opcode == 14:
             return
-# The server is a process of its own: whoever ends with the file open waits for
-# it to answer or to end.
+# The server is a separate process, because a process that ends with the file
+# open waits for the server to answer or to end.
 ready, go = os.pipe()
 if os.fork() == 0:
     dev = mount(sys.argv[1], 0o40755)
     os.write(go, b"x")
     serve(dev)
-    # Nobody ever answers for this one.
+    # This one is never served.
     mount(sys.argv[2], 0o100644)
     print("silent", flush=True)
     time.sleep(1000)
@@ -125,7 +126,7 @@ time.sleep(1000)
 "#;
 
 #[test]
-fn a_file_server_that_does_not_answer_is_not_waited_for() {
+fn an_unresponsive_file_server_does_not_block() {
     let script = format!(
         r#"{MOUNTED}
         [ -c /dev/fuse ] || {{ echo "no /dev/fuse"; exit; }}

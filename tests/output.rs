@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use crate::common::{Nsls, Outcome, Tree, binary, live};
 
-/// More than a pipe holds: each process in a namespace of its own, with a long
-/// command line.
+/// Builds a tree whose listing exceeds a pipe's capacity: each process is in
+/// its own namespace and has a long command line.
 fn large_tree() -> Tree {
     (1..300).fold(Tree::new(), |tree, pid| {
         let uts = format!("uts:[{}]", 4026532000u64 + u64::from(pid));
@@ -15,7 +15,7 @@ fn large_tree() -> Tree {
 }
 
 #[test]
-fn a_reader_that_has_read_enough_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let tree = large_tree();
     for form in ["-u", "--raw", "--json"] {
         let mut child = Nsls::words(form)
@@ -47,7 +47,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn help_that_cannot_be_written_is_an_error_too() {
+fn unwritable_help_is_an_error() {
     let full = "cannot write to standard output: no space left on device";
     for form in ["--help", "-h", "--version", "holders --help"] {
         let full_device = File::options().write(true).open("/dev/full").unwrap();
@@ -57,7 +57,7 @@ fn help_that_cannot_be_written_is_an_error_too() {
 }
 
 #[test]
-fn too_few_files_are_an_error_and_never_a_shorter_list() {
+fn too_few_file_descriptors_are_an_error_rather_than_a_shorter_list() {
     let tree = (1..40).fold(Tree::new(), |tree, pid| tree.process(pid, "x\0"));
     let with_limit = |limit: u32| {
         let script = format!(r#"ulimit -n {limit} && exec "$0" --json --sysroot "$1""#);
@@ -74,7 +74,7 @@ fn too_few_files_are_an_error_and_never_a_shorter_list() {
             assert_eq!(output, whole, "with {limit} files");
             continue;
         }
-        // With fewer than these not even the shell or the loader can work.
+        // With fewer files, not even the shell or the loader works.
         if output.stderr.starts_with(b"nsls: ") {
             let message = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1), "with {limit} files");
@@ -88,7 +88,7 @@ fn too_few_files_are_an_error_and_never_a_shorter_list() {
 }
 
 #[test]
-fn on_the_live_system_too_few_files_are_an_error_as_well() {
+fn too_few_file_descriptors_are_an_error_on_the_live_system() {
     if !live::can_unshare() {
         return;
     }
@@ -106,6 +106,6 @@ fn on_the_live_system_too_few_files_are_an_error_as_well() {
         done | sort -u
         "#,
     );
-    // Only the whole list, of the eight types.
+    // Only the complete list, of eight types, may succeed.
     assert_eq!(run, Outcome::success("8\n"));
 }

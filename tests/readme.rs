@@ -1,8 +1,7 @@
-//! What the README and the guide show is what the command prints.
+//! The examples in the README and the guide show what the command prints.
 //!
 //! A `console` block that begins with `$ nsls … --sysroot` does not depend on
-//! the machine, so it is run and compared in full. Other blocks are only
-//! looked at by people.
+//! the machine, so it is run and compared in full. Other blocks are not tested.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,27 +9,27 @@ use std::process::Command;
 
 use crate::common::{binary, skip};
 
-/// Whether a block is run.
+/// Returns whether a block is run.
 fn is_tested(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     first.starts_with("$ nsls ") && first.contains(" --sysroot ")
 }
 
-/// A fenced block, and where it stands.
+/// A fenced block and its position.
 struct Block {
     place: String,
     text: String,
 }
 
 #[test]
-fn the_readme_shows_what_the_command_prints() {
+fn the_readme_matches_the_output() {
     let blocks = tested_blocks(&root().join("README.md"));
     assert!(!blocks.is_empty(), "README.md has no block that is tested");
     check(&blocks);
 }
 
 #[test]
-fn the_guide_shows_what_the_command_prints() {
+fn the_guide_matches_the_output() {
     let mut pages: Vec<PathBuf> = fs::read_dir(root().join("docs"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -71,7 +70,7 @@ fn tested_blocks(page: &Path) -> Vec<Block> {
     blocks(&name, &fs::read_to_string(page).unwrap())
 }
 
-/// The blocks of a page that are run.
+/// Returns the blocks of a page that are run.
 fn blocks(name: &str, page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = page.lines().enumerate();
@@ -99,7 +98,7 @@ fn blocks(name: &str, page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Runs the blocks and compares.
+/// Runs the blocks and compares their output.
 fn check(blocks: &[Block]) {
     let needs_jq = |block: &&Block| block.text.contains("jq ");
     let mut path = Path::new(binary()).parent().unwrap().as_os_str().to_owned();
@@ -126,7 +125,7 @@ fn check(blocks: &[Block]) {
             let Some(command) = line.strip_prefix("$ ") else {
                 continue;
             };
-            // So that `echo $?` tells of the command before.
+            // Makes `echo $?` refer to the previous command.
             let output = shell(&format!("(exit {status})\n{command}"));
             status = output.status.code().unwrap();
             shown.push_str(line);

@@ -1,5 +1,5 @@
-//! Roots other than `/`: a captured tree that tries to be left, and the
-//! running system seen at another place.
+//! Roots other than `/`: captured trees with links that lead out of them, and
+//! the running system under another path.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::common::{Nsls, Outcome, Tree};
 
-/// An ordinary process beside the one that a test spoils.
+/// Builds an ordinary process, and one for a test to break.
 fn tree() -> Tree {
     Tree::new().process(7, "sleep\0").process(8, "true\0")
 }
@@ -17,7 +17,7 @@ fn run(tree: &Tree, arguments: &str) -> Outcome {
     Nsls::words(arguments).sysroot(tree.path()).run()
 }
 
-/// Success with something to say about what is missing.
+/// Success with a message about a gap.
 fn gap(stdout: &str, message: &str) -> Outcome {
     Outcome {
         stderr: format!("nsls: {message}\n"),
@@ -26,7 +26,7 @@ fn gap(stdout: &str, message: &str) -> Outcome {
 }
 
 #[test]
-fn links_to_the_running_system_show_nothing_of_it() {
+fn links_to_the_running_system_reveal_nothing_of_it() {
     let spoiled = tree()
         .without("proc/8/ns")
         .link("proc/8/ns", "/proc/self/ns");
@@ -110,7 +110,7 @@ fn files_that_lead_out_of_a_tree_or_never_end_are_not_read() {
 }
 
 #[test]
-fn names_of_containers_and_users_are_not_read_from_elsewhere() {
+fn names_of_containers_and_users_are_not_read_from_outside_a_tree() {
     let id = "5".repeat(64);
     let names = tempfile::NamedTempFile::new().unwrap();
     fs::write(&names, format!("{{\"{id}\": \"stolen\"}}")).unwrap();
@@ -151,7 +151,7 @@ fn a_link_within_a_tree_is_followed() {
 }
 
 #[test]
-fn a_command_line_that_does_not_end_is_cut_and_the_cut_is_said() {
+fn an_overlong_command_line_is_truncated_and_reported() {
     let limit = 256 << 10;
     let cut = gap(
         &format!("COMMAND\n{}\n", "x".repeat(limit)),
@@ -164,7 +164,7 @@ fn a_command_line_that_does_not_end_is_cut_and_the_cut_is_said() {
     );
     let long = long(limit + 1);
     assert_eq!(run(&long, "-t uts -o COMMAND"), cut);
-    // The same is true of a copy.
+    // A copy is cut, too.
     let dir = tempfile::tempdir().unwrap();
     let arguments = ["capture", dir.path().to_str().unwrap()];
     let captured = Nsls::new(arguments).sysroot(long.path()).run();
@@ -190,7 +190,7 @@ fn the_running_system_is_live_wherever_its_proc_is_mounted() {
     assert_eq!(there["path"], format!("/proc/self/root{path}"));
     assert_eq!(here["ns"], there["ns"]);
     assert_eq!(here["hostname"], there["hostname"]);
-    // What is shown leads back.
+    // The path shown leads back to the namespace.
     let arguments = format!("{} -o PID --json", there["path"].as_str().unwrap());
     let by_path = Nsls::words(&arguments).sysroot("/proc/self/root").run();
     let document: Value = serde_json::from_str(&by_path.stdout).unwrap();

@@ -1,7 +1,7 @@
 use crate::common::{Nsls, Outcome, fixture};
 
 #[test]
-fn the_listing_of_a_desktop_system_is_as_lsns_prints_it() {
+fn a_server_is_listed_like_lsns() {
     let listing = "        NS TYPE   NPROCS   PID USER            COMMAND
 4026531835 cgroup    110     1 root            /sbin/init
 4026531836 pid       110     1 root            /sbin/init

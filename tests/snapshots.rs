@@ -3,14 +3,14 @@ use std::path::Path;
 
 use crate::common::{Nsls, Outcome, fixtures, names_in};
 
-/// What every fixture is asked for, by the name of the snapshot.
+/// The arguments for every fixture, by snapshot name.
 const FORMS: [(&str, &str); 3] = [
     ("table", ""),
     ("raw", "-r --output-all"),
     ("json", "--json"),
 ];
 
-/// What only some are asked for.
+/// The arguments for some fixtures only.
 const MORE: [(&str, &str, &str); 54] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
@@ -128,7 +128,7 @@ const MORE: [(&str, &str, &str); 54] = [
     ("zombies", "pid-of-zombie", "--pid 3"),
 ];
 
-/// All runs, as (fixture, form, arguments).
+/// Returns all runs, as (fixture, form, arguments).
 fn runs() -> Vec<(String, &'static str, &'static str)> {
     let of_all = fixtures()
         .into_iter()
@@ -137,8 +137,8 @@ fn runs() -> Vec<(String, &'static str, &'static str)> {
     of_all.chain(of_some).collect()
 }
 
-/// The root is named relative to the package, where tests run, so that no
-/// message holds where the package lies.
+/// Runs nsls with a root relative to the package, so that no message depends on
+/// the location of the package.
 fn run(fixture: &str, arguments: &str) -> Outcome {
     Nsls::words(arguments)
         .sysroot(Path::new("fixtures").join(fixture))
@@ -146,7 +146,7 @@ fn run(fixture: &str, arguments: &str) -> Outcome {
 }
 
 #[test]
-fn what_is_said_about_every_fixture_is_what_was_reviewed() {
+fn the_output_for_every_fixture_matches_its_snapshots() {
     for (fixture, form, arguments) in runs() {
         let mut settings = insta::Settings::new();
         settings.set_snapshot_path(format!("snapshots/{fixture}"));
@@ -159,7 +159,7 @@ fn what_is_said_about_every_fixture_is_what_was_reviewed() {
 }
 
 #[test]
-fn no_snapshot_outlives_its_run() {
+fn every_snapshot_belongs_to_a_run() {
     let mut expected = BTreeMap::<_, Vec<_>>::new();
     for (fixture, form, _) in runs() {
         expected
@@ -184,7 +184,7 @@ fn no_snapshot_outlives_its_run() {
 }
 
 #[test]
-fn the_same_run_twice_gives_the_same_bytes() {
+fn output_is_deterministic() {
     for (fixture, _, arguments) in runs() {
         assert_eq!(
             run(&fixture, arguments),

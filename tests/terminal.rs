@@ -7,12 +7,12 @@ use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetatt
 
 use crate::common::{Nsls, Tree, fixture};
 
-/// What a run writes to a terminal of this many columns, without styles.
+/// Returns what a run writes to a terminal of this width, without styles.
 fn on_terminal(columns: u16, nsls: Nsls) -> String {
     on_terminal_named(None, columns, nsls)
 }
 
-/// The same with the styles that a terminal of this name can show.
+/// Does the same with the styles that a terminal of this name supports.
 fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -33,17 +33,17 @@ fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
         },
     )
     .unwrap();
-    // As bytes were written, without a CR before each LF.
+    // Keeps the bytes as written, without a CR before each LF.
     let mut attributes = tcgetattr(&inside).unwrap();
     attributes.output_modes -= OutputModes::OPOST;
     tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
     let mut command = nsls.stdout(Stdio::from(side())).command();
     command.envs(name.map(|name| ("TERM", name)));
     let mut child = command.spawn().unwrap();
-    // The side that this process and the command hold must close for EIO.
+    // Reading ends with EIO once this process and the command close their side.
     drop((inside, command));
     let mut written = Vec::new();
-    // Once nobody has the other side open, reading fails with EIO.
+    // Reading fails with EIO once the other side is closed.
     let _ = File::from(terminal).read_to_end(&mut written);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     String::from_utf8(written).unwrap()
@@ -57,7 +57,7 @@ fn tree() -> Tree {
 }
 
 #[test]
-fn the_command_is_cut_at_the_width_of_the_terminal_and_nothing_else() {
+fn only_the_command_is_cut_at_the_width_of_the_terminal() {
     let tree = tree();
     let uts = |columns| on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
     assert_eq!(
@@ -77,7 +77,7 @@ fn the_command_is_cut_at_the_width_of_the_terminal_and_nothing_else() {
 }
 
 #[test]
-fn on_a_terminal_too_narrow_for_anything_numbers_stay_whole() {
+fn numbers_stay_whole_on_a_very_narrow_terminal() {
     let tree = tree();
     for columns in [1, 5, 20] {
         let shown = on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
@@ -95,7 +95,7 @@ fn on_a_terminal_too_narrow_for_anything_numbers_stay_whole() {
 }
 
 #[test]
-fn the_columns_before_a_command_in_the_middle_stay_whole() {
+fn columns_around_a_command_in_the_middle_stay_whole() {
     let tree = tree();
     let nsls = Nsls::words("-t uts -o NS,COMMAND,PID").sysroot(tree.path());
     assert_eq!(
@@ -107,7 +107,7 @@ fn the_columns_before_a_command_in_the_middle_stay_whole() {
     );
 }
 
-/// A host before Linux 6.17, and a process that shares some of its namespaces.
+/// Builds a host before Linux 6.17, and a process that shares some namespaces.
 fn host() -> Tree {
     let id = "5f8272929921c2d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
     Tree::new()
@@ -120,7 +120,7 @@ fn host() -> Tree {
 }
 
 #[test]
-fn of_a_process_the_namespaces_of_the_host_are_faint() {
+fn the_hosts_namespaces_of_a_process_are_faint() {
     let tree = host();
     let nsls = || Nsls::words("--pid 20 -t uts,net,mnt -o NS,TYPE").sysroot(tree.path());
     let shown = on_terminal_named(Some("xterm"), 80, nsls());
@@ -139,7 +139,7 @@ fn of_a_process_the_namespaces_of_the_host_are_faint() {
 }
 
 #[test]
-fn that_nobody_knows_what_is_faint_is_not_told_unless_somebody_asks() {
+fn unknown_host_namespaces_are_reported_only_if_host_is_requested() {
     let tree = host().without("proc/1").without("proc/2");
     let nsls = |words: &str| Nsls::words(words).sysroot(tree.path());
     let shown = on_terminal_named(Some("xterm"), 80, nsls("--pid 20 -t net -o NS,TYPE"));
@@ -157,7 +157,7 @@ fn that_nobody_knows_what_is_faint_is_not_told_unless_somebody_asks() {
 }
 
 #[test]
-fn what_a_container_has_of_the_host_is_red_unless_most_have_it() {
+fn host_namespaces_that_engines_isolate_are_red() {
     let tree = host();
     let root = tree.path().display();
     let nsls = || Nsls::words(&format!("containers --sysroot {root}"));
@@ -170,7 +170,7 @@ docker 5f8272929921                   1    20 \x1b[31mnet\x1b[0m,\x1b[31mipc\x1b
 }
 
 #[test]
-fn holders_end_with_what_to_do_about_them() {
+fn holders_end_with_advice_on_a_terminal() {
     let tree = Tree::new()
         .process(1, "init\0")
         .link("proc/1/ns/uts", "uts:[4026532001]")
@@ -189,7 +189,7 @@ fd         20 root sleep   fd 3
 }
 
 #[test]
-fn nothing_is_cut_if_nobody_wants_that_or_there_is_no_terminal() {
+fn nothing_is_cut_with_notruncate_or_without_a_terminal() {
     let tree = tree();
     let whole = Nsls::words("-t uts").sysroot(tree.path()).run().stdout;
     let uncut = Nsls::words("-t uts -u").sysroot(tree.path());

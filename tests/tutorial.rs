@@ -1,18 +1,17 @@
-//! The tutorial is done as it is written, command by command in one shell, and
-//! says what it shows.
+//! Runs the commands of the tutorial in one shell and compares their output.
 
 use crate::common::live;
 
 const PAGE: &str = include_str!("../docs/tutorial.md");
 
-/// A command, and what the page shows behind it.
+/// A command, and the output that the page shows for it.
 struct Step {
     command: &'static str,
     shown: String,
 }
 
-/// The commands of root; those of others do not depend on the machine, and
-/// are tested with the rest of the guide.
+/// Returns the commands with a root prompt. The others do not depend on the
+/// machine and are tested in `readme.rs`.
 fn steps() -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for block in PAGE.split("```console\n# ").skip(1) {
@@ -29,9 +28,9 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// Text without what differs from one machine to the next: numbers of more
-/// than one digit that no command names, the blanks that depend on their width,
-/// and the order of namespaces, which is by number.
+/// Removes what differs between machines: numbers of more than one digit that
+/// no command contains, the padding that depends on their width, and the order
+/// of namespaces, which is by number.
 fn normal(text: &str, own_name: &str) -> Vec<String> {
     let known = ["1000", "1001"];
     let word = |word: &str| {
@@ -53,7 +52,7 @@ fn normal(text: &str, own_name: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_of_the_tutorial_shows_what_the_page_says() {
+fn every_command_of_the_tutorial_prints_the_documented_output() {
     let tools = ["unshare", "hostname", "domainname", "pgrep", "stat"];
     if !live::can_unshare() || !live::has(&tools) {
         return;
@@ -63,7 +62,7 @@ fn every_command_of_the_tutorial_shows_what_the_page_says() {
         r#"
         export LC_ALL=C.UTF-8
         nsls() { "$NSLS" "$@"; }
-        # Pids of more than one digit, which differ.
+        # Uses up the PIDs of one digit, which are not normalized.
         for i in {1..120}; do /bin/true; done
         "#,
     );
@@ -85,7 +84,7 @@ fn every_command_of_the_tutorial_shows_what_the_page_says() {
     let own_name = uname.nodename().to_str().unwrap();
     let mut wrong = String::new();
     for (step, shown) in steps.iter().zip(shown) {
-        // The shell of the test has a script.
+        // The shell of the test runs a script.
         let shown = shown.replace("bash script", "bash");
         if normal(&shown, own_name) != normal(&step.shown, own_name) {
             wrong.push_str(&format!("# {}\n{shown}", step.command));

@@ -2,8 +2,7 @@ use std::path::Path;
 
 use crate::common::{Nsls, Outcome, Tree};
 
-/// A tree in which every form has something to say. Its namespaces are the
-/// initial ones.
+/// Builds a tree, in the initial namespaces, that gives every form some output.
 fn tree() -> Tree {
     Tree::new()
         .process(1, "init\0")
@@ -14,12 +13,12 @@ fn run(arguments: &str) -> Outcome {
     Nsls::words(arguments).sysroot(tree().path()).run()
 }
 
-/// A command line that is refused before anything is read.
+/// Runs a command line that is refused before anything is read.
 fn typed(arguments: &str) -> Outcome {
     Nsls::words(arguments).run()
 }
 
-/// The refusal, in the words of clap.
+/// Returns the refusal as clap words it.
 fn refused(message: &str) -> Outcome {
     Outcome {
         status: 2,
@@ -32,7 +31,7 @@ const USAGE: &str = "Usage: nsls [OPTIONS] [NAMESPACE]\n       nsls <COMMAND>";
 const TYPES: &str = "[possible values: mnt, net, ipc, user, pid, uts, cgroup, time]";
 
 #[test]
-fn what_does_not_exist_is_refused_by_name() {
+fn unknown_options_and_values_are_refused_by_name() {
     let unknown = |option| {
         format!(
             "unexpected argument '{option}' found\n\n  \
@@ -119,7 +118,7 @@ fn a_missing_or_impossible_value_is_refused() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn missing_processes_and_namespaces_are_named() {
     for (arguments, message) in [
         ("-p 999999", "no process 999999"),
         ("-p 4294967295", "no process 4294967295"),
@@ -146,7 +145,7 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn a_root_that_is_none_is_named() {
+fn an_invalid_root_is_named() {
     let tree = tree();
     let root = tree.path().display();
     let run = |root: &dyn AsRef<Path>| Nsls::words("").sysroot(root).run();
@@ -182,7 +181,7 @@ fn a_root_that_is_none_is_named() {
 }
 
 #[test]
-fn a_root_where_nothing_can_be_read_is_no_empty_list() {
+fn a_root_without_readable_processes_is_an_error() {
     let tree = Tree::new()
         .process(7, "sleep\0")
         .without("proc/7/ns")
@@ -200,7 +199,7 @@ fn a_root_where_nothing_can_be_read_is_no_empty_list() {
 }
 
 #[test]
-fn an_incomplete_view_is_a_failure_only_where_that_is_asked_for() {
+fn an_incomplete_view_fails_only_with_strict() {
     let tree = tree()
         .without("proc/7/ns/uts")
         .file("proc/7/ns/uts", "EACCES\n");
@@ -242,7 +241,7 @@ fn a_type_is_chosen_by_list_or_by_repetition() {
 }
 
 #[test]
-fn headings_can_be_left_out() {
+fn headings_can_be_omitted() {
     assert_eq!(
         run("-n -t ipc"),
         Outcome::success("4026531839 ipc 2     1 root init\n")
@@ -261,7 +260,7 @@ fn the_version_is_that_of_the_package() {
 }
 
 #[test]
-fn what_there_is_to_ask_for_is_listed() {
+fn help_and_columns_are_listed() {
     let mut settings = insta::Settings::new();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

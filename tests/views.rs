@@ -1,4 +1,4 @@
-//! Trees, lists and cells of several lines, on captured trees.
+//! Trees, lists and multi-line cells, on captured trees.
 
 use crate::common::{Nsls, Outcome, Tree, fixture};
 
@@ -30,7 +30,7 @@ fn child(tree: Tree, pid: u32, ppid: u32) -> Tree {
     )
 }
 
-/// A run in this locale.
+/// Runs nsls in a locale.
 fn run(arguments: &str, tree: &Tree, locale: &[(&str, &str)]) -> Outcome {
     let mut command = Nsls::words(arguments).sysroot(tree.path()).command();
     Outcome::of(command.envs(locale.iter().copied()))
@@ -39,7 +39,7 @@ fn run(arguments: &str, tree: &Tree, locale: &[(&str, &str)]) -> Outcome {
 const UTF8: &[(&str, &str)] = &[("LC_ALL", "C.UTF-8")];
 
 #[test]
-fn the_processes_of_a_namespace_are_a_tree_unless_a_list_is_asked_for() {
+fn the_processes_of_a_namespace_are_a_tree_by_default() {
     let tree = tree();
     assert_eq!(
         run("net:[4026531833]", &tree, UTF8),
@@ -64,7 +64,7 @@ fn the_processes_of_a_namespace_are_a_tree_unless_a_list_is_asked_for() {
    20     1 root p20
    30     1 root p30
 ";
-    // No tree of namespaces can be one of processes.
+    // A tree of namespaces does not apply to processes.
     for list_of in ["-l", "-T=owner", "--tree=parent"] {
         let run = run(&format!("{list_of} net:[4026531833]"), &tree, UTF8);
         assert_eq!(run, Outcome::success(list), "{list_of}");
@@ -87,7 +87,7 @@ init        1
 }
 
 #[test]
-fn without_a_command_there_is_no_tree_of_processes_and_no_order_of_one() {
+fn without_command_processes_are_a_list_ordered_by_pid() {
     let processes = "  PID  PPID\n    1     1\n   20     1\n   30    20\n";
     let tree = Tree::new().process(1, "init\0");
     let tree = child(tree.process(20, "x\0").process(30, "y\0"), 30, 20);
@@ -118,7 +118,7 @@ fn a_namespace_hangs_below_that_of_the_nearest_ancestor_that_has_a_row() {
 "
         )
     );
-    // Of several rows of a process, below the last.
+    // If a process has several rows, children are below the last.
     assert_eq!(
         run("-T=process -t net,uts -n", &tree, UTF8),
         Outcome::success(
@@ -130,7 +130,7 @@ fn a_namespace_hangs_below_that_of_the_nearest_ancestor_that_has_a_row() {
 "
         )
     );
-    // What a filter leaves out has no row for others to hang below.
+    // A filtered row cannot have children.
     assert_eq!(
         run(
             "-T=process -t uts -n -o PID,COMMAND -Q PID!=10",
@@ -142,7 +142,7 @@ fn a_namespace_hangs_below_that_of_the_nearest_ancestor_that_has_a_row() {
 }
 
 #[test]
-fn lines_are_ascii_unless_the_locale_is_one_of_utf_8() {
+fn tree_lines_are_ascii_outside_utf8_locales() {
     let tree = tree();
     let ascii = "init\n|-p10\n| `-p12\n`-p20\n";
     let unicode = "init\n├─p10\n│ └─p12\n└─p20\n";
@@ -162,7 +162,7 @@ fn lines_are_ascii_unless_the_locale_is_one_of_utf_8() {
 }
 
 #[test]
-fn the_relation_may_be_written_in_each_way_of_lsns() {
+fn the_relation_may_be_written_in_every_form_of_lsns() {
     let tree = tree();
     let drawn = run("--tree=process -t uts -n", &tree, UTF8);
     assert!(drawn.stdout.contains('└'), "{drawn:?}");
@@ -177,7 +177,7 @@ fn the_relation_may_be_written_in_each_way_of_lsns() {
     for form in ["-T -t uts -n", "--tree -t uts -n", "-nT -t uts"] {
         assert_eq!(run(form, &tree, UTF8), owner, "{form}");
     }
-    // A word of its own is no value, but a NAMESPACE.
+    // A separate word is not a value, but a NAMESPACE.
     let message = "cannot read owner: no such file or directory";
     for form in ["--tree owner", "-T owner"] {
         assert_eq!(run(form, &tree, UTF8), Outcome::failure(1, message));
@@ -187,7 +187,7 @@ fn the_relation_may_be_written_in_each_way_of_lsns() {
 }
 
 #[test]
-fn a_relation_that_is_none_and_views_that_exclude_each_other_are_refused() {
+fn unknown_relations_and_conflicting_views_are_refused() {
     let refused = |message: &str| Outcome {
         status: 2,
         stdout: String::new(),
@@ -217,12 +217,12 @@ fn a_relation_that_is_none_and_views_that_exclude_each_other_are_refused() {
 }
 
 #[test]
-fn in_a_captured_tree_nobody_knows_owners_and_so_all_are_roots() {
+fn owners_are_unknown_in_a_captured_tree_so_every_row_is_a_root() {
     let list = Nsls::words("-l").sysroot(fixture("ubuntu-20.04")).run();
     for relation in ["owner", "parent"] {
         let tree = Nsls::new([format!("--tree={relation}")]);
         let tree = tree.sysroot(fixture("ubuntu-20.04")).run();
-        // Numbers that a tree is drawn before stand on the left.
+        // Numbers in a column with a tree are aligned left.
         let shown: Vec<_> = tree.stdout.lines().map(str::trim_start).collect();
         let listed: Vec<_> = list.stdout.lines().map(str::trim_start).collect();
         assert_eq!(shown[1..], listed[1..], "{relation}");
@@ -231,7 +231,7 @@ fn in_a_captured_tree_nobody_knows_owners_and_so_all_are_roots() {
 }
 
 #[test]
-fn raw_and_json_output_hold_no_drawing() {
+fn raw_and_json_output_contain_no_tree_lines() {
     let tree = tree();
     assert_eq!(
         run("-r -o PID,COMMAND 4026531833", &tree, UTF8),
@@ -281,7 +281,7 @@ fn processes_that_are_their_own_ancestors_are_all_shown() {
     );
 }
 
-/// Two net namespaces that are bind-mounted, one of them at two places.
+/// Builds two bind-mounted net namespaces, one of them mounted twice.
 fn mounted() -> Tree {
     let mountinfo = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
         41 20 0:4 net:[4026532010] /run/netns/a\\040blank rw - nsfs nsfs rw\n\
@@ -294,7 +294,7 @@ fn mounted() -> Tree {
 }
 
 #[test]
-fn several_paths_stand_one_a_line_or_joined_by_commas() {
+fn several_paths_are_shown_one_per_line_or_joined_by_commas() {
     let tree = mounted();
     assert_eq!(
         run("-t net", &tree, UTF8),
@@ -325,7 +325,7 @@ fn several_paths_stand_one_a_line_or_joined_by_commas() {
 }
 
 #[test]
-fn lines_of_a_tree_lead_by_the_further_lines_of_a_row() {
+fn tree_lines_continue_beside_further_lines_of_a_row() {
     assert_eq!(
         run("-T=process -t net,uts -n -o NSFS,COMMAND", &mounted(), UTF8),
         Outcome::success(
@@ -353,7 +353,7 @@ fn lines_of_a_tree_lead_by_the_further_lines_of_a_row() {
 }
 
 #[test]
-fn only_what_has_no_process_is_listed_and_headings_alone_where_there_is_none() {
+fn persistent_lists_only_namespaces_without_processes() {
     let tree = mounted();
     assert_eq!(
         run("-P", &tree, UTF8),

@@ -1,9 +1,10 @@
-//! Trees and lists of the running system, beside lsns where that is right.
+//! Trees and lists of the running system, compared with lsns where lsns is
+//! right.
 
 use crate::common::{Outcome, live};
 
-/// Runs a script where everything it needs is there. What nsls says about the
-/// pid namespace that the script itself is in is left out.
+/// Runs a script, or returns `None` if its requirements are missing. Removes
+/// the message about the pid namespace of the script.
 fn run(script: &str) -> Option<Outcome> {
     if !live::can_unshare() || !live::has(&["lsns", "python3"]) {
         return None;
@@ -13,7 +14,7 @@ fn run(script: &str) -> Option<Outcome> {
     Some(Outcome { stderr, ..run })
 }
 
-/// `settle COUNT` waits for so many sleeping processes; `ino PID TYPE` is the
+/// `settle COUNT` waits until COUNT processes sleep; `ino PID TYPE` prints the
 /// number of a namespace.
 const HELPERS: &str = r#"
     export LC_ALL=C.UTF-8
@@ -21,7 +22,7 @@ const HELPERS: &str = r#"
     ino() { local link=$(readlink /proc/$1/ns/$2); echo "${link//[!0-9]/}"; }
 "#;
 
-/// The lines of a tree without the numbers, which nobody knows beforehand.
+/// Removes the numbers, which vary, from the lines of a tree.
 fn shape(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let digits = |letter: char| letter.is_ascii_digit();
@@ -38,7 +39,7 @@ fn shape(text: &str) -> String {
 }
 
 #[test]
-fn user_namespaces_hang_below_each_other_through_one_without_processes() {
+fn user_namespaces_nest_through_one_without_processes() {
     let Some(run) = run(r#"
         unshare -Ur unshare -Ur sleep 1000 & settle 1
         unshare -Un sleep 1001 & settle 2
@@ -50,7 +51,7 @@ fn user_namespaces_hang_below_each_other_through_one_without_processes() {
     let nested = "├─user 0\n│ └─user 1 sleep 1000\n";
     let owning = "├─user 1 sleep 1001\n│ └─net  1 sleep 1001\n";
     let last = |text: &str| text.replacen('├', "└", 1).replace('│', " ");
-    // Which of the two has the lower number is not promised.
+    // Either of the two may have the lower number.
     let either = [
         format!("{nested}{}", last(owning)),
         format!("{owning}{}", last(nested)),
@@ -60,9 +61,9 @@ fn user_namespaces_hang_below_each_other_through_one_without_processes() {
     assert!(either.contains(&below.to_owned()), "{below}");
 }
 
-/// The rows of a tree in the column NS, the first: each behind the row that it
-/// hangs below, in no order. lsns draws one that it finds through a child
-/// before its siblings, whatever its number.
+/// Returns the rows of a tree drawn in the first column, NS, each prefixed with
+/// the rows above it, sorted. lsns draws a namespace that it finds through a
+/// child before its siblings, whatever its number.
 fn edges(text: &str) -> Vec<String> {
     let mut above: Vec<String> = Vec::new();
     let mut rows: Vec<String> = Vec::new();
@@ -83,7 +84,7 @@ fn edges(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn trees_have_the_shape_that_lsns_gives_them() {
+fn trees_have_the_same_shape_as_in_lsns() {
     let forms = [
         "-T -o NS,TYPE,NPROCS,USER,COMMAND",
         "-T -o NS,NSFS,TYPE",
@@ -112,7 +113,7 @@ fn trees_have_the_shape_that_lsns_gives_them() {
 }
 
 #[test]
-fn pid_namespaces_hang_below_their_parents_and_other_types_nowhere() {
+fn pid_namespaces_nest_below_their_parents_and_other_types_do_not() {
     let Some(run) = run(r#"
         unshare -pf unshare -pf sleep 1000 & unshare -u sleep 1001 & settle 2
         "$NSLS" -Tparent -n -t pid -o NS,TYPE,NPROCS,COMMAND | tail -n +2
@@ -131,7 +132,7 @@ fn pid_namespaces_hang_below_their_parents_and_other_types_nowhere() {
 }
 
 #[test]
-fn a_selection_is_drawn_with_what_is_above_it_and_raw_output_without() {
+fn a_selection_is_drawn_with_its_ancestors_except_in_raw_output() {
     let Some(run) = run(r#"
         unshare -Ur unshare -Ur unshare -n sleep 1000 & settle 1
         pid=$!; net=$(ino $pid net)
@@ -160,7 +161,7 @@ fn a_selection_is_drawn_with_what_is_above_it_and_raw_output_without() {
 }
 
 #[test]
-fn what_has_no_process_is_found_wherever_it_is_held() {
+fn namespaces_without_processes_are_found_whatever_holds_them() {
     let Some(run) = run(r#"
         touch net; unshare --net=net true
         unshare -u sleep 1000 & settle 1
@@ -183,7 +184,8 @@ fn what_has_no_process_is_found_wherever_it_is_held() {
 
 #[test]
 fn a_namespace_hangs_below_an_ancestor_that_is_not_its_parent() {
-    // bash, unshare (in bash's namespaces), sleep; bash has a row, unshare none.
+    // The processes are bash, unshare (in bash's namespaces) and sleep. unshare
+    // has no row.
     let Some(run) = run(r#"
         unshare -pf sh -c 'unshare -u sleep 1000; true' & settle 1
         "$NSLS" --tree=process -n -t uts -o COMMAND | sed 's/bash .*/bash/'
@@ -194,14 +196,14 @@ fn a_namespace_hangs_below_an_ancestor_that_is_not_its_parent() {
 }
 
 #[test]
-fn the_processes_of_a_namespace_are_drawn_as_lsns_draws_them() {
+fn the_processes_of_a_namespace_are_drawn_like_lsns() {
     let Some(run) = run(r#"
         sh -c 'sleep 1000 & sh -c "sleep 1001; true"; true' & unshare -u sleep 1002 & settle 3
         for LC_ALL in C C.UTF-8; do
             for form in "" -l -Towner; do
                 lsns -n $form $(ino 1 ipc) -o COMMAND,PID,PPID > lsns
                 "$NSLS" -n $form $(ino 1 ipc) -o COMMAND,PID,PPID > nsls
-                # The lines of the two themselves differ, and so do widths.
+                # Lines about the tools themselves differ, and so do widths.
                 grep -v lsns lsns | tr -s ' ' > lsns.others
                 grep -v nsls nsls | tr -s ' ' > nsls.others
                 diff lsns.others nsls.others && echo same
@@ -214,7 +216,7 @@ fn the_processes_of_a_namespace_are_drawn_as_lsns_draws_them() {
 }
 
 #[test]
-fn on_a_terminal_what_was_not_asked_for_is_faint_unless_nobody_wants_that() {
+fn context_rows_are_faint_on_a_terminal_that_supports_styles() {
     if !live::has(&["script"]) {
         return;
     }

@@ -1,11 +1,12 @@
-//! Running things in namespaces of their own, for tests of the live system.
+//! Runs scripts in their own namespaces, for tests of the live system.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Outcome, binary, skip};
 
-/// Whether this machine lets a test make namespaces; if not, says so.
+/// Returns whether this machine allows tests to create namespaces; if not,
+/// reports a skipped test.
 pub fn can_unshare() -> bool {
     let tried = Command::new("unshare")
         .args(["-mfp", "--mount-proc", "true"])
@@ -18,7 +19,8 @@ pub fn can_unshare() -> bool {
     can
 }
 
-/// Whether these commands are there; if not, says so.
+/// Returns whether these commands are installed; if not, reports a skipped
+/// test.
 pub fn has(commands: &[&str]) -> bool {
     let there = |command: &&str| {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -33,20 +35,20 @@ pub fn has(commands: &[&str]) -> bool {
     }
 }
 
-/// Begins each script: namespaces that somebody else has mounted on this
-/// machine are not those of the test.
+/// Starts each script: unmounts the namespaces that were mounted on this
+/// machine before.
 const BEGIN: &str = r#"set -u
     mapfile -t mounts < /proc/self/mountinfo
     for line in "${mounts[@]}"; do
         read -r _ _ _ _ place rest <<< "$line"
-        # Who removes the file meanwhile takes the mount away as well.
+        # If the file is removed meanwhile, so is the mount.
         [[ $rest != *" - nsfs "* ]] || umount -l "$(printf %b "$place")" 2> /dev/null || true
     done
 "#;
 
-/// A shell script in a pid and mount namespace of its own, with its own /proc
-/// and an empty directory. `$NSLS` is the tested binary; pid 1 is the shell,
-/// and everything it started ends with it.
+/// Returns a command that runs a shell script in its own pid and mount
+/// namespaces, with its own /proc, in `dir`. `$NSLS` is the tested binary. The
+/// shell is PID 1, so everything it starts ends with it.
 pub fn script(text: &str, dir: &Path) -> Command {
     std::fs::write(dir.join("script"), format!("{BEGIN}{text}")).unwrap();
     let mut command = Command::new("unshare");
@@ -60,7 +62,7 @@ pub fn script(text: &str, dir: &Path) -> Command {
     command
 }
 
-/// The same in the initial pid namespace: only a mount namespace of its own.
+/// Returns the same command in its own mount namespace only.
 pub fn script_in_mounts(text: &str, dir: &Path) -> Command {
     std::fs::write(dir.join("script"), format!("{BEGIN}{text}")).unwrap();
     let mut command = Command::new("unshare");
@@ -74,12 +76,12 @@ pub fn script_in_mounts(text: &str, dir: &Path) -> Command {
     command
 }
 
-/// What such a script writes.
+/// Runs such a script in an empty directory.
 pub fn run(text: &str) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     Outcome::of(&mut script(text, dir.path()))
 }
 
-/// What nsls says on standard error in a pid namespace of its own, besides.
+/// What nsls reports on standard error in a nested pid namespace.
 pub const INSIDE: &str =
     "nsls: parent or owner of 1 namespace lies outside the caller's user or pid namespace\n";

@@ -1,5 +1,4 @@
-//! What every test of the command needs: one way to run it, and trees to run
-//! it on.
+//! Helpers for tests of the command: running it, and building trees for it.
 
 pub mod live;
 mod tree;
@@ -11,13 +10,13 @@ use std::process::{Command, Stdio};
 
 pub use tree::{INITIAL, Tree};
 
-/// A run of `nsls` to be made: arguments, and nothing of the surroundings.
+/// An invocation of `nsls`, independent of the environment.
 pub struct Nsls {
     args: Vec<OsString>,
     stdout: Stdio,
 }
 
-/// All that can be seen of a run from outside.
+/// The observable result of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub status: i32,
@@ -33,14 +32,14 @@ impl Nsls {
         }
     }
 
-    /// The words of a command line, without quoting.
+    /// Splits a command line at white space, without quoting.
     pub fn words(line: &str) -> Self {
         Nsls::new(line.split_whitespace())
     }
 
     /// Reads this tree instead of the running system.
     pub fn sysroot(mut self, root: impl AsRef<Path>) -> Self {
-        // Options exclude subcommands, so one comes first.
+        // A subcommand precedes all options.
         let is_word = |word: &OsString| !word.to_string_lossy().starts_with('-');
         let first = self.args.first().filter(|word| is_word(word));
         let place = usize::from(first.is_some_and(|word| is_subcommand(word)));
@@ -49,7 +48,7 @@ impl Nsls {
         self
     }
 
-    /// Writes somewhere else than into the outcome.
+    /// Redirects standard output.
     pub fn stdout(self, stdout: impl Into<Stdio>) -> Self {
         Nsls {
             stdout: stdout.into(),
@@ -57,7 +56,7 @@ impl Nsls {
         }
     }
 
-    /// The command, for tests that run it in surroundings of their own.
+    /// Returns the command, for tests that run it themselves.
     pub fn command(self) -> Command {
         let mut command = Command::new(binary());
         command
@@ -75,7 +74,7 @@ impl Nsls {
 }
 
 impl Outcome {
-    /// Runs a command to its end.
+    /// Runs a command to completion.
     pub fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         Outcome {
@@ -85,7 +84,7 @@ impl Outcome {
         }
     }
 
-    /// Success with this on standard output and nothing else.
+    /// Success with only this on standard output.
     pub fn success(stdout: impl Into<String>) -> Self {
         Outcome {
             status: 0,
@@ -94,7 +93,7 @@ impl Outcome {
         }
     }
 
-    /// Failure with one line on standard error and nothing else.
+    /// Failure with only one line on standard error.
     pub fn failure(status: i32, message: &str) -> Self {
         Outcome {
             status,
@@ -104,7 +103,7 @@ impl Outcome {
     }
 }
 
-/// As snapshots hold it.
+/// Formats an outcome as in snapshots.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}--- exit code {}", self.stdout, self.status)?;
@@ -120,26 +119,26 @@ fn is_subcommand(word: &OsStr) -> bool {
     command.find_subcommand(word).is_some()
 }
 
-/// The tested binary.
+/// Returns the path of the tested binary.
 pub fn binary() -> &'static OsStr {
     OsStr::new(env!("CARGO_BIN_EXE_nsls"))
 }
 
-/// A tree of `fixtures/`.
+/// Returns the path of a tree in `fixtures/`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(name)
 }
 
-/// The names of all trees of `fixtures/`, so that none can be forgotten.
+/// Returns the names of all trees in `fixtures/`, so that tests miss none.
 pub fn fixtures() -> Vec<String> {
     let root = fixture("");
     let trees = names_in(&root).into_iter();
     trees.filter(|name| root.join(name).is_dir()).collect()
 }
 
-/// What a directory holds, in order.
+/// Returns the names in a directory, sorted.
 pub fn names_in(dir: &Path) -> Vec<String> {
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
     let names = std::fs::read_dir(dir).unwrap().map(name);
@@ -148,9 +147,9 @@ pub fn names_in(dir: &Path) -> Vec<String> {
     names
 }
 
-/// Says why a test that needs more than this machine gives does not run.
+/// Reports why this machine cannot run a test.
 ///
-/// Where `NSLS_TEST_LIVE=1` promises that everything is there, it is a failure.
+/// Fails if `NSLS_TEST_LIVE=1` promises that all requirements are met.
 pub fn skip(why: &str) {
     let promised = std::env::var_os("NSLS_TEST_LIVE").is_some_and(|value| value == "1");
     assert!(!promised, "NSLS_TEST_LIVE=1, but {why}");

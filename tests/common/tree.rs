@@ -5,10 +5,10 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, mknodat};
 use tempfile::TempDir;
 
-/// A proc tree made by a test.
+/// A proc tree built by a test.
 pub struct Tree(TempDir);
 
-/// The links that an ordinary process has, all to the initial namespaces.
+/// The links of an ordinary process, all to the initial namespaces.
 pub const INITIAL: [(&str, &str); 10] = [
     ("mnt", "mnt:[4026531832]"),
     ("net", "net:[4026531833]"),
@@ -23,7 +23,7 @@ pub const INITIAL: [(&str, &str); 10] = [
 ];
 
 impl Tree {
-    /// A tree without processes, in which uid 0 is root.
+    /// Creates a tree without processes, in which UID 0 is root.
     pub fn new() -> Self {
         let tree = Tree(tempfile::tempdir().unwrap());
         fs::create_dir(tree.path().join("proc")).unwrap();
@@ -34,7 +34,7 @@ impl Tree {
         self.0.path()
     }
 
-    /// A process of root in the initial namespaces, child of pid 1.
+    /// Adds a process of root in the initial namespaces, a child of PID 1.
     pub fn process(self, pid: u32, cmdline: impl AsRef<[u8]>) -> Self {
         let dir = format!("proc/{pid}");
         INITIAL
@@ -50,28 +50,28 @@ impl Tree {
             .file(&format!("{dir}/cmdline"), cmdline)
     }
 
-    /// Writes a file, in place of what is there.
+    /// Writes a file, replacing any existing one.
     pub fn file(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
         let path = self.make_room(path);
         fs::write(path, bytes).unwrap();
         self
     }
 
-    /// Makes a link, in place of what is there.
+    /// Creates a link, replacing any existing file.
     pub fn link(self, path: &str, to: &str) -> Self {
         let path = self.make_room(path);
         symlink(to, path).unwrap();
         self
     }
 
-    /// Makes a FIFO that nobody writes to, in place of what is there.
+    /// Creates a FIFO without a writer, replacing any existing file.
     pub fn fifo(self, path: &str) -> Self {
         let path = self.make_room(path);
         mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
         self
     }
 
-    /// Takes something away.
+    /// Removes a file or directory.
     pub fn without(self, path: &str) -> Self {
         let path = self.path().join(path);
         if path.is_dir() {

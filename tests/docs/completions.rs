@@ -1,5 +1,5 @@
-//! Completions for shells: hand-written templates, filled from the command
-//! line and the table of columns.
+//! Shell completions: hand-written templates, filled from the command line and
+//! the table of columns.
 
 use clap::Command;
 use nsls::query::Column;
@@ -9,13 +9,12 @@ use super::spec::{Flag, Value, command, flags, subcommands};
 
 mod run;
 
-/// Text in single quotes, which mean the same to all three shells but for what
-/// is within them.
+/// Quotes text for bash and zsh.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The same for fish.
+/// Quotes text for fish.
 fn fish_quote(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
@@ -24,14 +23,14 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// All that can be completed: the command itself, and its sub-commands.
+/// Returns the command and its subcommands.
 fn commands(command: &Command) -> Vec<&Command> {
     let mut all = vec![command];
     all.extend(subcommands(command));
     all
 }
 
-/// What can be offered for the argument of a command.
+/// Returns how to complete the argument of a command.
 fn argument(command: &Command) -> Value {
     command
         .get_positionals()
@@ -39,7 +38,7 @@ fn argument(command: &Command) -> Value {
         .map_or(Value::None, Value::of)
 }
 
-/// The words that may stand in the place of a command, with their help.
+/// Returns the names of the subcommands, with their help.
 fn words(command: &Command) -> Vec<(String, String)> {
     let word = |one: &Command| {
         let about = one.get_about().map(ToString::to_string);
@@ -55,7 +54,7 @@ pub fn bash() -> String {
         let name = command.get_name();
         let value = move |flag: &Flag| {
             let call = bash_call(&flag.value)?;
-            // An optional value stands behind `=` only.
+            // An optional value follows `=` only.
             let spellings = flag.names().into_iter().flat_map(|option| {
                 let apart = (!flag.is_optional).then(|| format!("{name}:{option}"));
                 apart.into_iter().chain([format!("{name}:{option}=")])
@@ -136,12 +135,12 @@ pub fn zsh() -> String {
     )
 }
 
-/// `word:description`, of which the word ends at the first colon.
+/// Formats `word:description`; the word ends at the first colon.
 fn described(word: &str, help: &str) -> String {
     format!("{word}:{help}")
 }
 
-/// The specifications for _arguments, one a line.
+/// Returns the specifications for _arguments, one per line.
 fn zsh_options(command: &Command, indent: &str) -> String {
     let mut specs: Vec<String> = flags(command).iter().flat_map(zsh_specs).collect();
     if let Some(action) = zsh_action(&argument(command)) {
@@ -161,7 +160,7 @@ fn zsh_options(command: &Command, indent: &str) -> String {
 
 fn zsh_specs(flag: &Flag) -> Vec<String> {
     let names = flag.names();
-    // An option that may come once excludes itself and its other names.
+    // An option that may be given once excludes all its names.
     let others = if flag.repeats {
         "*".to_owned()
     } else {
@@ -189,8 +188,8 @@ fn zsh_specs(flag: &Flag) -> Vec<String> {
     names.iter().map(spec).collect()
 }
 
-/// _arguments adds options for compadd to an action that does not begin with a
-/// blank.
+/// Returns the action for a value. It begins with a blank, or _arguments would
+/// add options for compadd to it.
 fn zsh_action(value: &Value) -> Option<String> {
     Some(match value {
         Value::None => return None,
@@ -264,7 +263,7 @@ fn fish_flag(flag: &Flag) -> String {
         Value::File => " -r -F".to_owned(),
         Value::Any => " -x".to_owned(),
     };
-    // An optional value is no reason to take the next word for it.
+    // An optional value never comes from the next word.
     let value = if flag.is_optional {
         value.replace(" -x ", " -f ")
     } else {

@@ -1,11 +1,11 @@
-//! Every link in the documents leads to something.
+//! Checks every link in the documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::file;
 
-/// A link of a page: `[text](target)`.
+/// Returns the targets of the links in a page, `[text](target)`.
 fn links(page: &str) -> Vec<&str> {
     prose(page)
         .flat_map(|line| line.split("](").skip(1))
@@ -14,7 +14,7 @@ fn links(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The lines of a page that are not in a fenced block.
+/// Returns the lines of a page outside fenced blocks.
 fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     page.lines().filter(move |line| {
@@ -24,7 +24,7 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The anchors of a page, made of its headings as forges make them.
+/// Returns the anchors of a page, derived from its headings as forges do.
 fn anchors(page: &str) -> Vec<String> {
     let headings = prose(page).filter(|line| line.starts_with('#'));
     headings
@@ -57,7 +57,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// Why a link of a page leads nowhere.
+/// Returns why a link of a page is broken.
 fn trouble(page: &Path, link: &str) -> Option<String> {
     if link.contains("://") {
         return None;
@@ -93,14 +93,14 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
-fn links_and_anchors_are_found_outside_of_blocks() {
+fn links_and_anchors_are_found_outside_blocks() {
     let page = "# A `b` c\n[x](y.md#z) and\n```\n# no\n[n](o)\n```\n## Zombie-leader\n[`q`](#r)";
     assert_eq!(links(page), ["y.md#z", "#r"]);
     assert_eq!(anchors(page), ["a-b-c", "zombie-leader"]);
 }
 
 #[test]
-fn the_map_of_the_architecture_has_every_directory_of_src() {
+fn the_architecture_map_lists_every_directory_of_src() {
     let page = fs::read_to_string(file("docs/architecture.md")).unwrap();
     for entry in fs::read_dir(file("src")).unwrap() {
         let entry = entry.unwrap();

@@ -32,7 +32,7 @@ pub fn page() -> String {
     )
 }
 
-/// What it does, as it stands behind the name: apropos(1) shows it.
+/// Returns the description in the NAME section, which apropos(1) shows.
 fn about(command: &clap::Command) -> String {
     let about = command.get_about().unwrap().to_string();
     let mut letters = about.chars();
@@ -40,9 +40,9 @@ fn about(command: &clap::Command) -> String {
     first.chain(letters).collect()
 }
 
-/// The options of a command, without a heading.
+/// Returns the options of a command, without the heading.
 fn options(command: &clap::Command) -> String {
-    // clap_mangen has nothing on aliases, and a line for each possible value.
+    // clap_mangen omits aliases and prints a line per possible value.
     let command = command.clone().mut_args(|arg| {
         let aliases = arg.get_visible_aliases().unwrap_or_default();
         let aliases: Vec<_> = aliases.iter().map(|alias| format!("--{alias}")).collect();
@@ -63,7 +63,7 @@ fn options(command: &clap::Command) -> String {
     let section = String::from_utf8(section).unwrap();
     let heading = section.find(".SH OPTIONS\n").unwrap();
     let body = section[heading..].split_once('\n').unwrap().1;
-    // That string is defined in a preamble which is not here.
+    // The string is defined in the preamble, which is not included.
     body.replace(r"\*(Aq", r"\(aq")
 }
 
@@ -72,7 +72,7 @@ fn column(column: &Column) -> String {
     format!(".TP\n.BR {name} \" (\" \"{kind}\" )\n{help}\n")
 }
 
-/// Text that is no request and has no escapes.
+/// Escapes text so that roff prints it as it is.
 fn escape(text: &str) -> String {
     let text = text
         .replace('\\', r"\e")
@@ -85,7 +85,7 @@ fn escape(text: &str) -> String {
     }
 }
 
-/// The page as it is read, in long lines; none where nothing can set it.
+/// Formats the page in long lines. Returns `None` if groff is not installed.
 fn formatted() -> Option<String> {
     let page = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&page, self::page()).unwrap();
@@ -130,7 +130,7 @@ fn the_man_page_names_every_option_column_type_source_and_cause() {
 }
 
 #[test]
-fn the_man_page_is_set_without_a_warning_and_in_order() {
+fn the_man_page_formats_without_warnings_and_in_order() {
     let Some(page) = formatted() else { return };
     let is_heading = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase());
     let headings: Vec<_> = page.lines().filter(is_heading).collect();

@@ -1,4 +1,4 @@
-//! The JSON Schema of all that `--json` writes.
+//! The JSON Schema of everything that `--json` writes.
 
 mod validate;
 
@@ -7,13 +7,13 @@ use nsls::model::{Kind, Link, Member, Source};
 use nsls::query::{Column, Type};
 use serde_json::{Map, Value, json};
 
-/// The schema, as docs/ has it.
+/// Returns the text of the schema in docs/.
 pub fn text() -> String {
     format!("{:#}\n", schema())
 }
 
-/// Objects are left open, for keys may come without a new version. So are sets
-/// of words, which are examples.
+/// Returns the schema. Objects are open because keys may be added without a new
+/// version, and so are sets of words, which are given as examples.
 fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -170,7 +170,8 @@ fn limits() -> Value {
     document("nsls limits --json", properties)
 }
 
-/// A document about the system: what it is about, and how complete it is.
+/// Returns the schema of a document: its own keys, and those about
+/// completeness.
 fn document(description: &str, about: Value) -> Value {
     let mut properties = json!({
         "version": version(),
@@ -202,7 +203,7 @@ fn version() -> Value {
     json!({ "description": "Rises when a key goes or changes its meaning.", "const": 1 })
 }
 
-/// An object that has all these keys.
+/// Returns the schema of an object with all these keys.
 fn all_required(description: &str, properties: Value) -> Value {
     let keys: Vec<_> = properties.as_object().unwrap().keys().cloned().collect();
     json!({
@@ -213,8 +214,8 @@ fn all_required(description: &str, properties: Value) -> Value {
     })
 }
 
-/// An object of `namespaces` or `processes`. With --output it holds only some
-/// of its keys.
+/// Returns the schema of an element of `namespaces` or `processes`, which with
+/// --output has only some of the keys.
 fn row() -> Value {
     let properties: Map<_, _> = Column::ALL
         .iter()
@@ -230,7 +231,7 @@ fn row() -> Value {
 fn cell(column: &Column) -> Value {
     let number = json!({ "type": "integer", "minimum": 0 });
     let mut cell = match (column.key(), column.json) {
-        // These are never unknown.
+        // These are never null.
         ("nprocs", _) => number,
         ("type", _) => word(Kind::ALL.iter().map(|kind| kind.name())),
         ("links", _) => json!({ "type": "array", "items": link() }),
@@ -256,7 +257,8 @@ fn cell(column: &Column) -> Value {
     cell
 }
 
-/// An array of objects with these numbers, which may be null, and with a name.
+/// Returns the schema of an array of objects with these numbers, nullable if so
+/// marked, and a name.
 fn list_or_null(numbers: &[(&str, bool)], name: Option<&str>) -> Value {
     let mut properties: Map<_, _> = numbers
         .iter()
@@ -279,7 +281,7 @@ fn list_or_null(numbers: &[(&str, bool)], name: Option<&str>) -> Value {
     })
 }
 
-/// An object with these numbers.
+/// Returns the schema of an object with these numbers.
 fn object_or_null(keys: &[&str], of_type: &str) -> Value {
     let properties: Map<_, _> = keys
         .iter()
@@ -322,7 +324,7 @@ fn gap() -> Value {
             "message": { "description": "The same for people; its words may change.", "type": "string" },
         }),
     );
-    // What the causes of today say of `hides`.
+    // The value of `hides` for each known cause.
     gap["allOf"] = json!([
         {
             "if": { "properties": { "cause": { "enum": hides(true) } } },
@@ -336,7 +338,7 @@ fn gap() -> Value {
     gap
 }
 
-/// Every kind of holder has `kind`, and some of the other keys.
+/// Returns the schema of a holder, which has `kind` and some of the other keys.
 fn holder() -> Value {
     let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
     let text = || json!({ "type": ["string", "null"] });
@@ -392,7 +394,7 @@ fn columns() -> Value {
     )
 }
 
-/// One of these words, or of those that are still to come.
+/// Returns the schema of one of these words, or of a future one.
 fn word<'a>(words: impl Iterator<Item = &'a str>) -> Value {
     json!({ "type": "string", "examples": words.collect::<Vec<_>>() })
 }

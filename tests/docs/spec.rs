@@ -1,22 +1,22 @@
-//! The command line, as documents about it need it.
+//! The command line, in the form that the documents need.
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
 use nsls::cli::Cli;
 
-/// The command and its sub-commands, complete with the options that clap adds.
+/// Returns the command and its subcommands, with the options that clap adds.
 pub fn command() -> Command {
     let mut command = Cli::command();
     command.build();
     command
 }
 
-/// The sub-commands that have documents of their own: not `help`.
+/// Returns the documented subcommands, that is, all except `help`.
 pub fn subcommands(command: &Command) -> Vec<&Command> {
     let all = command.get_subcommands();
     all.filter(|one| one.get_name() != "help").collect()
 }
 
-/// The options of one command.
+/// Returns the options of a command.
 pub fn flags(command: &Command) -> Vec<Flag> {
     let options = command.get_arguments().filter(|arg| !arg.is_positional());
     options
@@ -28,35 +28,35 @@ pub fn flags(command: &Command) -> Vec<Flag> {
 /// One option.
 pub struct Flag {
     pub short: Option<char>,
-    /// The long names, aliases included.
+    /// The long names, including aliases.
     pub longs: Vec<String>,
-    /// One line.
+    /// The help, on one line.
     pub help: String,
     pub value: Value,
-    /// Whether the value may be missing, and stands behind `=` if it is there.
+    /// Whether the value may be omitted; if present, it follows `=`.
     pub is_optional: bool,
     /// Whether it may be given more than once.
     pub repeats: bool,
 }
 
-/// What can be offered for a value.
+/// How to complete a value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value {
-    /// The option has none.
+    /// The option takes no value.
     None,
-    /// Columns, with commas between.
+    /// Columns, separated by commas.
     Columns,
     /// One of these words.
     Word(Vec<String>),
-    /// Some of these words, with commas between.
+    /// Some of these words, separated by commas.
     Words(Vec<String>),
     /// A process.
     Pid,
-    /// Some processes, with commas between.
+    /// Processes, separated by commas.
     Pids,
     Dir,
     File,
-    /// Something that nobody can guess.
+    /// A value that cannot be completed.
     Any,
 }
 
@@ -76,7 +76,7 @@ impl Flag {
         }
     }
 
-    /// All its names, with their dashes.
+    /// Returns all names, with dashes.
     pub fn names(&self) -> Vec<String> {
         let short = self.short.map(|short| format!("-{short}"));
         let longs = self.longs.iter().map(|long| format!("--{long}"));
@@ -85,8 +85,8 @@ impl Flag {
 }
 
 impl Value {
-    /// By the value's name and hint. A comma list of words is as much a value
-    /// as a word.
+    /// Determines the value of an option from its name, hint and possible
+    /// values.
     pub fn of(arg: &Arg) -> Self {
         if !arg.get_action().takes_values() {
             return Value::None;
@@ -109,7 +109,7 @@ impl Value {
 }
 
 #[test]
-fn the_values_that_can_be_offered_are_known_by_option() {
+fn the_value_of_an_option_determines_its_completion() {
     let command = command();
     let flags = flags(&command);
     let of = |name: &str| {

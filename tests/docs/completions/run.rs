@@ -1,4 +1,4 @@
-//! The completions, asked by the shells that they are for.
+//! Runs the completions in their shells.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -7,8 +7,8 @@ use nsls::query::Column;
 
 use crate::common::skip;
 
-/// What bash offers for the last of these words. A line `compopt …` tells what
-/// readline is asked to do.
+/// Returns what bash offers for the last of these words. A line `compopt …`
+/// shows a request to readline.
 fn bash(words: &[&str]) -> Option<Vec<String>> {
     let script = r#"
         compopt() { echo "compopt $*"; }
@@ -22,7 +22,7 @@ fn bash(words: &[&str]) -> Option<Vec<String>> {
     shell("bash", &options, &super::bash(), &words)
 }
 
-/// What fish offers at the end of this line, with descriptions.
+/// Returns what fish offers at the end of this line, with descriptions.
 fn fish(line: &str) -> Option<Vec<String>> {
     let script = "source $argv[1]; complete -C $argv[2]";
     shell(
@@ -33,7 +33,7 @@ fn fish(line: &str) -> Option<Vec<String>> {
     )
 }
 
-/// What fish offers, without descriptions and in order.
+/// Returns what fish offers, without descriptions, sorted.
 fn fish_words(line: &str) -> Option<Vec<String>> {
     let lines = fish(line)?.into_iter();
     let words = lines.map(|line| line.split('\t').next().unwrap().to_owned());
@@ -42,15 +42,15 @@ fn fish_words(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// What zsh offers at the end of this line, in order. Of a comma list it is the
-/// last word.
+/// Returns what zsh offers at the end of this line, in order: in a
+/// comma-separated list, for the last element.
 fn zsh(line: &str) -> Option<Vec<String>> {
     let options = ["-f", "-c", include_str!("list.zsh"), "zsh"];
     shell("zsh", &options, &super::zsh(), &[line])
 }
 
-/// What a shell writes that gets a completion file and these arguments; none
-/// if there is no such shell.
+/// Runs a shell with a completion file and these arguments, and returns the
+/// lines it prints. Returns `None` if the shell is not installed.
 fn shell(
     name: &str,
     options: &[&str],
@@ -78,7 +78,7 @@ fn shell(
 
 const KINDS: [&str; 8] = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup", "time"];
 
-/// Lines, the first of which asks for no blank after a word.
+/// Returns the words after a line that requests no blank behind a word.
 fn open_list(words: &[&str]) -> Vec<String> {
     let words = words.iter().map(|word| (*word).to_owned());
     ["compopt -o nospace".to_owned()]
@@ -88,7 +88,7 @@ fn open_list(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn bash_completes_types_by_comma_list_and_none_twice() {
+fn bash_completes_types_in_a_comma_list_without_repetition() {
     let Some(all) = bash(&["-t", ""]) else { return };
     assert_eq!(all, open_list(&KINDS));
     for words in [
@@ -106,7 +106,7 @@ fn bash_completes_types_by_comma_list_and_none_twice() {
         bash(&["-t", "mnt,uts,u"]).unwrap(),
         open_list(&["mnt,uts,user"])
     );
-    // Where COMP_WORDBREAKS has no `=`.
+    // COMP_WORDBREAKS without `=`.
     assert_eq!(
         bash(&["--type=mnt,n"]).unwrap(),
         open_list(&["--type=mnt,net"])
@@ -149,7 +149,7 @@ fn bash_completes_options_commands_and_paths() {
     assert_eq!(bash(&["-Q", "N"]).unwrap(), [""; 0]);
 }
 
-/// A running process of this name, ended when it is dropped.
+/// A running process with a given name, killed on drop.
 struct Named(Child);
 
 impl Named {
@@ -178,15 +178,15 @@ impl Drop for Named {
     }
 }
 
-/// A name that does as much as fifteen bytes can.
+/// A name that does as much harm as fifteen bytes can.
 const HOSTILE: &str = "\u{1b}[31m`id`$(w)\n";
 const HARMLESS: &str = "??31m?id???w?";
 
 #[test]
-fn bash_completes_processes_and_shows_their_names_without_harm() {
+fn bash_completes_processes_and_shows_sanitized_names() {
     let process = Named::new(HOSTILE);
     let pid = process.pid().to_string();
-    // A pid that is alone may be put into the line: it goes without its name.
+    // A single PID may be inserted into the line, so it comes without its name.
     let Some(of_one) = bash(&["-p", &pid]) else {
         return;
     };
@@ -197,7 +197,7 @@ fn bash_completes_processes_and_shows_their_names_without_harm() {
     assert!(all.contains(&format!("{pid} ({HARMLESS})")), "{all:#?}");
     for line in all {
         let digits = line.chars().take_while(char::is_ascii_digit).count();
-        // The process may be gone, and its name with it.
+        // The process may have ended, and then has no name.
         let (pid, name) = line.split_at(digits);
         assert!(!pid.is_empty(), "{line:?}");
         assert!(name.is_empty() || name.starts_with(" ("), "{line:?}");
@@ -239,7 +239,7 @@ fn fish_completes_types_columns_options_and_commands() {
 }
 
 #[test]
-fn fish_completes_processes_and_shows_their_names_without_harm() {
+fn fish_completes_processes_and_shows_sanitized_names() {
     let process = Named::new(HOSTILE);
     let pid = process.pid();
     let Some(all) = fish("nsls -p ") else { return };
@@ -267,7 +267,7 @@ fn zsh_completes_types_columns_options_and_commands() {
 }
 
 #[test]
-fn zsh_completes_processes_and_shows_their_names_without_harm() {
+fn zsh_completes_processes_and_shows_sanitized_names() {
     let process = Named::new(HOSTILE);
     let pid = process.pid();
     let Some(all) = zsh("nsls -p ") else { return };

@@ -1,4 +1,5 @@
-//! What the command writes fits the schema, and what is malformed does not.
+//! Validates the output of the command, and malformed documents, against the
+//! schema.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -10,14 +11,14 @@ fn open() -> Validator {
     jsonschema::draft202012::new(&schema()).unwrap()
 }
 
-/// The schema without room for what is still to come.
+/// Returns the schema without room for additions.
 fn closed() -> Validator {
     let mut schema = schema();
     close(&mut schema["$defs"]);
     jsonschema::draft202012::new(&schema).unwrap()
 }
 
-/// Forbids keys that are not named and words that are no examples.
+/// Forbids unnamed keys and words that are not among the examples.
 fn close(schema: &mut Value) {
     if let Some(object) = schema.as_object_mut() {
         if object.get("type") == Some(&json!("object")) {
@@ -45,14 +46,14 @@ fn check(validator: &Validator, name: &str, document: &Value) {
     }
 }
 
-/// Whether a tree does not tell what a form is about: the pids of the process.
+/// Returns whether a tree lacks what a form needs: the PIDs of the process.
 fn lacks(fixture_name: &str, arguments: &str) -> bool {
     let run = Nsls::words(arguments).sysroot(fixture(fixture_name)).run();
     arguments.starts_with("translate ") && run.stderr.contains("no process")
 }
 
 #[test]
-fn every_form_of_every_fixture_fits_the_schema_and_has_nothing_that_is_not_in_it() {
+fn every_form_of_every_fixture_matches_the_schema_exactly() {
     let (open, closed) = (open(), closed());
     for name in fixtures().into_iter().filter(|name| name != "empty") {
         let all = read(&name, "--json");
@@ -90,13 +91,13 @@ fn every_form_of_every_fixture_fits_the_schema_and_has_nothing_that_is_not_in_it
 }
 
 #[test]
-fn the_list_of_columns_fits_the_schema() {
+fn the_list_of_columns_matches_the_schema() {
     let columns = read("ubuntu-20.04", "--json --list-columns");
     check(&closed(), "--list-columns", &columns);
 }
 
 #[test]
-fn what_is_still_to_come_fits_the_schema() {
+fn future_additions_match_the_schema() {
     let open = open();
     let mut document = read("unreadable", "--json");
     document["new"] = json!({});
@@ -107,21 +108,21 @@ fn what_is_still_to_come_fits_the_schema() {
     check(&open, "with new keys", &document);
 }
 
-/// A document without a key.
+/// Removes a key from a document.
 fn without(mut document: Value, pointer: &str, key: &str) -> Value {
     let object = document.pointer_mut(pointer).unwrap().as_object_mut();
     assert!(object.unwrap().remove(key).is_some(), "{pointer} {key}");
     document
 }
 
-/// A document with another value.
+/// Replaces a value in a document.
 fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     *document.pointer_mut(pointer).unwrap() = value;
     document
 }
 
 #[test]
-fn malformed_documents_do_not_fit_the_schema() {
+fn malformed_documents_do_not_match_the_schema() {
     let open = open();
     let listing = || read("unreadable", "--json");
     let one = || read("ubuntu-20.04", "--json 4026532206");
@@ -173,7 +174,7 @@ fn malformed_documents_do_not_fit_the_schema() {
 }
 
 #[test]
-fn a_word_or_key_that_is_not_in_the_schema_is_found_by_these_tests() {
+fn unknown_words_and_keys_are_detected() {
     let closed = closed();
     let listing = || read("unreadable", "--json");
     let new_key = |pointer: &str| {
