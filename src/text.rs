@@ -114,6 +114,7 @@ pub(crate) fn for_table(bytes: &[u8]) -> String {
 
 /// Escapes text for raw output: ASCII except blanks and backslashes stays, so
 /// that a cell is one word in every locale.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn for_raw(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for byte in bytes {
@@ -128,6 +129,7 @@ pub(crate) fn for_raw(bytes: &[u8]) -> String {
 
 /// Escapes the text of a JSON document, line breaks between its tokens
 /// included: ASCII and printable text stays, everything else becomes `\uXXXX`.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn for_json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

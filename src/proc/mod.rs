@@ -10,6 +10,8 @@
 //! what processes say of themselves. So links may not leave a tree ([`dir`]), and
 //! every read is bounded ([`read`]).
 
+#[cfg(feature = "cli")]
+mod capture;
 mod cmdline;
 mod dir;
 mod fd_target;
@@ -31,6 +33,8 @@ mod sysroot;
 mod timens_offsets;
 mod users;
 
+#[cfg(feature = "cli")]
+pub(crate) use capture::errno_name;
 pub(crate) use cmdline::CommandLine;
 #[cfg(test)]
 pub(crate) use dir::changes;
@@ -38,7 +42,8 @@ pub(crate) use fd_target::{FdTarget, PathHash};
 pub(crate) use link_text::parse_id;
 pub(crate) use mountinfo::{NamespaceMounts, namespace_mounts};
 pub(crate) use namespace_at::Found;
-pub(crate) use ns_dir::{NsDir, errno_name};
+pub(crate) use ns_dir::NsDir;
+#[cfg(feature = "cli")]
 pub(crate) use proc_file::ProcFile;
 pub(crate) use process_dir::ProcessDir;
 pub(crate) use read::{Limit, READ, ReadError, read_whole};

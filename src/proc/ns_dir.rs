@@ -34,40 +34,15 @@ pub(crate) fn recorded_error(dir: &Dir, path: &str) -> ReadError {
 }
 
 /// Errors that a captured tree can record, with their names.
-const RECORDED: [(Errno, &str); 3] = [
+pub(super) const RECORDED: [(Errno, &str); 3] = [
     (Errno::ACCESS, "EACCES"),
     (Errno::PERM, "EPERM"),
     (Errno::IO, "EIO"),
 ];
 
-fn parse_errno_name(name: &[u8]) -> Option<Errno> {
+pub(super) fn parse_errno_name(name: &[u8]) -> Option<Errno> {
     RECORDED
         .iter()
         .find(|(_, known)| known.as_bytes() == name)
         .map(|(errno, _)| *errno)
-}
-
-/// Returns the name under which a captured tree records an error. EACCES and
-/// EPERM are kept apart, every other error becomes EIO.
-pub(crate) fn errno_name(errno: Errno) -> &'static str {
-    RECORDED
-        .iter()
-        .find(|(known, _)| *known == errno)
-        .map_or("EIO", |(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recorded_errors_are_read_back_and_other_words_are_not() {
-        for (errno, name) in RECORDED {
-            assert_eq!(errno_name(errno), name);
-            assert_eq!(parse_errno_name(name.as_bytes()), Some(errno));
-        }
-        assert_eq!(errno_name(Errno::LOOP), "EIO");
-        assert_eq!(parse_errno_name(b""), None);
-        assert_eq!(parse_errno_name(b"EFOO"), None);
-    }
 }

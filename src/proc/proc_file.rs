@@ -13,17 +13,6 @@ pub(crate) enum ProcFile {
 }
 
 impl ProcFile {
-    /// All of them.
-    pub(crate) const ALL: [ProcFile; 7] = [
-        ProcFile::Stat,
-        ProcFile::Status,
-        ProcFile::Cmdline,
-        ProcFile::Cgroup,
-        ProcFile::UidMap,
-        ProcFile::GidMap,
-        ProcFile::TimensOffsets,
-    ];
-
     /// The name of the file.
     pub(crate) const fn name(self) -> &'static str {
         match self {

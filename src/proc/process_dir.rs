@@ -218,18 +218,11 @@ impl<'a> ProcessDir<'a> {
         Ok(rustix::fs::fstat(file)?.st_ino)
     }
 
-    /// Reads one of its files for a capture. A file that is too long stays too
-    /// long there.
-    pub(crate) fn copy(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
-        let most = file.limit().bytes() + 1;
-        Ok(read_start(self.open_file(file.name())?, most)?.0)
-    }
-
     fn read(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
         read_whole(self.open_file(file.name())?, file.limit())
     }
 
-    fn open_file(&self, path: &str) -> Result<File, ReadError> {
+    pub(super) fn open_file(&self, path: &str) -> Result<File, ReadError> {
         match &self.dir {
             Source::Procfs(process) => Ok(process.open_relative_flags(path, READ)?),
             Source::Copy(dir) => dir.open_file(path),

@@ -8,12 +8,11 @@ use crate::model::{Kind, NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
-use crate::proc::mountinfo::{is_nsfs, parse_line, unescape};
 use crate::proc::read::Limit;
 use crate::proc::{ReadError, Sysroot};
 
 /// Mount point of the proc tree in the mount table of a captured tree.
-const MOUNT_POINT: &[u8] = b"/proc";
+pub(super) const MOUNT_POINT: &[u8] = b"/proc";
 
 impl Sysroot {
     /// Returns whether processes may be missing from [`pids`](Sysroot::pids)
@@ -28,29 +27,8 @@ impl Sysroot {
         })
     }
 
-    /// Reads what a capture keeps of the reader's `status` and `mountinfo`: the
-    /// lines about privileges, and those about the proc tree and namespaces.
-    pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let status = self.own_status()?;
-        let mut kept = Vec::new();
-        if let Ok(mut mountinfo) = self.mountinfo() {
-            let mount_point = self.mount_point();
-            while let Some(line) = mountinfo.next() {
-                let Ok(line) = line else { continue };
-                if is_nsfs(line) {
-                    kept.extend([line, b"\n"].concat());
-                } else if let Some(parsed) = parse_line(line)
-                    && unescape(parsed.mount_point) == mount_point
-                {
-                    kept.extend(mounted_at(line, MOUNT_POINT));
-                }
-            }
-        }
-        Some((status, kept))
-    }
-
     /// Reads the lines of the reader's `status` that are about privileges.
-    fn own_status(&self) -> Option<Vec<u8>> {
+    pub(super) fn own_status(&self) -> Option<Vec<u8>> {
         let status = self.read_proc("self/status", Limit::Long)?;
         let wanted: [&[u8]; 3] = [b"CapEff:", b"Groups:", b"Gid:"];
         let lines = status
@@ -61,7 +39,7 @@ impl Sysroot {
 
     /// Returns the mount point of the proc tree, as the reader's mount table has
     /// it.
-    fn mount_point(&self) -> Vec<u8> {
+    pub(super) fn mount_point(&self) -> Vec<u8> {
         let path = std::fs::canonicalize(self.proc_path());
         match path {
             Ok(path) if self.is_live() => path.into_os_string().into_encoded_bytes(),
@@ -109,29 +87,5 @@ impl Sysroot {
     fn own_ns(&self, kind: Kind) -> Option<NsId> {
         let link = format!("self/ns/{kind}");
         parse_id(&self.proc().ok()?.read_link(&link).ok()?)
-    }
-}
-
-/// Replaces the mount point in a line of a mount table.
-fn mounted_at(line: &[u8], mount_point: &[u8]) -> Vec<u8> {
-    let mut fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    if let Some(field) = fields.get_mut(4) {
-        *field = mount_point;
-    }
-    let mut line = fields.join(&b' ');
-    line.push(b'\n');
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_capture_keeps_its_proc_tree_where_it_looks_for_it() {
-        let line = b"22 28 0:21 / /host/proc rw,nosuid shared:5 - proc proc rw,hidepid=2";
-        let kept = mounted_at(line, MOUNT_POINT);
-        let expected = b"22 28 0:21 / /proc rw,nosuid shared:5 - proc proc rw,hidepid=2\n";
-        assert_eq!(kept, expected);
     }
 }

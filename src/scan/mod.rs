@@ -35,7 +35,9 @@ use crate::scan::plan::Plan;
 use crate::scan::request::Goal;
 use crate::scan::sources::{Discovery, relations};
 
-pub(crate) use context::{Context, cause_of_read};
+pub(crate) use context::Context;
+#[cfg(feature = "cli")]
+pub(crate) use context::cause_of_read;
 pub(crate) use request::Request;
 pub use request::{Need, Needs};
 pub use scanner::Scanner;

@@ -66,6 +66,7 @@ pub type Needs = Set<Need>;
 
 impl Need {
     /// Returns whether it costs as much as the scan itself, or more.
+    #[cfg(feature = "cli")]
     pub(crate) const fn is_dear(self) -> bool {
         !matches!(
             self,
