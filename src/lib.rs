@@ -37,6 +37,7 @@
 //! nsls = { version = "0.1", default-features = false }
 //! ```
 
+pub mod analysis;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

@@ -182,7 +182,7 @@ fn holders_end_with_what_to_do_about_them() {
 process     1 root init    uts
 fd         20 root sleep   fd 3
 ";
-    let advice = "to let go: end the processes; close the files or end who has them open\n";
+    let advice = "to release it: end the processes; close the files or end the processes that have them open\n";
     assert_eq!(on_terminal(80, nsls("")), format!("{table}{advice}"));
     assert_eq!(nsls("").run().stdout, table);
     assert_eq!(on_terminal(80, nsls(" -r")), nsls(" -r").run().stdout);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{Affiliation, Container, Holder, Link, LinkSet, Member, NsId, Tid};
+use crate::model::{Affiliation, Container, Holder, Kind, Link, LinkSet, Member, NsId, Tid};
 use crate::text::Text;
 
 /// A process ID, as seen in the pid namespace of the scanned proc tree.
@@ -17,6 +17,13 @@ impl Links {
     /// Returns the inode number a link leads to; `None` if it was not read.
     pub fn ino(&self, link: Link) -> Option<u64> {
         self.0[link.index()].map(NonZeroU64::get)
+    }
+
+    /// Returns the namespace of a type that the process itself is in.
+    pub fn own(&self, kind: Kind) -> Option<NsId> {
+        let link = kind.links().iter().find(|link| !link.is_for_children())?;
+        let ino = self.ino(link)?;
+        Some(NsId { ino, kind })
     }
 
     /// Records where a link leads. No inode has number 0.

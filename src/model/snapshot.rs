@@ -10,9 +10,11 @@ use crate::model::{Gap, Inferred, Namespace, NsId, Pid, Process, Sources};
 pub struct Snapshot {
     /// The namespaces that were requested, by number.
     pub namespaces: Vec<Namespace>,
-    /// Their parents and owners, up to the top, that were not requested
-    /// themselves; requires [`Need::Relations`](crate::Need::Relations). By
-    /// number.
+    /// Namespaces that were not requested but lie above those that were, as
+    /// parents and owners; requires [`Need::Relations`](crate::Need::Relations).
+    /// With [`Need::Holders`](crate::Need::Holders) and
+    /// [`Target::Namespace`](crate::Target::Namespace), also those that hold the
+    /// requested one, directly or through each other. By number.
     pub ancestors: Vec<Namespace>,
     /// Groups of processes with unreadable links; requires
     /// [`Need::Inference`](crate::Need::Inference).

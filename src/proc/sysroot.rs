@@ -113,9 +113,10 @@ impl Sysroot {
         self.read_proc("sys/kernel/osrelease", Limit::Small)
     }
 
-    /// Reads how many namespaces of a type a user may create, namespaces(7);
-    /// `None` if the tree does not have it.
-    pub(crate) fn most_namespaces(&self, kind: Kind) -> Option<u64> {
+    /// Reads the limit on the namespaces of one type that a user may create,
+    /// `/proc/sys/user/max_TYPE_namespaces`, namespaces(7); `None` if the tree
+    /// does not record it.
+    pub fn max_namespaces(&self, kind: Kind) -> Option<u64> {
         let file = format!("sys/user/max_{kind}_namespaces");
         let text = self.read_proc(&file, Limit::Small)?;
         std::str::from_utf8(&text).ok()?.trim().parse().ok()

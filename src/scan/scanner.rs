@@ -166,7 +166,11 @@ impl Scanner {
 
     /// Returns the PIDs of processes in each nested pid namespace, outermost
     /// first. Skips unreadable processes.
-    pub(crate) fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if no thread can be started.
+    pub fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
         let context = self.context();
         let read = parallel::map(pids, context.threads, |pid| {
             let process = ProcessDir::open(&self.root, *pid);
@@ -185,7 +189,7 @@ impl Scanner {
     /// # Errors
     ///
     /// Fails if the process does not exist or refuses its links.
-    pub(crate) fn links_of(&self, pid: Pid) -> Result<Links, Error> {
+    pub fn links_of(&self, pid: Pid) -> Result<Links, Error> {
         let context = self.context();
         let seen = read_process(&context, pid, Look::links(LinkSet::all()))?;
         if !seen.links.is_empty() {

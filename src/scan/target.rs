@@ -1,3 +1,4 @@
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -21,6 +22,15 @@ pub enum Target {
 }
 
 /// The name of a namespace.
+///
+/// A word is taken for a number, for `TYPE:[NUMBER]`, or else for a path.
+///
+/// ```
+/// use nsls::NsRef;
+///
+/// assert_eq!(NsRef::from("4026532000"), NsRef::Ino(4026532000));
+/// assert_eq!(NsRef::from("/run/netns/blue"), NsRef::Path("/run/netns/blue".into()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NsRef {
     /// Its inode number; all types share one pool of numbers.
@@ -31,29 +41,46 @@ pub enum NsRef {
     Path(PathBuf),
 }
 
-impl NsRef {
-    /// Parses a word as a number, as `TYPE:[NUMBER]`, or else as a path.
-    ///
-    /// ```
-    /// use nsls::NsRef;
-    ///
-    /// assert_eq!(NsRef::from("4026532000"), NsRef::Ino(4026532000));
-    /// assert_eq!(NsRef::from("/run/netns/blue"), NsRef::Path("/run/netns/blue".into()));
-    /// ```
-    pub fn from(word: impl Into<PathBuf>) -> Self {
-        let path = word.into();
-        let text = path.as_os_str().as_encoded_bytes();
+impl From<PathBuf> for NsRef {
+    fn from(word: PathBuf) -> Self {
+        let text = word.as_os_str().as_encoded_bytes();
         if let Some(id) = parse_id(text) {
             return NsRef::Id(id);
         }
-        let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-        let number = path
-            .to_str()
-            .filter(|_| digits)
-            .and_then(|word| word.parse().ok());
-        number.map_or(NsRef::Path(path), NsRef::Ino)
+        // Parsing alone would accept a sign.
+        let is_number = text.iter().all(u8::is_ascii_digit);
+        match word.to_str().map(str::parse) {
+            Some(Ok(ino)) if is_number => NsRef::Ino(ino),
+            _ => NsRef::Path(word),
+        }
     }
+}
 
+impl From<OsString> for NsRef {
+    fn from(word: OsString) -> Self {
+        PathBuf::from(word).into()
+    }
+}
+
+impl From<&OsStr> for NsRef {
+    fn from(word: &OsStr) -> Self {
+        PathBuf::from(word).into()
+    }
+}
+
+impl From<&str> for NsRef {
+    fn from(word: &str) -> Self {
+        PathBuf::from(word).into()
+    }
+}
+
+impl From<NsId> for NsRef {
+    fn from(id: NsId) -> Self {
+        NsRef::Id(id)
+    }
+}
+
+impl NsRef {
     /// Finds out the number, and the type if it is known.
     pub(crate) fn resolve(&self, root: &Sysroot) -> Result<Wanted, Error> {
         Ok(match self {

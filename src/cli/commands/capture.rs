@@ -82,7 +82,7 @@ pub(crate) fn capture(
         write(&dir.join("proc/sys/kernel/osrelease"), &release)?;
     }
     for kind in Kind::ALL {
-        if let Some(most) = root.most_namespaces(*kind) {
+        if let Some(most) = root.max_namespaces(*kind) {
             let path = format!("proc/sys/user/max_{kind}_namespaces");
             write(&dir.join(path), format!("{most}\n").as_bytes())?;
         }

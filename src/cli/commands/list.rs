@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::io;
 
+use crate::analysis;
 use crate::cli::args::{Cli, Command};
 use crate::cli::commands::capture::capture;
-use crate::cli::commands::find_container;
 use crate::cli::commands::{compare, containers, holders, limits, translate};
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
@@ -118,8 +118,8 @@ fn listing<'a>(
         };
     rows.retain(matches);
     if let Some(word) = &options.container {
-        let container = find_container(snapshot, word)?;
-        let is_it = |one: &Affiliation| one.container.as_ref() == Some(&container);
+        let container = analysis::find_container(snapshot, word)?.container;
+        let is_it = |one: &Affiliation| one.container.as_ref() == Some(container);
         rows.retain(|row| row.affiliations().any(is_it));
     }
     if let Some(is_host) = options.host {

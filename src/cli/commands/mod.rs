@@ -7,7 +7,6 @@ pub(crate) mod containers;
 pub(crate) mod holders;
 pub(crate) mod limits;
 pub(crate) mod list;
-mod lookup;
 pub(crate) mod translate;
 
 use std::io;
@@ -21,8 +20,6 @@ use crate::cli::options;
 use crate::model::Snapshot;
 use crate::output::{Format, Look, Table, write_document};
 use crate::proc::Sysroot;
-
-pub(crate) use lookup::find_container;
 
 /// What all of them have in common: where to read, and how to write.
 struct View {

@@ -1,0 +1,18 @@
+//! Questions about a snapshot.
+//!
+//! Each function takes what a scan found and returns plain data. None opens a
+//! file or asks the kernel, so the answers are as complete as the
+//! [`Snapshot`](crate::Snapshot) is, and each function names the
+//! [`Need`](crate::Need)s it relies on.
+
+mod compare;
+mod containers;
+mod holders;
+mod limits;
+mod translate;
+
+pub use compare::{Comparison, compare};
+pub use containers::{RunningContainer, containers, find_container};
+pub use holders::{ChainedHolder, holder_chain};
+pub use limits::{Limit, Limited, limits};
+pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};
