@@ -137,6 +137,8 @@ fn containers_of_every_engine_are_named_with_what_they_share() {
                 "pid": one.pid,
                 "shared": one.shared,
                 "unknown": [],
+                "uid": null,
+                "claims": [],
             });
             assert_eq!(listed(&containers, one), expected, "{one:?}");
             compare(one, &one.name, own);
