@@ -1,24 +1,19 @@
 //! The command `nsls`.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
-use nsls::cli::{self, Cli, Console};
+use nsls::cli::{Cli, Console, Terminal};
 
 fn main() -> ExitCode {
-    let stdout = io::stdout();
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-    let width = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into());
-    let console = Console {
-        width: Some(width).filter(|width| *width > 0 && stdout.is_terminal()),
-        unicode: locale.is_some_and(|locale| cli::is_utf8_locale(&locale)),
-        styles: set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb"),
-        out: &mut BufWriter::new(stdout.lock()),
-        messages: &mut |line| {
-            // With nowhere to complain to there is nothing to be done.
-            let _ = writeln!(io::stderr(), "nsls: {line}");
-        },
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut console = Console {
+        out: &mut out,
+        terminal: Terminal::of_stdout(),
     };
-    ExitCode::from(cli::run(Cli::of_process(), console))
+    let result = Cli::from_env().and_then(|cli| cli.run(&mut console));
+    match result {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => error.report(),
+    }
 }

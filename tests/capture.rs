@@ -109,7 +109,7 @@ fn a_captured_tree_reads_like_the_original() {
         }
         let stderr = match &*name {
             "unreadable" => {
-                "nsls: links of 2 of 4 processes could not be read, which the capture says too\n"
+                "nsls: links of 2 of 4 processes could not be read, as the capture records\n"
             }
             _ => "",
         };
@@ -130,7 +130,7 @@ fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
     let tree = full_tree();
     let copy = tempfile::tempdir().unwrap();
     let captured = capture(tree.path(), copy.path(), &[]);
-    let refused = "nsls: links of 1 of 2 processes could not be read, which the capture says too\n";
+    let refused = "nsls: links of 1 of 2 processes could not be read, as the capture records\n";
     let expected = Outcome {
         stderr: refused.to_owned(),
         ..Outcome::success("")

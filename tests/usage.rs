@@ -41,11 +41,11 @@ fn unknown_options_and_values_are_refused_by_name() {
     assert_eq!(typed("--bogus"), refused(&unknown("--bogus")));
     assert_eq!(typed("-x"), refused(&unknown("-x")));
     for arguments in ["4026531838 b", "holdrs b c"] {
-        let message = "unexpected argument 'b' found behind NAMESPACE";
+        let message = "unexpected argument 'b' found after NAMESPACE";
         assert_eq!(typed(arguments), refused(&format!("{message}\n\n{USAGE}")));
     }
     for arguments in ["--json limits", "-t net -- limits"] {
-        let message = "the subcommand 'limits' goes before all options";
+        let message = "the subcommand 'limits' must come before all options";
         assert_eq!(typed(arguments), refused(&format!("{message}\n\n{USAGE}")));
     }
     let kind = |kind| format!("invalid value '{kind}' for '--type <TYPE>'\n  {TYPES}");

@@ -171,7 +171,7 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -J --json -r --raw -n --noheadings -u --notruncate -W --nowrap -l --list -T --tree -H --list-columns --infer --sources --strict --sysroot -h --help -V --version ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer --sources -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help -V --version ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
             compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;

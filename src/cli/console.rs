@@ -1,69 +1,86 @@
-//! Where the command writes, and how it ends.
-
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use crate::cli::error::CliError;
+use crate::cli::options::View;
+use crate::cli::terminal::Terminal;
 use crate::model::{Cause, Snapshot, Source};
 use crate::output::summarise;
-use crate::proc::Sysroot;
 
-/// Where the command writes.
-#[expect(missing_debug_implementations, reason = "it holds writers")]
+/// Where a command writes.
+#[expect(missing_debug_implementations, reason = "it holds a writer")]
 pub struct Console<'a> {
-    /// Results.
+    /// Standard output, for results.
     pub out: &'a mut dyn Write,
-    /// How many characters the terminal behind `out` is wide, if it is one.
-    pub width: Option<usize>,
-    /// Whether the locale lets a tree be drawn with more than ASCII.
-    pub unicode: bool,
-    /// Whether the terminal, if it is one, may be sent styles.
-    pub styles: bool,
-    /// Takes a message about what went wrong, without its last newline. It is
-    /// one line, but for a filter that cannot be parsed.
-    pub messages: &'a mut dyn FnMut(&str),
+    /// What can be shown there.
+    pub terminal: Terminal,
 }
 
-/// How a run ended that was no error.
+/// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Done.
-    Complete,
-    /// Done, but not everything could be seen, and somebody minds.
-    Incomplete,
-    /// Done, and the answer is no.
+pub enum Outcome {
+    /// The result is complete, or may be incomplete.
+    Done,
+    /// The answer of a comparison is no.
     Different,
+    /// The result is incomplete and `--strict` forbids that.
+    Incomplete,
+}
+
+impl Outcome {
+    /// Returns the exit code.
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Outcome::Done => 0,
+            Outcome::Different => 1,
+            Outcome::Incomplete => 3,
+        })
+    }
+}
+
+/// Writes a message to standard error. With nowhere to complain to, a failure
+/// is ignored.
+pub(crate) fn warn(message: &str) {
+    let _ = writeln!(io::stderr(), "nsls: {message}");
 }
 
 impl Console<'_> {
-    /// Says what is missing, after the result was written; and that --infer
-    /// exists, where it can help.
+    /// Flushes a result and reports what it lacks.
+    ///
+    /// `can_infer` tells whether `--infer` could add something.
     pub(crate) fn finish(
         &mut self,
         snapshot: &Snapshot,
-        root: &Sysroot,
-        strict: bool,
+        view: &View,
         can_infer: bool,
         written: io::Result<()>,
     ) -> Result<Outcome, CliError> {
-        // The warning first: it holds even if the reader has gone.
-        let denies = snapshot
-            .gaps
-            .iter()
-            .any(|gap| gap.source == Source::Processes && gap.cause == Cause::Denied);
-        let foreign = root.is_live() && !rustix::process::geteuid().is_root();
-        let advice = foreign.then_some(if can_infer && denies {
-            "run as root for the rest, or let --infer guess some of it"
-        } else {
-            "run as root for the rest"
-        });
-        if let Some(line) = summarise(&snapshot.gaps, advice) {
-            (self.messages)(&line);
+        let flushed = written.and_then(|()| self.out.flush());
+        // Even a reader that has gone may see the warning.
+        if let Some(line) = summarise(&snapshot.gaps, advice(snapshot, view, can_infer)) {
+            warn(&line);
         }
-        written.map_err(CliError::Output)?;
-        Ok(if strict && !snapshot.is_complete() {
+        flushed.map_err(CliError::Output)?;
+        Ok(if view.strict && !snapshot.is_complete() {
             Outcome::Incomplete
         } else {
-            Outcome::Complete
+            Outcome::Done
         })
     }
+}
+
+/// Returns what users can do about a lack of permission.
+fn advice(snapshot: &Snapshot, view: &View, can_infer: bool) -> Option<&'static str> {
+    if !view.root.is_live() || rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let denies_links = snapshot
+        .gaps
+        .iter()
+        .any(|gap| gap.source == Source::Processes && gap.cause == Cause::Denied);
+    Some(if can_infer && denies_links {
+        "run as root for the rest, or let --infer guess some of it"
+    } else {
+        "run as root for the rest"
+    })
 }

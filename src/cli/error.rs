@@ -1,24 +1,29 @@
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
+use crate::cli::console::warn;
 use crate::error::{Error, reason};
 use crate::output::summarise;
 use crate::query::FilterError;
 use crate::text::for_table;
 
-/// Why the command failed.
+/// Why the command failed, or why it has nothing to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CliError {
+    /// The arguments are invalid, or ask for help.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// An argument names something that does not exist.
+    #[error("{0}")]
+    Usage(String),
+    /// The filter cannot be parsed.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// There is nothing to show.
     #[error(transparent)]
     Nsls(#[from] Error),
-    /// The command line asks for something that does not exist.
-    #[error("{0}")]
-    Usage(String),
-    /// The filter cannot be parsed. This message alone spans several lines, and
-    /// has everything escaped that a terminal would not show.
-    #[error(transparent)]
-    Filter(#[from] FilterError),
     /// The result could not be written to standard output.
     #[error("cannot write to standard output: {}", reason(.0))]
     Output(io::Error),
@@ -30,24 +35,50 @@ pub enum CliError {
         /// The system's error.
         source: io::Error,
     },
-    /// Only an empty directory takes a capture.
+    /// A capture requires an empty directory.
     #[error("cannot capture into {}: directory not empty", .0.display())]
     NotEmpty(PathBuf),
 }
 
 impl CliError {
-    /// Returns the exit code of a run that ends with this error.
-    pub(crate) const fn exit_code(&self) -> u8 {
+    /// Writes the error to standard error, and help to standard output. Returns
+    /// the exit code.
+    pub fn report(self) -> ExitCode {
         match self {
-            CliError::Usage(_) | CliError::Filter(_) => 2,
+            // The reader has read enough.
+            CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                ExitCode::SUCCESS
+            }
+            CliError::Arguments(error) if !error.use_stderr() => {
+                match error.print().and_then(|()| io::stdout().flush()) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => CliError::Output(error).report(),
+                }
+            }
+            CliError::Arguments(error) => {
+                // With nowhere to complain to, a failure is ignored.
+                let _ = error.print();
+                ExitCode::from(2)
+            }
+            error => {
+                warn(&error.message());
+                ExitCode::from(error.code())
+            }
+        }
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            CliError::Arguments(_) | CliError::Usage(_) | CliError::Filter(_) => 2,
             _ => 1,
         }
     }
 
-    /// Returns the message, with everything escaped that a terminal would not
-    /// show: it may contain what was typed, or a path.
-    pub(crate) fn message(&self) -> String {
+    /// Returns the message, safe to show on a terminal. It is one line, except
+    /// for a filter, which is shown with the place of the error.
+    fn message(&self) -> String {
         let gaps = match self {
+            // It escapes the filter itself.
             CliError::Filter(error) => return error.to_string(),
             CliError::Nsls(error) => error.gaps(),
             _ => &[],

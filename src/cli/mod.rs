@@ -1,12 +1,40 @@
-//! The command `nsls`: its arguments, their meaning, and one file a subcommand.
+//! The command `nsls`.
+//!
+//! `args` defines what users may type, `options` turns it into what they mean,
+//! and `commands` answers it, with one file for each subcommand.
 
 mod args;
-pub(crate) mod commands;
+mod columns;
+mod commands;
 mod console;
 mod error;
 mod options;
+mod parse;
+mod terminal;
 
 pub use args::Cli;
-pub use commands::list::{is_utf8_locale, run};
-pub use console::Console;
+pub use console::{Console, Outcome};
 pub use error::CliError;
+pub use terminal::Terminal;
+
+use crate::cli::args::Command;
+use crate::cli::commands::{capture, compare, containers, holders, limits, list, translate};
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is nothing to show, or if it cannot be written.
+    pub fn run(self, console: &mut Console<'_>) -> Result<Outcome, CliError> {
+        match self.command {
+            None => list::run(self.list, console),
+            Some(Command::Holders(args)) => holders::run(args, console),
+            Some(Command::Compare(args)) => compare::run(args, console),
+            Some(Command::Containers(args)) => containers::run(args, console),
+            Some(Command::Translate(args)) => translate::run(args, console),
+            Some(Command::Limits(args)) => limits::run(args, console),
+            Some(Command::Capture(args)) => capture::run(args),
+        }
+    }
+}

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::analysis::{self, Comparison};
 use crate::cli::args::CompareArgs;
-use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::options::View;
 use crate::model::{NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
 use crate::query::Value;
@@ -15,7 +15,7 @@ use crate::scan::{Need, Scanner};
 /// Runs `nsls compare`. The outcome is [`Outcome::Different`] unless all types
 /// are shared.
 pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let view = View::new(args.view, console);
+    let view = View::new(args.view, console.terminal);
     let scanner = Scanner::new(view.root.clone())
         .needs(Need::Affiliation)
         .sources(Source::Processes);
@@ -54,7 +54,7 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
     Ok(match outcome {
-        Outcome::Complete if !compared.iter().all(Comparison::is_shared) => Outcome::Different,
+        Outcome::Done if !compared.iter().all(Comparison::is_shared) => Outcome::Different,
         outcome => outcome,
     })
 }

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ContainersArgs;
-use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::options::View;
 use crate::model::{Container, Engine, KindSet, Pid, Source, is_long_id};
 use crate::output::{Heading, Table};
 use crate::query::Value;
@@ -15,7 +15,7 @@ use crate::text::Text;
 
 /// Runs `nsls containers`.
 pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let view = View::new(args.view, console);
+    let view = View::new(args.view, console.terminal);
     let snapshot = Scanner::new(view.root.clone())
         .needs([Need::Affiliation, Need::Host, Need::HostNames])
         .sources(Source::Processes)

@@ -4,9 +4,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::analysis::{self, ChainedHolder};
 use crate::cli::args::HoldersArgs;
-use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::options::View;
 use crate::error::Error;
 use crate::model::{Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
@@ -15,7 +15,7 @@ use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let view = View::new(args.view, console);
+    let view = View::new(args.view, console.terminal);
     let name = NsRef::from(args.namespace);
     let columns: Vec<_> = Column::usual().collect();
     let needs = columns
@@ -49,7 +49,7 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         holders: &holders,
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
-    if matches!(view.format, Format::Table(_)) && console.width.is_some() {
+    if matches!(view.format, Format::Table(_)) && console.terminal.width.is_some() {
         write_advice(&holders, console)?;
     }
     Ok(outcome)

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::analysis::{self, Limit, Limited};
 use crate::cli::args::LimitsArgs;
-use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::options::View;
 use crate::model::Kind;
 use crate::output::{Heading, Table};
 use crate::query::Value;
@@ -15,7 +15,7 @@ use crate::text::Text;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let view = View::new(args.view, console);
+    let view = View::new(args.view, console.terminal);
     let snapshot = Scanner::new(view.root.clone())
         .needs([Need::OwnerUid, Need::User, Need::PidMax, Need::Relations])
         .scan()?;

@@ -1,138 +1,38 @@
-//! What the command does, in the order in which it does it.
-
-use std::ffi::OsStr;
-use std::io;
+//! `nsls` without a subcommand: namespaces, or the processes of one.
 
 use crate::analysis;
-use crate::cli::args::{Cli, Command};
-use crate::cli::commands::capture::capture;
-use crate::cli::commands::{compare, containers, holders, limits, translate};
+use crate::cli::args::ListArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
-use crate::cli::options::{self, Layout, Options};
-use crate::model::{Affiliation, Cause, Gap, Snapshot, Source};
-use crate::output::{Format, Listing, Look, list_columns};
+use crate::cli::options::Options;
+use crate::error::Error;
+use crate::model::{Cause, Gap, Namespace, Snapshot, Source};
+use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Scanner, Target};
 
-/// Runs the command and returns its exit code.
-pub fn run(cli: Result<Cli, CliError>, mut console: Console<'_>) -> u8 {
-    let done = cli.and_then(|cli| match cli.command {
-        Some(Command::Capture(args)) => capture(
-            &options::root(args.root),
-            &args.dir,
-            &args.pid,
-            console.messages,
-        )
-        .map(|()| Outcome::Complete),
-        Some(Command::Holders(args)) => holders::run(args, &mut console),
-        Some(Command::Compare(args)) => compare::run(args, &mut console),
-        Some(Command::Containers(args)) => containers::run(args, &mut console),
-        Some(Command::Translate(args)) => translate::run(args, &mut console),
-        Some(Command::Limits(args)) => limits::run(args, &mut console),
-        None => Options::new(cli.list).and_then(|options| list(&options, &mut console)),
-    });
-    match done {
-        Ok(Outcome::Complete) => 0,
-        Ok(Outcome::Different) => 1,
-        Ok(Outcome::Incomplete) => 3,
-        // Whoever reads has read enough.
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-        Err(error) => {
-            (console.messages)(&error.message());
-            error.exit_code()
-        }
-    }
-}
-
-fn list(options: &Options, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let format = match options.layout {
-        Layout::Table { cut, join } => Format::Table(Look {
-            width: console.width.filter(|_| cut),
-            unicode: console.unicode,
-            styles: console.styles && console.width.is_some(),
-            join,
-        }),
-        Layout::Raw => Format::Raw,
-        Layout::Json => Format::Json,
-    };
+/// Lists namespaces, processes or columns.
+pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
+    let options = Options::new(args, console.terminal)?;
+    let view = &options.view;
     if options.list_columns {
-        let written = list_columns(format, options.headings, console.out);
-        written
+        list_columns(view.format, view.headings, console.out)
             .and_then(|()| console.out.flush())
             .map_err(CliError::Output)?;
-        return Ok(Outcome::Complete);
+        return Ok(Outcome::Done);
     }
-    let dims_host = options.dims_host() && console.styles && console.width.is_some();
-    let scanner = Scanner::new(options.root.clone())
-        .kinds(options.kinds)
-        .target(options.target.clone())
-        .needs(options.needs(dims_host));
-    let mut snapshot = match options.sources {
-        Some(sources) => scanner.sources(sources).scan(),
-        None => scanner.scan(),
-    }?;
-    if !options.needs(false).contains(Need::Host) {
-        // For how a terminal shows it alone, nobody misses what is not known.
-        let is_about_host =
-            |gap: &Gap| gap.source == Source::Contents && gap.cause == Cause::Outside;
-        snapshot.gaps.retain(|gap| !is_about_host(gap));
-    }
-    let namespace_columns = options.namespace_columns();
-    let mut listing = listing(options, &snapshot, &namespace_columns)?;
-    listing.dims_host = dims_host;
-    let written = listing
-        .write(format, console.out)
-        .and_then(|()| console.out.flush());
-    let can_infer = options.target == Target::All && snapshot.inferred.is_empty();
-    console.finish(&snapshot, &options.root, options.strict, can_infer, written)
-}
-
-/// The rows of a snapshot that are asked for: its namespaces, or the processes
-/// of the one that was asked for.
-fn listing<'a>(
-    options: &'a Options,
-    snapshot: &'a Snapshot,
-    namespace_columns: &'a [&'static Column],
-) -> Result<Listing<'a>, CliError> {
-    let filter = options.filter.as_ref();
-    let root = &options.root;
-    let matches = |row: &Row<'_>| filter.is_none_or(|filter| filter.matches(row));
-    let (namespace, mut rows): (_, Vec<Row<'_>>) =
-        match (&options.target, snapshot.namespaces.first()) {
-            (Target::Namespace(_), Some(namespace)) => {
-                let members = snapshot.members(namespace.id);
-                let row = |process| snapshot.member(root, namespace, process);
-                let shown = (snapshot.row(root, namespace), namespace_columns);
-                (Some(shown), members.map(row).collect())
-            }
-            _ => {
-                let namespaces = snapshot.namespaces.iter();
-                let inferred = snapshot.inferred.iter();
-                let empty = |row: &Row<'_>| !options.persistent || row.nprocs() == 0;
-                let rows = namespaces
-                    .map(|namespace| snapshot.row(root, namespace))
-                    .chain(inferred.map(|inferred| snapshot.inferred_row(root, inferred)));
-                (None, rows.filter(empty).collect())
-            }
-        };
-    rows.retain(matches);
-    if let Some(word) = &options.container {
-        let container = analysis::find_container(snapshot, word)?.container;
-        let is_it = |one: &Affiliation| one.container.as_ref() == Some(container);
-        rows.retain(|row| row.affiliations().any(is_it));
-    }
-    if let Some(is_host) = options.host {
-        rows.retain(|row| {
-            row.facts()
-                .is_some_and(|facts| facts.is_host == Some(is_host))
-        });
-    }
-    Ok(Listing {
-        snapshot,
-        namespace,
+    let snapshot = scan(&options)?;
+    let namespace = requested_namespace(&options, &snapshot);
+    let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
+    let namespace_columns: Vec<_> = Column::usual().collect();
+    let listing = Listing {
+        snapshot: &snapshot,
+        namespace: namespace.map(|namespace| {
+            let row = snapshot.row(&view.root, namespace);
+            (row, &*namespace_columns)
+        }),
         rows: match options.tree {
-            Some(relation) => grow(rows, snapshot, relation),
+            Some(relation) => grow(rows, &snapshot, relation),
             None => flat(rows),
         },
         tree_column: options.tree.map(|relation| match relation {
@@ -140,38 +40,91 @@ fn listing<'a>(
             Relation::Process => "COMMAND",
         }),
         columns: &options.columns,
-        headings: options.headings,
-        dims_host: false,
-    })
+        headings: view.headings,
+        dims_host: options.dims_host(),
+    };
+    let written = listing.write(view.format, console.out);
+    let can_infer = options.target == Target::All && !options.infer;
+    console.finish(&snapshot, view, can_infer, written)
 }
 
-/// Whether the name of a locale says that its text is UTF-8, locale(7).
-pub fn is_utf8_locale(name: &OsStr) -> bool {
-    let name = name.to_string_lossy().to_lowercase();
-    let (_, charset) = name.split_once('.').unwrap_or_default();
-    let charset = charset.split('@').next().unwrap_or_default();
-    matches!(charset, "utf-8" | "utf8")
+fn scan(options: &Options) -> Result<Snapshot, Error> {
+    let mut needs = options.needs();
+    let asks_for_host = needs.contains(Need::Host);
+    if options.dims_host() {
+        needs.insert(Need::Host);
+    }
+    let mut scanner = Scanner::new(options.view.root.clone())
+        .target(options.target.clone())
+        .kinds(options.kinds)
+        .needs(needs);
+    if let Some(sources) = options.sources {
+        scanner = scanner.sources(sources);
+    }
+    let mut snapshot = scanner.scan()?;
+    if !asks_for_host {
+        // Without it some rows are not faint, which is no loss to report.
+        snapshot.gaps.retain(|gap| !is_about_host(gap));
+    }
+    Ok(snapshot)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_about_host(gap: &Gap) -> bool {
+    gap.source == Source::Contents && gap.cause == Cause::Outside
+}
 
-    #[test]
-    fn a_locale_names_its_charset_behind_a_dot() {
-        for name in ["C.UTF-8", "de_DE.utf8", "en_US.UTF-8@euro"] {
-            assert!(is_utf8_locale(OsStr::new(name)), "{name}");
-        }
-        for name in [
-            "",
-            "C",
-            "POSIX",
-            "de_DE",
-            "de_DE.ISO-8859-1",
-            "utf8",
-            "x.utf8x",
-        ] {
-            assert!(!is_utf8_locale(OsStr::new(name)), "{name}");
+/// Returns the namespace whose processes are listed, if that is the request.
+fn requested_namespace<'a>(options: &Options, snapshot: &'a Snapshot) -> Option<&'a Namespace> {
+    match options.target {
+        Target::Namespace(_) => snapshot.namespaces.first(),
+        Target::All | Target::Process(_) => None,
+    }
+}
+
+/// Returns a row for each process of a namespace, or else for each namespace.
+fn rows<'a>(
+    options: &'a Options,
+    snapshot: &'a Snapshot,
+    namespace: Option<&'a Namespace>,
+) -> Vec<Row<'a>> {
+    let root = &options.view.root;
+    match namespace {
+        Some(namespace) => snapshot
+            .members(namespace.id)
+            .map(|process| snapshot.member(root, namespace, process))
+            .collect(),
+        None => {
+            let found = snapshot.namespaces.iter();
+            let inferred = snapshot.inferred.iter();
+            found
+                .map(|namespace| snapshot.row(root, namespace))
+                .chain(inferred.map(|inferred| snapshot.inferred_row(root, inferred)))
+                .collect()
         }
     }
+}
+
+/// Keeps the rows that meet all conditions.
+fn select<'a>(
+    options: &Options,
+    snapshot: &Snapshot,
+    mut rows: Vec<Row<'a>>,
+) -> Result<Vec<Row<'a>>, Error> {
+    if options.persistent {
+        rows.retain(|row| row.nprocs() == 0);
+    }
+    if let Some(filter) = &options.filter {
+        rows.retain(|row| filter.matches(row));
+    }
+    if let Some(name) = &options.container {
+        let container = analysis::find_container(snapshot, name)?.container;
+        rows.retain(|row| {
+            let mut containers = row.affiliations().filter_map(|one| one.container.as_ref());
+            containers.any(|one| one == container)
+        });
+    }
+    if options.host.is_some() {
+        rows.retain(|row| row.facts().and_then(|facts| facts.is_host) == options.host);
+    }
+    Ok(rows)
 }

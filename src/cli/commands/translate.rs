@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::analysis::{self, NestedPid};
 use crate::cli::args::TranslateArgs;
-use crate::cli::commands::View;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::options::View;
 use crate::error::Error;
 use crate::model::{Kind, NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
@@ -16,14 +16,14 @@ use crate::scan::{Need, NsRef, Scanner, Target};
 
 /// Runs `nsls translate`.
 pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-    let view = View::new(args.view, console);
+    let view = View::new(args.view, console.terminal);
     let (snapshot, pid) = match &args.from {
         None => (scan_around(&view.root, args.pid)?, args.pid),
         Some(name) => find(&view.root, args.pid, name)?,
     };
     if args.from.is_some() && view.format != Format::Json {
         let written = writeln!(console.out, "{pid}");
-        return view.finish(&snapshot, console, written);
+        return console.finish(&snapshot, &view, false, written);
     }
     let nested = nested_pids(&view.root, &snapshot, pid)?;
     let pids: Vec<_> = nested.iter().map(Entry::new).collect();

@@ -1,0 +1,126 @@
+//! Which columns to show.
+
+use std::ffi::OsStr;
+
+use crate::cli::error::CliError;
+use crate::model::{Kind, KindSet};
+use crate::output::Format;
+use crate::query::{Column, UnknownColumn};
+use crate::scan::Target;
+
+/// Columns of a list of namespaces.
+const NAMESPACES: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "COMMAND"];
+/// Columns of a list of net namespaces alone.
+const NET_NAMESPACES: &[&str] = &[
+    "NS", "TYPE", "NPROCS", "PID", "USER", "NETNSID", "NSFS", "COMMAND",
+];
+/// Columns for one process, whose links may lead to two namespaces of a type.
+const OF_PROCESS: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "LINKS", "COMMAND"];
+/// Columns of a list of processes.
+const PROCESSES: &[&str] = &["PID", "PPID", "USER", "COMMAND"];
+
+/// Returns the default columns. JSON has everything the scan collects anyway.
+pub(super) fn default_columns(
+    target: &Target,
+    kinds: KindSet,
+    format: Format,
+) -> Result<Vec<&'static Column>, CliError> {
+    let names = match target {
+        Target::Namespace(_) => PROCESSES,
+        _ if format == Format::Json => return Ok(Column::usual().collect()),
+        Target::Process(_) => OF_PROCESS,
+        Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
+        Target::All => NAMESPACES,
+    };
+    names.iter().map(|name| column(name)).collect()
+}
+
+/// Parses a list of columns: `NS,TYPE`, or `+PATH` to add to the default.
+pub(super) fn parse_columns(
+    list: &OsStr,
+    defaults: &[&'static Column],
+) -> Result<Vec<&'static Column>, CliError> {
+    let list = list.to_string_lossy();
+    let (mut columns, names) = match list.strip_prefix('+') {
+        Some(names) => (defaults.to_vec(), names),
+        None => (Vec::new(), &*list),
+    };
+    if names.is_empty() {
+        let message = "no columns given (--list-columns shows them all)";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    for name in names.split(',') {
+        let column = column(name)?;
+        // A JSON object cannot have a key twice.
+        if columns.iter().all(|known| known.name != column.name) {
+            columns.push(column);
+        }
+    }
+    Ok(columns)
+}
+
+/// Adds the column that tells inferences from facts, before the last column if
+/// that is the default one: a command, which may be long.
+pub(super) fn add_inferred(
+    columns: &mut Vec<&'static Column>,
+    defaults: &[&'static Column],
+) -> Result<(), CliError> {
+    let inferred = column("INFERRED")?;
+    if !columns.contains(&inferred) {
+        let place = columns.len() - usize::from(columns.last() == defaults.last());
+        columns.insert(place, inferred);
+    }
+    Ok(())
+}
+
+fn column(name: &str) -> Result<&'static Column, CliError> {
+    name.trim()
+        .parse()
+        .map_err(|error: UnknownColumn| CliError::Usage(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(list: &str) -> Result<Vec<&'static str>, String> {
+        let defaults = [column("NS").unwrap(), column("PID").unwrap()];
+        parse_columns(OsStr::new(list), &defaults)
+            .map(|columns| columns.iter().map(|column| column.name).collect())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_are_named_in_any_case_and_shown_once() {
+        assert_eq!(names("user,Ns,USER"), Ok(vec!["USER", "NS"]));
+        assert_eq!(names("+path,ns"), Ok(vec!["NS", "PID", "PATH"]));
+    }
+
+    #[test]
+    fn a_list_that_names_no_column_is_refused() {
+        let none = "no columns given (--list-columns shows them all)".to_owned();
+        assert_eq!(names(""), Err(none.clone()));
+        assert_eq!(names("+"), Err(none));
+        let unknown = |name| format!("unknown column '{name}' (--list-columns shows them all)");
+        assert_eq!(names("NS,,PID"), Err(unknown("")));
+        assert_eq!(names("NS,FOO"), Err(unknown("FOO")));
+        assert_eq!(names("NS,inode"), Err(unknown("inode")));
+    }
+
+    #[test]
+    fn a_name_with_a_slip_in_it_is_answered_with_the_right_one() {
+        let unknown = |name, nearest| Err(format!("unknown column '{name}', nearest is {nearest}"));
+        assert_eq!(names("NS,+PID"), unknown("+PID", "PID"));
+        assert_eq!(names("nproc"), unknown("nproc", "NPROCS"));
+        assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_is_read_or_refused(list: String) {
+            let _ = names(&list);
+        }
+    }
+}

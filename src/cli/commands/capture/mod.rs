@@ -1,0 +1,142 @@
+//! `nsls capture`: saves what a scan reads, to be read again with `--sysroot`,
+//! on this machine or another.
+
+mod process;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::cli::args::CaptureArgs;
+use crate::cli::commands::capture::process::Captured;
+use crate::cli::commands::capture::write::{make_dir, make_empty_dir, write};
+use crate::cli::console::{Outcome, warn};
+use crate::cli::error::CliError;
+use crate::cli::options;
+use crate::containers::{Affiliations, CONTAINER_NAMES, capture_key};
+use crate::error::Error;
+use crate::model::{Kind, Member, Pid};
+use crate::proc::{ProcessDir, ReadError, Sysroot, Users};
+
+/// Runs `nsls capture`. Saves only what a scan reads: the links and some files
+/// of each process, and the names of their users and containers.
+pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
+    let root = options::root(args.root);
+    let dir = &args.dir;
+    let pids = pids(&root, &args.pid)?;
+    let total = pids.len();
+    make_empty_dir(dir)?;
+    make_dir(&dir.join("proc"))?;
+    let mut names = Names::new(&root);
+    let mut ended = 0;
+    let mut refused = 0;
+    for pid in pids {
+        match Captured::read(&root, pid)? {
+            Some(captured) => {
+                captured.write(&dir.join("proc").join(pid.to_string()))?;
+                names.add(&captured);
+                refused += usize::from(captured.is_refused());
+            }
+            None if args.pid.contains(&pid) => return Err(Error::NoProcess(pid).into()),
+            None => ended += 1,
+        }
+    }
+    names.write(dir)?;
+    write_system(&root, dir)?;
+    if refused > 0 {
+        warn(&format!(
+            "links of {refused} of {total} processes could not be read, as the capture records"
+        ));
+    }
+    if ended > 0 {
+        let es = if ended == 1 { "" } else { "es" };
+        warn(&format!("{ended} process{es} ended during the capture"));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Returns the processes to capture: the requested ones, or else all. Fails
+/// before anything is written if one does not exist.
+fn pids(root: &Sysroot, requested: &[Pid]) -> Result<Vec<Pid>, Error> {
+    for pid in requested {
+        if let Err(ReadError::Gone) = ProcessDir::open(root, *pid) {
+            return Err(Error::NoProcess(*pid));
+        }
+    }
+    if !requested.is_empty() {
+        return Ok(requested.to_vec());
+    }
+    let all = root.pids()?;
+    if all.is_empty() {
+        return Err(Error::NoProcesses(root.proc_path()));
+    }
+    Ok(all)
+}
+
+/// The names of the users and containers of captured processes. Nothing else is
+/// saved of the files they come from, which may hold secrets.
+struct Names<'a> {
+    database: Users,
+    users: BTreeMap<u32, Option<Vec<u8>>>,
+    affiliations: Affiliations<'a>,
+    containers: BTreeMap<String, String>,
+}
+
+impl<'a> Names<'a> {
+    fn new(root: &'a Sysroot) -> Self {
+        Names {
+            database: Users::below(root),
+            users: BTreeMap::new(),
+            affiliations: Affiliations::below(root),
+            containers: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, process: &Captured) {
+        if let Some(uid) = process.uid {
+            let name = || self.database.name(uid);
+            self.users.entry(uid).or_insert_with(name);
+        }
+        let affiliation = self.affiliations.of(process.cgroup());
+        if let Some(container) = &affiliation.container
+            && let Some(name) = &container.name
+        {
+            let key = capture_key(container);
+            self.containers.insert(key, name.clone());
+        }
+    }
+
+    fn write(self, dir: &Path) -> Result<(), CliError> {
+        let mut passwd = Vec::new();
+        for (uid, name) in self.users {
+            if let Some(name) = name {
+                passwd.extend(name);
+                passwd.extend(format!(":x:{uid}:0:::\n").bytes());
+            }
+        }
+        write(&dir.join("etc/passwd"), &passwd)?;
+        if !self.containers.is_empty() {
+            let names = serde_json::to_vec_pretty(&self.containers).unwrap_or_default();
+            write(&dir.join(CONTAINER_NAMES), &names)?;
+        }
+        Ok(())
+    }
+}
+
+/// Saves what concerns the system as a whole, and who captured it.
+fn write_system(root: &Sysroot, dir: &Path) -> Result<(), CliError> {
+    if let Some(release) = root.kernel_release() {
+        write(&dir.join("proc/sys/kernel/osrelease"), &release)?;
+    }
+    for kind in Kind::ALL {
+        if let Some(max) = root.max_namespaces(*kind) {
+            let path = format!("proc/sys/user/max_{kind}_namespaces");
+            write(&dir.join(path), format!("{max}\n").as_bytes())?;
+        }
+    }
+    if let Some((status, mountinfo)) = root.reader() {
+        write(&dir.join("proc/self/status"), &status)?;
+        write(&dir.join("proc/self/mountinfo"), &mountinfo)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Parses the command line, and corrects where clap differs from lsns.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
+
+use crate::cli::args::Cli;
+use crate::cli::error::CliError;
+
+impl Cli {
+    /// Parses the arguments of this process.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they are invalid, and also if they ask for help.
+    pub fn from_env() -> Result<Self, CliError> {
+        let flags: String = Cli::command()
+            .get_arguments()
+            .filter(|argument| !argument.get_action().takes_values())
+            .filter_map(clap::Arg::get_short)
+            .collect();
+        let mut words: Vec<OsString> = std::env::args_os().collect();
+        for word in words.iter_mut().take_while(|word| *word != "--") {
+            if let Some(explicit) = explicit_tree(word, &flags) {
+                *word = explicit.into();
+            }
+        }
+        match Cli::try_parse_from(words) {
+            Ok(cli) => Ok(cli.without_late_subcommand()?),
+            Err(error) => Err(without_unknown_subcommand(error).into()),
+        }
+    }
+
+    /// Refuses a NAMESPACE that is the name of a subcommand: after options, clap
+    /// takes one for the other. A file of that name can be given as `./NAME`.
+    fn without_late_subcommand(self) -> Result<Self, clap::Error> {
+        let mut command = Cli::command();
+        let named = self.list.namespace.as_deref().and_then(Path::to_str);
+        match named.filter(|name| command.find_subcommand(name).is_some()) {
+            Some(name) => {
+                let message = format!("the subcommand '{name}' must come before all options");
+                Err(command.error(ErrorKind::ArgumentConflict, message))
+            }
+            None => Ok(self),
+        }
+    }
+}
+
+/// Corrects an error about a second NAMESPACE: clap takes any word there for a
+/// subcommand.
+fn without_unknown_subcommand(error: clap::Error) -> clap::Error {
+    let mut command = Cli::command();
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if command.find_subcommand(word).is_none() => {
+            let message = format!("unexpected argument '{word}' found after NAMESPACE");
+            command.error(ErrorKind::UnknownArgument, message)
+        }
+        _ => error,
+    }
+}
+
+/// Expands `-Towner` to `-T=owner`, also after other flags: `-nTowner`. clap has
+/// optional values only with an equals sign. Returns `None` for other words.
+fn explicit_tree(word: &OsStr, flags: &str) -> Option<String> {
+    let letters = word.to_str()?.strip_prefix('-')?;
+    let (before, relation) = letters.split_once('T')?;
+    let are_flags = before.chars().all(|flag| flags.contains(flag));
+    let is_attached = relation.starts_with(|first: char| first.is_ascii_lowercase());
+    (are_flags && is_attached).then(|| format!("-{before}T={relation}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relation_may_be_attached_to_its_letter() {
+        let explicit = |word: &str| explicit_tree(OsStr::new(word), "nJ");
+        assert_eq!(explicit("-Towner").as_deref(), Some("-T=owner"));
+        assert_eq!(explicit("-nJTparent").as_deref(), Some("-nJT=parent"));
+        for word in [
+            "-T", "-T=owner", "-nT", "--Tx", "-oTx", "-TJ", "Towner", "-", "--",
+        ] {
+            assert_eq!(explicit(word), None, "{word}");
+        }
+    }
+}
