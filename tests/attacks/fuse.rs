@@ -1,5 +1,5 @@
 use super::run;
-use crate::common::Outcome;
+use crate::common::{Outcome, skip};
 
 /// A file server that answers until a file of its is open, and then no more. The
 /// file has the name of the tun device. Prints the PID of the process that has
@@ -52,6 +52,9 @@ fn a_hung_file_server_that_poses_as_the_tun_device_is_not_waited_for() {
         done
         "#
     );
+    if !std::path::Path::new("/dev/fuse").exists() {
+        return skip("there is no /dev/fuse");
+    }
     let Some(run) = run(&["python3", "timeout"], &script) else {
         return;
     };

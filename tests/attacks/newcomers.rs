@@ -1,5 +1,5 @@
 use super::run;
-use crate::common::Outcome;
+use crate::common::{Outcome, skip};
 
 /// Every process that is born or placed into a pid namespace takes a PID there,
 /// and the last one taken is shown in loadavg(5). `newcomers` counts those since
@@ -51,7 +51,7 @@ fn the_largest_pid_of_another_pid_namespace_is_not_guessed() {
         return;
     };
     if run.stdout.ends_with("global\n") {
-        return crate::common::skip("this kernel has one pid_max for all");
+        return skip("this kernel has one pid_max for all");
     }
     let expected = "unknown\npid_max of 1 pid namespace can be read only inside\nown\n";
     assert_eq!(run, Outcome::success(expected));

@@ -1,5 +1,5 @@
 use super::run;
-use crate::common::Outcome;
+use crate::common::{Outcome, skip};
 
 /// Opens each file in a net namespace of its own, goes back, and waits for the
 /// end of its standard input.
@@ -33,7 +33,7 @@ fn a_tun_file_is_found_under_any_name() {
     );
     let tools = ["python3", "mknod"];
     if !std::path::Path::new("/dev/net/tun").exists() {
-        return crate::common::skip("there is no tun device");
+        return skip("there is no tun device");
     }
     let Some(run) = run(&tools, &script) else {
         return;
