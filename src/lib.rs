@@ -38,6 +38,8 @@
 //! ```
 
 pub mod analysis;
+#[doc(hidden)]
+pub mod bench;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

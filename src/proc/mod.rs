@@ -39,6 +39,7 @@ pub(crate) use cmdline::CommandLine;
 #[cfg(test)]
 pub(crate) use dir::changes;
 pub(crate) use fd_target::{FdTarget, PathHash};
+pub(crate) use lines::Lines;
 pub(crate) use link_text::parse_id;
 pub(crate) use mountinfo::{NamespaceMounts, namespace_mounts};
 pub(crate) use namespace_at::Found;

@@ -38,6 +38,7 @@ use crate::scan::sources::{Discovery, relations};
 pub(crate) use context::Context;
 #[cfg(feature = "cli")]
 pub(crate) use context::cause_of_read;
+pub(crate) use groups::Groups;
 pub(crate) use request::Request;
 pub use request::{Need, Needs};
 pub use scanner::Scanner;

@@ -184,7 +184,13 @@ impl Discovery<'_> {
                 finds.extend(sockets::find(context, kernel, &found.sockets)?);
             }
             if plan.reads(Source::Tuns) {
-                finds.extend(tuns::find(context, kernel, &found.files)?);
+                let mount_ns = |pid: Pid| {
+                    let place = found
+                        .processes
+                        .binary_search_by_key(&pid, |process| process.pid);
+                    found.processes.get(place.ok()?)?.links.ino(Link::Mnt)
+                };
+                finds.extend(tuns::find(context, kernel, &found.files, mount_ns)?);
             }
         }
         let mut insiders = mounts::insiders(&found.processes, &finds);
@@ -230,7 +236,8 @@ impl Discovery<'_> {
 /// Returns what to read of each process.
 fn look(plan: &Plan) -> Look {
     let mut links: LinkSet = plan.links();
-    if plan.reads(Source::Mounts) || plan.reads(Source::MountNamespaces) {
+    let by_mount_ns = [Source::Mounts, Source::MountNamespaces, Source::Tuns];
+    if by_mount_ns.iter().any(|source| plan.reads(*source)) {
         links.insert(Link::Mnt);
     }
     Look {
