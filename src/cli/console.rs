@@ -19,11 +19,11 @@ pub struct Console<'a> {
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The result is complete, or may be incomplete.
+    /// The result was written.
     Done,
-    /// The answer of a comparison is no.
+    /// It was written, and says that something differs.
     Different,
-    /// The result is incomplete and `--strict` forbids that.
+    /// It was written but is incomplete, which `--strict` forbids.
     Incomplete,
 }
 

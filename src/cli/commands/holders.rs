@@ -12,6 +12,7 @@ use crate::model::{Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
 use crate::query::{Column, Value, place};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::text::Text;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -87,7 +88,7 @@ fn row<'a>(snapshot: &'a Snapshot, held: &ChainedHolder<'_>, indents: bool) -> V
         },
         process
             .and_then(Process::command)
-            .map(|command| command.as_bytes())
+            .map(Text::as_bytes)
             .into(),
         Value::Text(place(held.holder).into()),
     ]
