@@ -47,7 +47,7 @@ pub(crate) fn warn(message: &str) {
 impl Console<'_> {
     /// Flushes a result and reports what it lacks.
     ///
-    /// `can_infer` tells whether `--infer` could add something.
+    /// `can_infer` is whether `--infer` could add something.
     pub(crate) fn finish(
         &mut self,
         snapshot: &Snapshot,

@@ -1,5 +1,7 @@
 //! `nsls holders`: what keeps one namespace alive.
 
+use std::collections::HashSet;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::analysis::{self, ChainedHolder};
@@ -115,10 +117,10 @@ const ADVICE: [(&[&str], &str); 5] = [
 
 /// Writes one line on how to release the namespace, if there is a way.
 fn write_advice(holders: &[ChainedHolder<'_>], console: &mut Console<'_>) -> Result<(), CliError> {
-    let has = |kind: &&str| holders.iter().any(|held| held.holder.kind() == *kind);
+    let found: HashSet<&str> = holders.iter().map(|held| held.holder.kind()).collect();
     let steps: Vec<_> = ADVICE
         .iter()
-        .filter(|(kinds, _)| kinds.iter().any(has))
+        .filter(|(kinds, _)| kinds.iter().any(|kind| found.contains(kind)))
         .map(|(_, step)| *step)
         .collect();
     if steps.is_empty() {
