@@ -28,10 +28,15 @@
 //! could not see is counted by source and cause in [`Snapshot::gaps`], and
 //! whatever is unknown is `None`.
 //!
+//! [`analysis`] answers questions about a snapshot, such as which containers
+//! there are, or what a namespace is held by.
+//!
 //! # Features
 //!
-//! `cli`, on by default, builds the command `nsls`. A program that needs only
-//! the library saves nearly half of the dependencies, 22 crates instead of 40:
+//! `cli`, on by default, builds the command `nsls`. Its modules are public only
+//! for the command and its tests, and may change at any time. A program that
+//! needs the library alone saves nearly half of the dependencies, 22 crates
+//! instead of 40:
 //!
 //! ```toml
 //! nsls = { version = "0.1", default-features = false }
@@ -46,7 +51,7 @@ pub mod cli;
 mod containers;
 mod error;
 mod kernel;
-pub mod model;
+mod model;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod output;

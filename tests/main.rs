@@ -2,10 +2,12 @@
 //! compared.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
     missing_docs,
+    unreachable_pub,
     reason = "a test ends where something is not as it must be"
 )]
 

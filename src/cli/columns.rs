@@ -59,7 +59,7 @@ pub(super) fn parse_columns(
     Ok(columns)
 }
 
-/// Adds the column that tells inferences from facts, before the last column if
+/// Adds the column that marks rows as inferred, before the last column if
 /// that is the default one: a command, which may be long.
 pub(super) fn add_inferred(
     columns: &mut Vec<&'static Column>,

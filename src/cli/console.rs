@@ -19,11 +19,11 @@ pub struct Console<'a> {
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The result is complete, or may be incomplete.
+    /// The result was written.
     Done,
-    /// The answer of a comparison is no.
+    /// It was written, and says that something differs.
     Different,
-    /// The result is incomplete and `--strict` forbids that.
+    /// It was written but is incomplete, which `--strict` forbids.
     Incomplete,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn warn(message: &str) {
 impl Console<'_> {
     /// Flushes a result and reports what it lacks.
     ///
-    /// `can_infer` tells whether `--infer` could add something.
+    /// `can_infer` is whether `--infer` could add something.
     pub(crate) fn finish(
         &mut self,
         snapshot: &Snapshot,

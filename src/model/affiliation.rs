@@ -111,7 +111,7 @@ impl fmt::Display for Container {
 
 /// Returns whether a word has the form of most engines' IDs, 64 hexadecimal
 /// digits.
-pub fn is_long_id(word: &str) -> bool {
+pub(crate) fn is_long_id(word: &str) -> bool {
     word.len() == 64
         && word
             .bytes()

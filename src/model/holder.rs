@@ -62,6 +62,7 @@ pub type Tid = u32;
 
 /// An open file of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct OpenFile {
     /// The process.
     pub pid: Pid,
@@ -74,6 +75,7 @@ pub struct OpenFile {
 
 /// A bind mount of a namespace, as listed in a mount table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Mount {
     /// The mount namespace it was found in; `None` for that of the caller.
     pub within: Option<Within>,
@@ -85,6 +87,7 @@ pub struct Mount {
 
 /// A mount namespace other than that of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Within {
     /// Its inode number.
     pub mount_ns: u64,

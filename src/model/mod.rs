@@ -18,7 +18,8 @@ mod set;
 mod snapshot;
 mod source;
 
-pub use affiliation::{Affiliation, Container, Engine, is_long_id};
+pub(crate) use affiliation::is_long_id;
+pub use affiliation::{Affiliation, Container, Engine};
 pub use facts::{Facts, IdMap, Interface, MountRoot, SysvIpc, TimeOffset, TimeOffsets};
 pub use gap::{Cause, Gap};
 pub use holder::{Fd, Holder, Mount, OpenFile, Tid, Within};

@@ -16,7 +16,8 @@ pub struct Links([Option<NonZeroU64>; Link::ALL.len()]);
 impl Links {
     /// Returns the inode number a link leads to; `None` if it was not read.
     pub fn ino(&self, link: Link) -> Option<u64> {
-        self.0[link.index()].map(NonZeroU64::get)
+        let ino = *self.0.get(link.index())?;
+        ino.map(NonZeroU64::get)
     }
 
     /// Returns the namespace of a type that the process itself is in.
@@ -28,7 +29,9 @@ impl Links {
 
     /// Records where a link leads. No inode has number 0.
     pub fn set(&mut self, link: Link, ino: u64) {
-        self.0[link.index()] = NonZeroU64::new(ino);
+        if let Some(known) = self.0.get_mut(link.index()) {
+            *known = NonZeroU64::new(ino);
+        }
     }
 
     /// Adds the links of another reading that are missing here.
@@ -39,6 +42,7 @@ impl Links {
     }
 
     /// Returns the links that differ from those of another reading.
+    #[must_use]
     pub fn without(&self, other: &Links) -> Links {
         let mut links = self.clone();
         for (mine, other) in links.0.iter_mut().zip(&other.0) {

@@ -13,6 +13,7 @@ pub trait Member: Copy + 'static {
 }
 
 /// A small set of enum values, one bit each.
+#[must_use]
 pub struct Set<T> {
     bits: u32,
     member: PhantomData<T>,

@@ -12,12 +12,12 @@ use crate::proc::users::home_in;
 /// The root below which a scan reads `proc/` and `etc/passwd`: that of the
 /// running system or of a captured tree.
 ///
-/// ```
+/// ```no_run
 /// # fn main() -> Result<(), nsls::Error> {
 /// use nsls::{Scanner, Sysroot};
 ///
-/// let snapshot = Scanner::new(Sysroot::at("fixtures/ubuntu-20.04")).scan()?;
-/// assert_eq!(snapshot.processes.len(), 110);
+/// let snapshot = Scanner::new(Sysroot::at("captured/on-another-machine")).scan()?;
+/// println!("{} processes", snapshot.processes.len());
 /// # Ok(())
 /// # }
 /// ```

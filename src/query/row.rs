@@ -161,6 +161,7 @@ impl<'a> Row<'a> {
     }
 }
 
+#[doc(hidden)]
 impl Snapshot {
     fn holder(&self, namespace: &Namespace) -> Option<&Process> {
         let pid = namespace.holders.first()?.pid()?;

@@ -29,6 +29,7 @@ use crate::scan::{Context, Need, Needs, NsRef, Target, parallel, scan};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a scanner does nothing until scan() is called"]
 pub struct Scanner {
     root: Sysroot,
     target: Target,

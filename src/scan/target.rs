@@ -11,6 +11,7 @@ use crate::proc::{Found, Sysroot, parse_id};
 
 /// What to scan for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Target {
     /// Every namespace.
     #[default]
@@ -32,6 +33,7 @@ pub enum Target {
 /// assert_eq!(NsRef::from("/run/netns/blue"), NsRef::Path("/run/netns/blue".into()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NsRef {
     /// Its inode number; all types share one pool of numbers.
     Ino(u64),

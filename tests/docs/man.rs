@@ -4,9 +4,8 @@
 use std::process::Command;
 
 use clap_mangen::Man;
-use nsls::model::{Member, Source};
 use nsls::query::Column;
-use nsls::{Cause, Kind};
+use nsls::{Cause, Kind, Member, Source};
 
 use super::fill;
 use super::spec::{command, flags, subcommands};

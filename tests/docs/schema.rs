@@ -2,9 +2,8 @@
 
 mod validate;
 
-use nsls::Cause;
-use nsls::model::{Kind, Link, Member, Source};
 use nsls::query::{Column, Type};
+use nsls::{Cause, Kind, Link, Member, Source};
 use serde_json::{Map, Value, json};
 
 /// Returns the text of the schema in docs/.
@@ -40,7 +39,7 @@ fn schema() -> Value {
                     "namespace": {
                         "description": "The namespace, with the columns that are there without --output.",
                         "$ref": "#/$defs/row",
-                        "required": Column::usual().map(|column| column.key()).collect::<Vec<_>>(),
+                        "required": Column::usual().map(Column::key).collect::<Vec<_>>(),
                     },
                     "processes": {
                         "description": "The processes in it, ordered by pid.",

@@ -1,5 +1,7 @@
 //! `nsls holders`: what keeps one namespace alive.
 
+use std::collections::HashSet;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::analysis::{self, ChainedHolder};
@@ -12,6 +14,7 @@ use crate::model::{Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
 use crate::query::{Column, Value, place};
 use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::text::Text;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -87,7 +90,7 @@ fn row<'a>(snapshot: &'a Snapshot, held: &ChainedHolder<'_>, indents: bool) -> V
         },
         process
             .and_then(Process::command)
-            .map(|command| command.as_bytes())
+            .map(Text::as_bytes)
             .into(),
         Value::Text(place(held.holder).into()),
     ]
@@ -114,10 +117,10 @@ const ADVICE: [(&[&str], &str); 5] = [
 
 /// Writes one line on how to release the namespace, if there is a way.
 fn write_advice(holders: &[ChainedHolder<'_>], console: &mut Console<'_>) -> Result<(), CliError> {
-    let has = |kind: &&str| holders.iter().any(|held| held.holder.kind() == *kind);
+    let found: HashSet<&str> = holders.iter().map(|held| held.holder.kind()).collect();
     let steps: Vec<_> = ADVICE
         .iter()
-        .filter(|(kinds, _)| kinds.iter().any(has))
+        .filter(|(kinds, _)| kinds.iter().any(|kind| found.contains(kind)))
         .map(|(_, step)| *step)
         .collect();
     if steps.is_empty() {

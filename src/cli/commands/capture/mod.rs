@@ -94,8 +94,9 @@ impl<'a> Names<'a> {
 
     fn add(&mut self, process: &Captured) {
         if let Some(uid) = process.uid {
-            let name = || self.database.name(uid);
-            self.users.entry(uid).or_insert_with(name);
+            self.users
+                .entry(uid)
+                .or_insert_with(|| self.database.name(uid));
         }
         let affiliation = self.affiliations.of(process.cgroup());
         if let Some(container) = &affiliation.container
