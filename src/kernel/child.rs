@@ -26,7 +26,7 @@ use crate::kernel::nsfs::NsFile;
 const LIMIT: usize = 2 * 65;
 /// An error number and an answer. A pipe takes that many bytes in one piece.
 const MESSAGE: usize = size_of::<i32>() + LIMIT;
-/// How long a child may take: somebody may have stopped it.
+/// How long a child may take: another process may have stopped it.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Returns whether this process may send a child into a namespace. One with

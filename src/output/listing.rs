@@ -9,7 +9,7 @@ use crate::query::{Align, Column, Placed, Row};
 /// Rows, and the columns to show of them.
 #[derive(Debug)]
 pub struct Listing<'a> {
-    /// The snapshot of the rows; JSON tells whether it is complete.
+    /// The snapshot of the rows; JSON says whether it is complete.
     pub snapshot: &'a Snapshot,
     /// In a list of processes, the namespace they are in and the columns that
     /// JSON has of it.

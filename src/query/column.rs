@@ -100,7 +100,7 @@ impl Column {
         Column::new(name, Type::String, help, Get::Text(get))
     }
 
-    /// Makes a column of something that the cgroups of processes tell.
+    /// Makes a column of something that the cgroups of processes show.
     pub(super) const fn of_affiliations(
         name: &'static str,
         help: &'static str,

@@ -94,7 +94,7 @@ fn places<K: std::hash::Hash + Eq>(
     rows.iter().enumerate().filter_map(keyed).collect()
 }
 
-/// Adds the rows of all namespaces above, and tells which were there before.
+/// Adds the rows of all namespaces above, and returns which were there before.
 fn with_ancestors<'a>(
     rows: Vec<Row<'a>>,
     snapshot: &'a Snapshot,

@@ -62,8 +62,8 @@ pub(super) fn order(parents: &[Option<usize>]) -> Vec<Drawn> {
     order
 }
 
-/// Makes a root of one of those who are their own ancestors, as only a captured
-/// tree can say; nobody else would lead to them.
+/// Breaks each cycle of ancestors, which only a captured tree can contain, by
+/// making one of its rows a root: no other row leads there.
 fn without_circles(parents: &[Option<usize>]) -> Vec<Option<usize>> {
     let mut parents = parents.to_vec();
     // From where each was first come by.

@@ -38,7 +38,7 @@ const HEADINGS: [Heading<'static>; 7] = [
     Heading::text("SHARED").styled(alarm),
 ];
 
-/// Shows in red what most engines give each container unless told otherwise.
+/// Shows in red what most engines give each container unless configured otherwise.
 fn alarm(kind: &str) -> Option<anstyle::Style> {
     let is_alarming = ["mnt", "net", "ipc", "pid", "uts"].contains(&kind);
     is_alarming.then(|| anstyle::AnsiColor::Red.on_default())

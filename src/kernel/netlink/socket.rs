@@ -33,7 +33,7 @@ impl Socket {
     fn open(protocol: Option<Protocol>) -> Result<Self, Errno> {
         let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
         let fd = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, protocol)?;
-        // Port 0 is the kernel: nobody else can send to this socket.
+        // Port 0 is the kernel: no one else can send to this socket.
         rustix::net::connect(&fd, &SocketAddrNetlink::new(0, 0))?;
         Ok(Socket {
             fd,

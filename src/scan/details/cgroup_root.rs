@@ -1,9 +1,9 @@
-/// The root of a cgroup namespace as the reader would write it, from the text
-/// of `/proc/PID/cgroup` of a process in it, read outside and inside: what
-/// stands before the inner path is the root, cgroup_namespaces(7).
+/// Returns the root of a cgroup namespace as a path of the reader's, from
+/// `/proc/PID/cgroup` of a process in it, read outside and inside: the root is
+/// what precedes the inner path, cgroup_namespaces(7).
 ///
-/// Each hierarchy has a root of its own; the first is told that is not `/`, in
-/// the order of the file. None if the process is below no common root.
+/// Each hierarchy has its own root; the first that is not `/` is returned, in
+/// the order of the file. Returns `None` if the process is below no common root.
 pub(crate) fn cgroup_root(outside: &[u8], inside: &[u8]) -> Option<Vec<u8>> {
     let mut roots = Vec::new();
     for (outer, inner) in lines(outside).zip(lines(inside)) {
@@ -23,7 +23,7 @@ pub(crate) fn cgroup_root(outside: &[u8], inside: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The hierarchy and the path of each line.
+/// Iterates over the hierarchy and the path of each line.
 fn lines(text: &[u8]) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
     let lines = text
         .split(|byte| *byte == b'\n')
