@@ -2,8 +2,8 @@
 //!
 //! A process chooses its own name and command line, so they may hold anything:
 //! escape sequences for the terminal, newlines that fake a row, marks that
-//! reverse the direction of writing. Whatever does not show as itself is shown
-//! as the `\xNN` of its bytes, as lsns does. A backslash that would look like
+//! reverse the direction of writing. Whatever is unprintable is shown as the
+//! `\xNN` of its bytes, like in lsns. A backslash that would look like
 //! the start of such an escape becomes `\x5c`, so that none can be faked.
 
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What can be asked of a snapshot: the table of columns, their values, the
-//! language that filters rows, and the trees in which rows hang.
+//! Questions to a snapshot: columns and their values, the filter language, and
+//! trees of rows.
 
 mod column;
 mod columns;

@@ -1,19 +1,19 @@
-//! The order in which a forest is drawn, whatever its nodes are.
+//! The order in which a forest is drawn.
 
 /// What is drawn at one level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch {
     /// Nothing.
     Blank,
-    /// A line goes by.
+    /// A line that passes the row.
     Line,
-    /// A line goes by, and this row hangs on it.
+    /// A line that passes the row, with a branch to it.
     Tee,
-    /// This row is the last that hangs here.
+    /// The end of a line, with a branch to the row.
     Corner,
 }
 
-/// Where one row is drawn.
+/// The place of one row in the drawing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Drawn {
     pub(super) place: usize,
@@ -21,7 +21,7 @@ pub(super) struct Drawn {
     pub(super) has_children: bool,
 }
 
-/// The order in which a forest is drawn, and what is drawn before each.
+/// Returns the rows in the order they are drawn, with what is drawn before each.
 pub(super) fn order(parents: &[Option<usize>]) -> Vec<Drawn> {
     let parents = without_circles(parents);
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
@@ -33,7 +33,7 @@ pub(super) fn order(parents: &[Option<usize>]) -> Vec<Drawn> {
         }
     }
     let mut order = Vec::with_capacity(parents.len());
-    // From the right, for the last one pushed comes first.
+    // Reversed, because the last one pushed is drawn first.
     let mut next: Vec<(usize, Vec<Branch>)> = roots
         .into_iter()
         .rev()

@@ -7,7 +7,7 @@ use crate::model::{
 use crate::proc::Sysroot;
 use crate::text::Text;
 
-/// What a row is about.
+/// The subject of a row.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
     /// A namespace.
@@ -16,27 +16,27 @@ pub enum Subject<'a> {
     Inferred(&'a Inferred),
 }
 
-/// What one row shows: a namespace, and a process in it.
+/// A namespace and a process in it, as one row shows them.
 ///
-/// In a list of namespaces that is the representative; in the list of the
-/// processes of a namespace, each member in turn.
+/// The process is the representative in a list of namespaces, and a member in a
+/// list of the processes of a namespace.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The root that was scanned.
     pub root: &'a Sysroot,
-    /// The namespace, or what stands for one.
+    /// The namespace, or an inferred group instead of one.
     pub subject: Subject<'a>,
-    /// The process; none in a namespace that has no process.
+    /// The process; `None` if the namespace has none.
     pub process: Option<&'a Process>,
-    /// Whether it is about the process, as one member, rather than about the
+    /// Whether the row describes the process as one member, rather than the
     /// namespace as a whole.
     pub is_member: bool,
-    /// The process of the first holder of the namespace, if holders are known.
+    /// The process of the first holder, if holders are known.
     pub holder: Option<&'a Process>,
 }
 
 impl<'a> Row<'a> {
-    /// What is known of the process.
+    /// Returns the details of the process.
     pub fn details(&self) -> Option<&'a Details> {
         self.process.and_then(|process| process.details.as_deref())
     }
@@ -122,7 +122,8 @@ impl<'a> Row<'a> {
         self.namespace()?.facts.as_deref()
     }
 
-    /// Where the process belongs; of a namespace, its processes.
+    /// Iterates over the affiliations of the process, if the row describes one
+    /// member, or else of all processes in the namespace.
     pub fn affiliations(&self) -> impl Iterator<Item = &'a Affiliation> {
         let own = self.process.filter(|_| self.is_member);
         let own = own.and_then(|process| process.affiliation.as_deref());
@@ -131,8 +132,8 @@ impl<'a> Row<'a> {
         own.into_iter().chain(all.map(|one| &**one))
     }
 
-    /// Whose it is: the effective user of the process; without one, the user
-    /// who made the owner of the namespace. Number and name, where known.
+    /// Returns the UID and name of the effective user of the process, or without
+    /// a process those of the creator of the owning user namespace.
     pub fn user(&self) -> (Option<u32>, Option<&'a [u8]>) {
         match (self.process, self.details()) {
             (Some(_), Some(details)) => (details.uid, details.user.as_deref()),
@@ -145,7 +146,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A path that opens the namespace: the process's own, if it is in it.
+    /// Returns a path that opens the namespace, preferably through the process.
     pub fn path(&self) -> Option<PathBuf> {
         let namespace = self.namespace()?;
         let own = self.process.and_then(|process| {
@@ -168,7 +169,7 @@ impl Snapshot {
         self.process(pid)
     }
 
-    /// The row of a process in a namespace.
+    /// Returns the row of a process in a namespace.
     pub fn member<'a>(
         &'a self,
         root: &'a Sysroot,
@@ -184,7 +185,7 @@ impl Snapshot {
         }
     }
 
-    /// The row of a namespace, with its representative.
+    /// Returns the row of a namespace, with its representative.
     pub fn row<'a>(&'a self, root: &'a Sysroot, namespace: &'a Namespace) -> Row<'a> {
         Row {
             root,
@@ -195,7 +196,7 @@ impl Snapshot {
         }
     }
 
-    /// The row of an inferred group, with its representative.
+    /// Returns the row of an inferred group, with its representative.
     pub fn inferred_row<'a>(&'a self, root: &'a Sysroot, inferred: &'a Inferred) -> Row<'a> {
         Row {
             root,

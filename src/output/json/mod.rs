@@ -12,7 +12,7 @@ use crate::text::for_json;
 
 pub(crate) use value::write_keys;
 
-/// The version of the shape of the output. Keys may come without a new one.
+/// The version of the output. Adding keys does not change it.
 pub(crate) const VERSION: u32 = 1;
 
 /// Writes one JSON object and a newline.
@@ -21,17 +21,16 @@ pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<(
     writeln!(out)
 }
 
-/// Writes characters that are not shown as themselves as `\uXXXX`, which means
-/// the same: RFC 8259 asks for that below U+0020 only, but a terminal obeys
-/// others as well.
+/// Writes unprintable characters as `\uXXXX`, which means the same. RFC 8259
+/// requires this below U+0020 only, but terminals obey others as well.
 struct Harmless<'a>(&'a mut dyn Write);
 
 impl Write for Harmless<'_> {
-    /// JSON is ASCII outside of its strings, of which whole characters come.
+    /// serde_json passes whole characters, and ASCII outside of strings.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let is_plain = |byte: &u8| byte.is_ascii() && *byte != 0x7f;
+        let is_plain = bytes.iter().all(|byte| byte.is_ascii() && *byte != 0x7f);
         match std::str::from_utf8(bytes) {
-            Ok(text) if !bytes.iter().all(is_plain) => {
+            Ok(text) if !is_plain => {
                 self.0.write_all(for_json(text).as_bytes())?;
             }
             _ => self.0.write_all(bytes)?,
@@ -63,7 +62,7 @@ impl Serialize for Document<'_> {
             .iter()
             .filter(|placed| !placed.is_context)
             .collect();
-        // As without a tree.
+        // Restore the order from before the tree was drawn.
         rows.sort_by_key(|placed| match &listing.namespace {
             Some(_) => (placed.row.process.map(|process| process.pid), None),
             None => (None, Some(placed.row.order())),
@@ -80,8 +79,8 @@ impl Serialize for Document<'_> {
     }
 }
 
-/// Writes one document about a snapshot: how complete it is, and what `about`
-/// has to say.
+/// Writes a document about a snapshot: its gaps and sources, and the keys of
+/// `about`.
 pub(crate) fn write_document(
     snapshot: &Snapshot,
     about: &impl Serialize,
@@ -115,7 +114,7 @@ impl Serialize for Rows<'_> {
     }
 }
 
-/// A row as an object, with these columns.
+/// A row as an object with one key per column.
 pub(crate) struct Object<'a>(pub(crate) &'a Row<'a>, pub(crate) &'a [&'static Column]);
 
 impl Serialize for Object<'_> {

@@ -7,9 +7,8 @@ use crate::query::filter::number::Number;
 
 /// An expression, or a part of one.
 ///
-/// `And` and `Or` hold any number of parts, not two, so that a long chain is
-/// not a deep tree: depth comes from parentheses and negations only, and the
-/// parser limits those.
+/// `And` and `Or` hold any number of parts, so that a long chain is not a deep
+/// tree. Only parentheses and negations add depth, and the parser limits both.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Column(&'static Column),
@@ -27,17 +26,17 @@ pub(super) enum Expr {
     },
 }
 
-/// A value that stands in the expression itself.
+/// A literal value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Literal {
     Bool(bool),
     Number(Number),
-    /// It never holds both kinds of quotes, for it was written between one of
-    /// them, and nothing escapes the other.
+    /// It never contains both kinds of quotes: one of them enclosed it, and there
+    /// are no escapes.
     Text(String),
 }
 
-/// `==` and the others.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Eq,
@@ -48,7 +47,7 @@ pub(super) enum Comparison {
     Ge,
 }
 
-/// A regular expression, which is what it was written as.
+/// A regular expression. Two are equal if their texts are.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     pub(super) text: String,
@@ -80,7 +79,7 @@ impl Comparison {
         Comparison::Ge,
     ];
 
-    /// As it is written: the sign, and the word.
+    /// Returns its two spellings, the sign and the word.
     pub(super) const fn names(self) -> (&'static str, &'static str) {
         match self {
             Comparison::Eq => ("==", "eq"),
@@ -92,8 +91,8 @@ impl Comparison {
         }
     }
 
-    /// Whether it holds for two values of this order; none where neither is
-    /// less and they are not equal.
+    /// Returns whether it holds for two values in this order. `None` means that
+    /// they are unequal and neither is less.
     pub(super) fn holds(self, order: Option<Ordering>) -> bool {
         match self {
             Comparison::Eq => order == Some(Ordering::Equal),

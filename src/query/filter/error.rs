@@ -5,18 +5,17 @@ use unicode_width::UnicodeWidthStr;
 use crate::query::UnknownColumn;
 use crate::text::for_table;
 
-/// How many characters of the expression are shown before the place of the
-/// error, and after it.
+/// The number of characters shown before the place of the error, and after it.
 const SHOWN: usize = 60;
 
-/// How many parentheses and negations may be in one another. Each is a level
-/// of recursion, in the parser and wherever the tree is walked.
+/// The maximum nesting of parentheses and negations, which bounds the recursion
+/// of everything that walks the tree.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// Why an expression is no filter.
+/// Why an expression is not a filter.
 ///
-/// `Display` gives three lines: what is wrong, the expression with everything
-/// escaped that is not printable, and a `^` below the place.
+/// `Display` writes three lines: the problem, the expression with everything
+/// unprintable escaped, and a `^` below the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
     expression: String,
@@ -27,14 +26,14 @@ pub struct FilterError {
 
 impl std::error::Error for FilterError {}
 
-/// What is wrong at a place.
+/// A problem in an expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
     #[error("expected {0}")]
     Expected(&'static str),
     #[error("{0}")]
     UnknownColumn(UnknownColumn),
-    /// To the right of a comparison, where a forgotten quote is likelier.
+    /// On the right of a comparison, where missing quotes are more likely.
     #[error("{0}; a string needs quotes")]
     UnknownWord(UnknownColumn),
     #[error("comparisons cannot be chained, join them with 'and'")]
@@ -70,15 +69,19 @@ impl fmt::Display for FilterError {
         let end = after.char_indices().nth(SHOWN);
         let (hidden_before, before) = before.split_at(start.map_or(0, |(place, _)| place));
         let (after, hidden_after) = after.split_at(end.map_or(after.len(), |(place, _)| place));
-        let mark = |hidden: &str| if hidden.is_empty() { "" } else { "..." };
-        let (cut_before, cut_after) = (mark(hidden_before), mark(hidden_after));
+        let cut_before = ellipsis(hidden_before);
+        let cut_after = ellipsis(hidden_after);
         let shown = for_table([before, after].concat().as_bytes());
-        // Not the width of what is before: whether a backslash is escaped
-        // depends on what comes after it.
+        // The width of `before` alone may differ: whether a backslash is escaped
+        // depends on what follows it.
         let rest = for_table(after.as_bytes());
         let column = cut_before.len() + shown.width().saturating_sub(rest.width());
         let line = format!("  {cut_before}{shown}{cut_after}");
         writeln!(f, "{}", line.trim_end())?;
         write!(f, "  {:column$}^", "")
     }
+}
+
+const fn ellipsis(hidden: &str) -> &'static str {
+    if hidden.is_empty() { "" } else { "..." }
 }

@@ -6,7 +6,7 @@ use crate::query::filter::number::Number;
 use crate::query::holder::kind_and_place;
 use crate::query::{Row, Value};
 
-/// What a part of an expression comes to for one row.
+/// The value of a part of an expression for one row.
 enum Operand<'a> {
     Null,
     Bool(bool),
@@ -19,7 +19,7 @@ enum Scalar<'a> {
     Text(Cow<'a, [u8]>),
 }
 
-/// Whether the row meets the condition.
+/// Returns whether a row meets the condition.
 pub(super) fn is_true(expr: &Expr, row: &Row<'_>) -> bool {
     match expr {
         Expr::Column(_) | Expr::Literal(_) => operand(expr, row).is_true(),
@@ -34,7 +34,7 @@ pub(super) fn is_true(expr: &Expr, row: &Row<'_>) -> bool {
             pattern,
             negated,
         } => match operand(subject, row) {
-            // What is not known neither matches nor fails to match.
+            // An unknown value neither matches nor fails to match.
             Operand::Null => false,
             subject => subject.matches(pattern) != *negated,
         },
@@ -55,7 +55,7 @@ impl<'a> From<Value<'a>> for Operand<'a> {
     fn from(value: Value<'a>) -> Self {
         match value {
             Value::Null | Value::NoNumber => Operand::Null,
-            // A user without a name is shown by number, and is found by it.
+            // A user without a name is shown by number, and found by it.
             Value::Number(number) | Value::Unnamed(number) => {
                 Operand::One(Scalar::Number(Number::Integer(number.into())))
             }
@@ -81,8 +81,8 @@ impl<'a> Operand<'a> {
         )
     }
 
-    /// Whether it is not empty. A number never is, not even 0: no processes
-    /// are something else than an unknown number of processes.
+    /// Returns whether it has a value that is not empty. Every number counts,
+    /// even 0: having no processes differs from an unknown number of them.
     fn is_true(&self) -> bool {
         match self {
             Operand::Null => false,
@@ -106,7 +106,7 @@ impl<'a> Operand<'a> {
             Operand::Bool(truth) => regex.is_match(if *truth { "true" } else { "false" }),
             _ => self.scalars().iter().any(|scalar| match scalar {
                 Scalar::Number(number) => regex.is_match(&number.to_string()),
-                // Bytes that are no text are U+FFFD, as they are in JSON.
+                // Invalid UTF-8 becomes U+FFFD, like in JSON.
                 Scalar::Text(text) => regex.is_match(&String::from_utf8_lossy(text)),
             }),
         }
@@ -119,7 +119,7 @@ fn compare(left: &Operand<'_>, comparison: Comparison, right: &Operand<'_>) -> b
         (Operand::Bool(_), _) | (_, Operand::Bool(_)) => {
             comparison.holds(Some(left.is_true().cmp(&right.is_true())))
         }
-        // A list is unlike a value if none of its elements is like it.
+        // A list differs from a value if none of its elements equals it.
         _ if comparison == Comparison::Ne => !any(left, Comparison::Eq, right),
         _ => any(left, comparison, right),
     }
@@ -134,8 +134,8 @@ fn any(left: &Operand<'_>, comparison: Comparison, right: &Operand<'_>) -> bool 
     })
 }
 
-/// Which is less. A text and a number have an order only if the text holds a
-/// number, so that neither `NETNSID < 5` nor `NETNSID > 5` finds "unassigned".
+/// Returns the order of two values. A text and a number have one only if the
+/// text is a number: neither `NETNSID < 5` nor `NETNSID > 5` finds "unassigned".
 fn order(left: &Scalar<'_>, right: &Scalar<'_>) -> Option<Ordering> {
     match (left, right) {
         (Scalar::Text(left), Scalar::Text(right)) => Some(left.cmp(right)),
@@ -156,7 +156,7 @@ impl Scalar<'_> {
 mod tests {
     use super::*;
 
-    /// A column that is a number, or a word, or null: NETNSID.
+    /// NETNSID is a column of numbers, words and nulls.
     #[test]
     fn a_number_in_whose_place_a_word_may_stand_is_compared_as_what_it_is() {
         let one = || Operand::from(Value::Number(1));

@@ -1,9 +1,9 @@
 //! The filter language of `--filter`, as scols-filter(5) describes it:
 //! `TYPE == "net" and not NPROCS > 1`.
 //!
-//! Where that page leaves something open, nsls promises: what has no value
-//! makes a comparison false and never an error, texts and numbers are compared
-//! as numbers if both are, and a list is compared by its elements.
+//! Where that page leaves something open: a comparison with a missing value is
+//! false, never an error; a text that is a number is compared with a number as
+//! one; and a list is compared by its elements.
 
 mod ast;
 mod error;
@@ -25,29 +25,29 @@ pub use error::FilterError;
 
 /// A condition on rows.
 ///
-/// `Display` writes it in the one form that has no needless parentheses, and
-/// what it writes is read as the same filter.
+/// `Display` writes it without needless parentheses, in a form that parses as
+/// the same filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter(Expr);
 
 impl Filter {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
     ///
-    /// What is wrong in it, and where.
+    /// The first problem in it, and its place.
     pub fn parse(expression: &str) -> Result<Self, FilterError> {
         parse::parse(expression).map(Filter)
     }
 
-    /// Every column in the expression, as often as it is there.
+    /// Iterates over the columns in the expression, including repetitions.
     pub fn columns(&self) -> impl Iterator<Item = &'static Column> {
         let mut columns = Vec::new();
         self.0.collect_columns(&mut columns);
         columns.into_iter()
     }
 
-    /// Whether the row meets the condition.
+    /// Returns whether a row meets the condition.
     pub fn matches(&self, row: &Row<'_>) -> bool {
         eval::is_true(&self.0, row)
     }

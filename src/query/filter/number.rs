@@ -1,17 +1,17 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A number of an expression, or of a row.
+/// A number in an expression or a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Number {
-    /// Wide enough for every unit there is: 1Y is 2 to the 80th.
+    /// Wide enough for every unit: 1Y is 2 to the 80th.
     Integer(u128),
     /// Finite, and not negative.
     Float(f64),
 }
 
 impl Number {
-    /// Reads digits, with a point among them or without.
+    /// Parses digits, with or without a decimal point between them.
     pub(super) fn parse(digits: &str) -> Option<Self> {
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         match digits.split_once('.') {
@@ -23,7 +23,7 @@ impl Number {
         }
     }
 
-    /// So many times as much; none if that is too large.
+    /// Multiplies it; returns `None` if the result is too large.
     pub(super) fn times(self, factor: u128) -> Option<Self> {
         match self {
             Number::Integer(number) => number.checked_mul(factor).map(Number::Integer),
@@ -43,7 +43,7 @@ impl Number {
     }
 }
 
-/// Integers are compared exactly, everything else as floats.
+/// Compares integers exactly, and all else as floats.
 impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
@@ -53,7 +53,7 @@ impl PartialOrd for Number {
     }
 }
 
-/// As it is read: in digits, without an exponent.
+/// Writes digits without an exponent, as they are parsed.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,8 +64,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// What a unit stands for: `K` and `KiB` are 1024, `KB` is 1000; none for
-/// anything else. No unit is 1.
+/// Returns the factor of a unit: 1024 for `K` and `KiB`, 1000 for `KB`, 1 for
+/// none. Returns `None` for an unknown unit.
 pub(super) fn factor(unit: &str) -> Option<u128> {
     let mut letters = unit.chars();
     let Some(letter) = letters.next() else {

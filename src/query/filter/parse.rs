@@ -119,8 +119,8 @@ impl ExprParser<'_> {
         }
     }
 
-    /// Reads up to the end of a simple operand, into groups and behind
-    /// negations.
+    /// Reads a simple operand, and before it any negations and opening
+    /// parentheses.
     fn operand(&mut self) -> Parsed<Expr> {
         loop {
             if self.group.left.is_none() {

@@ -43,7 +43,7 @@ impl Display for Literal {
     }
 }
 
-/// Whether it stands beside a comparison without parentheses.
+/// Returns whether a comparison needs no parentheses around it.
 fn is_operand(expr: &Expr) -> bool {
     matches!(expr, Expr::Column(_) | Expr::Literal(_))
 }
