@@ -46,9 +46,10 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
     let indents = view.format != Format::Raw;
     let rows = holders.iter().map(|held| row(&snapshot, held, indents));
     let table = Table::new(HEADINGS, rows);
+    let row = snapshot.row(&view.root, namespace);
     let document = Document {
         snapshot: &snapshot,
-        namespace: Object(&snapshot.row(&view.root, namespace), &columns),
+        namespace: Object(&row, &columns),
         holders: &holders,
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
