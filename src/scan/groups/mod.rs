@@ -218,17 +218,21 @@ impl Groups {
         self.groups.iter()
     }
 
-    /// Returns everything that leads to a namespace, best first: the
-    /// representative, then the others in their order.
-    pub(crate) fn holders(&self, group: &Group) -> Vec<Holder> {
+    /// Iterates over everything that leads to a namespace, best first: the
+    /// representative, which nearly always suffices, then the others in their
+    /// order.
+    pub(crate) fn holders<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = Holder> + 'a {
         let first = group
             .members
             .first()
             .and_then(|pid| self.link_of(*pid, group.id));
-        let mut others: Vec<Holder> = self.found(group).cloned().collect();
-        others.extend(self.link_holders(&group.for_children, group.id, true));
-        others.sort_unstable();
-        first.into_iter().chain(others).collect()
+        let others = std::iter::once_with(|| {
+            let mut others: Vec<Holder> = self.found(group).cloned().collect();
+            others.extend(self.link_holders(&group.for_children, group.id, true));
+            others.sort_unstable();
+            others
+        });
+        first.into_iter().chain(others.flatten())
     }
 
     /// Returns everything that keeps a namespace alive, in order.
@@ -311,7 +315,7 @@ impl Groups {
     }
 
     fn namespace(&self, group: &Group, holders: bool) -> Option<Namespace> {
-        let via = self.holders(group).into_iter().next()?;
+        let via = self.holders(group).next()?;
         let mut namespace = Namespace::new(group.id, via);
         namespace.nprocs = group.members.len();
         namespace.pid = group.members.first().copied();

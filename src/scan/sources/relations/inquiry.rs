@@ -10,18 +10,9 @@ use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Kind, NsId, Pid, Relations, Source};
 use crate::scan::context::{Context, cause_of_errno, cause_of_open};
 use crate::scan::details::inside::look_inside;
-use crate::scan::groups::{Answer, Find};
+use crate::scan::groups::{Answer, Find, Group, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::sources::relations::open;
-
-/// A namespace to ask.
-pub(super) struct Subject {
-    pub(super) id: NsId,
-    /// Its representative.
-    pub(super) pid: Option<Pid>,
-    /// What leads to it, best first.
-    pub(super) holders: Vec<Holder>,
-}
 
 /// What came of asking one namespace.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,7 +39,7 @@ pub(super) struct Inquiry<'a, K> {
     plan: &'a Plan,
     /// The namespaces that something else leads to, so that they are asked
     /// anyway.
-    known: HashSet<NsId>,
+    groups: &'a Groups,
     /// The namespaces found in this wave.
     claimed: Mutex<HashSet<NsId>>,
 }
@@ -58,30 +49,33 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         context: &'a Context<'a, K>,
         kernel: &'a K,
         plan: &'a Plan,
-        known: HashSet<NsId>,
+        groups: &'a Groups,
     ) -> Self {
         Inquiry {
             context,
             kernel,
             plan,
-            known,
+            groups,
             claimed: Mutex::default(),
         }
     }
 
     /// Asks a namespace through the first of its holders that opens it.
-    pub(super) fn ask(&self, subject: &Subject) -> Result<Asked, Error> {
+    pub(super) fn ask(&self, id: NsId) -> Result<Asked, Error> {
         let mut asked = Asked::default();
         let mut closed = None;
-        for holder in &subject.holders {
-            match open(self.context, self.kernel, holder, subject.id) {
+        let Some(group) = self.groups.get(id) else {
+            return Ok(asked);
+        };
+        for holder in self.groups.holders(group) {
+            match open(self.context, self.kernel, &holder, id) {
                 Ok(ns) => {
-                    self.climb(ns, subject, holder, &mut asked)?;
+                    self.climb(ns, group, holder, &mut asked)?;
                     return Ok(asked);
                 }
-                Err(OpenError::Gone | OpenError::Moved) => asked.lost.push(holder.clone()),
+                Err(OpenError::Gone | OpenError::Moved) => asked.lost.push(holder),
                 Err(error) => {
-                    closed = Some(cause_of_open(error, || subject.id.to_string().into())?);
+                    closed = Some(cause_of_open(error, || id.to_string().into())?);
                 }
             }
         }
@@ -91,7 +85,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
                 is_closed: true,
                 ..Answer::default()
             };
-            asked.answers.push((subject.id, answer));
+            asked.answers.push((id, answer));
         }
         Ok(asked)
     }
@@ -100,14 +94,14 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
     fn climb(
         &self,
         ns: K::Ns,
-        subject: &Subject,
-        holder: &Holder,
+        subject: &Group,
+        holder: Holder,
         asked: &mut Asked,
     ) -> Result<(), Error> {
         let mut open = vec![(ns, subject.id)];
         while let Some((ns, id)) = open.pop() {
             let is_subject = id == subject.id;
-            let pid = subject.pid.filter(|_| is_subject);
+            let pid = subject.representative().filter(|_| is_subject);
             let mut answer = Answer {
                 via: is_subject.then(|| holder.clone()),
                 ..Answer::default()
@@ -217,7 +211,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
     /// Returns whether a namespace is new, and claims it for the caller to ask.
     fn claim(&self, id: NsId) -> bool {
         self.plan.kinds.contains(id.kind)
-            && !self.known.contains(&id)
+            && self.groups.get(id).is_none()
             && self
                 .claimed
                 .lock()

@@ -17,7 +17,7 @@ use crate::scan::groups::{Answer, Groups};
 use crate::scan::parallel;
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{Look, read_process};
-use crate::scan::sources::relations::inquiry::{Inquiry, Subject};
+use crate::scan::sources::relations::inquiry::Inquiry;
 
 /// How often a process may turn out to have moved before it counts as unstable.
 const MOST_MOVES: u8 = 3;
@@ -46,31 +46,18 @@ pub(crate) fn ask<K: Kernel>(
     let mut moves = HashMap::new();
     while !next.is_empty() {
         let wave = take_wave(groups, plan, &mut next, &mut seen);
-        let known: HashSet<NsId> = groups.iter().map(|group| group.id).collect();
-        let inquiry = Inquiry::new(context, kernel, plan, known);
-        let subjects: Vec<Subject> = wave
-            .iter()
-            .filter_map(|id| {
-                let group = groups.get(*id)?;
-                Some(Subject {
-                    id: *id,
-                    pid: group.representative(),
-                    holders: groups.holders(group),
-                })
-            })
-            .collect();
-        let ask_all = || parallel::map(&subjects, context.threads, |subject| inquiry.ask(subject));
+        let inquiry = Inquiry::new(context, kernel, plan, groups);
+        let ask_all = || parallel::map(&wave, context.threads, |id| inquiry.ask(*id));
         // Looking inside moves a thread into a namespace for good.
-        let goes_inside = subjects
+        let goes_inside = wave
             .iter()
-            .any(|subject| plan.questions.inside.inside(subject.id.kind).is_some());
+            .any(|id| plan.questions.inside.inside(id.kind).is_some());
         let asked = if goes_inside {
             parallel::in_own_thread(ask_all)
         } else {
             ask_all()
         }?;
-        for (subject, asked) in subjects.iter().zip(asked) {
-            let id = subject.id;
+        for (id, asked) in wave.into_iter().zip(asked) {
             if asked.is_answered() {
                 next.extend(asked.finds.iter().map(|(above, _)| *above));
             } else if !asked.lost.is_empty() {
