@@ -61,28 +61,6 @@ fn user_namespaces_nest_through_one_without_processes() {
     assert!(either.contains(&below.to_owned()), "{below}");
 }
 
-/// Returns the rows of a tree drawn in the first column, NS, each prefixed with
-/// the rows above it, sorted. lsns draws a namespace that it finds through a
-/// child before its siblings, whatever its number.
-fn edges(text: &str) -> Vec<String> {
-    let mut above: Vec<String> = Vec::new();
-    let mut rows: Vec<String> = Vec::new();
-    for line in text.lines() {
-        let drawn = line.find(|letter: char| letter.is_alphanumeric() || letter == '/');
-        let (drawing, rest) = line.split_at(drawn.unwrap_or(0));
-        let words = rest.split_whitespace().collect::<Vec<_>>().join(" ");
-        if rest.starts_with('/') {
-            rows.last_mut().unwrap().push_str(&format!(" and {words}"));
-            continue;
-        }
-        above.truncate(drawing.chars().count() / 2);
-        rows.push(format!("{}: {words}", above.join(" > ")));
-        above.push(words.split(' ').next().unwrap().to_owned());
-    }
-    rows.sort();
-    rows
-}
-
 #[test]
 fn trees_have_the_same_shape_as_in_lsns() {
     let forms = [
@@ -105,8 +83,13 @@ fn trees_have_the_same_shape_as_in_lsns() {
             let Some(run) = run(&both) else { return };
             assert_eq!((run.status, &*run.stderr), (0, ""), "{form}");
             let (lsns, nsls) = run.stdout.split_once("==\n").unwrap();
-            assert_eq!(edges(nsls), edges(lsns), "{form}\n{}", run.stdout);
-            assert!(edges(nsls).len() > 4, "{}", run.stdout);
+            assert_eq!(
+                live::edges(nsls),
+                live::edges(lsns),
+                "{form}\n{}",
+                run.stdout
+            );
+            assert!(live::edges(nsls).len() > 4, "{}", run.stdout);
             assert_eq!(nsls.is_ascii(), locale == "C", "{}", run.stdout);
         }
     }

@@ -85,3 +85,25 @@ pub fn run(text: &str) -> Outcome {
 /// What nsls reports on standard error in a nested pid namespace.
 pub const INSIDE: &str =
     "nsls: parent or owner of 1 namespace lies outside the caller's user or pid namespace\n";
+
+/// Returns the rows of a tree drawn in the first column, NS, each prefixed with
+/// the rows above it, sorted. lsns draws a namespace that it finds through a
+/// child before its siblings, whatever its number.
+pub fn edges(text: &str) -> Vec<String> {
+    let mut above: Vec<String> = Vec::new();
+    let mut rows: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let drawn = line.find(|letter: char| letter.is_alphanumeric() || letter == '/');
+        let (drawing, rest) = line.split_at(drawn.unwrap_or(0));
+        let words = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        if rest.starts_with('/') {
+            rows.last_mut().unwrap().push_str(&format!(" and {words}"));
+            continue;
+        }
+        above.truncate(drawing.chars().count() / 2);
+        rows.push(format!("{}: {words}", above.join(" > ")));
+        above.push(words.split(' ').next().unwrap().to_owned());
+    }
+    rows.sort();
+    rows
+}
