@@ -3,25 +3,19 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::OnceLock;
 
-use rustix::fs::{AtFlags, CWD, FileType, Statx, StatxFlags};
+use rustix::fs::{CWD, Statx};
 use rustix::io::Errno;
 use rustix::ioctl::Opcode;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::PidfdGetfdFlags;
 
 use crate::kernel::OpenError;
 use crate::kernel::ioctl::get_fd;
 use crate::kernel::nsfs::NsFile;
-use crate::kernel::opener::{device, look};
 use crate::model::Fd;
+use crate::proc::{look, look_at_open, net_device};
 
 const SIOCGSKNS: Opcode = libc::SIOCGSKNS as Opcode;
-/// Character device of `/dev/net/tun`: MISC_MAJOR and TUN_MINOR,
-/// linux/major.h and linux/miscdevice.h.
-const TUN: (u32, u32) = (10, 200);
-
 /// Opens the net namespace of a file that a process has open, by its path in
 /// `/proc/PID/fd`. [`OpenError::Moved`] if it is neither a socket nor a tun file.
 ///
@@ -29,7 +23,7 @@ const TUN: (u32, u32) = (10, 200);
 /// that of a FUSE file waits for its server. A process that exchanges the file
 /// between the look and the duplication can still bring that about.
 pub(super) fn open(process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
-    if !has_net_ns(&look_through(path)?)? {
+    if net_device(&look_through(path)?)?.is_none() {
         return Err(OpenError::Moved);
     }
     let fd = i32::try_from(fd).map_err(|_| OpenError::Gone)?;
@@ -40,7 +34,7 @@ pub(super) fn open(process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, Ope
 /// Opens the net namespace of a socket or tun file. [`OpenError::Moved`] for
 /// any other file: descriptors are reused.
 fn net_ns(file: &OwnedFd) -> Result<NsFile, OpenError> {
-    if !has_net_ns(&look(file, StatxFlags::TYPE)?)? {
+    if net_device(&look_at_open(file)?)?.is_none() {
         return Err(OpenError::Moved);
     }
     // SAFETY: the file is a socket or the tun device, and both return a new
@@ -50,38 +44,13 @@ fn net_ns(file: &OwnedFd) -> Result<NsFile, OpenError> {
     Ok(NsFile::created(ns))
 }
 
-/// Returns what the kernel knows about an open file of a process without asking
-/// a file server. If the process ends halfway, the kernel answers EACCES: the
-/// second attempt finds it gone.
+/// Returns what the kernel knows about an open file of a process. If the process
+/// ends halfway, the kernel answers EACCES: the second attempt finds it gone.
 fn look_through(path: &Path) -> Result<Statx, Errno> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    match rustix::fs::statx(CWD, path, flags, StatxFlags::TYPE) {
-        Err(Errno::ACCESS) => rustix::fs::statx(CWD, path, flags, StatxFlags::TYPE),
+    match look(CWD, path) {
+        Err(Errno::ACCESS) => look(CWD, path),
         seen => seen,
     }
-}
-
-/// Returns whether a file is a socket or the tun device. A file server may claim
-/// either type, but all sockets are on sockfs; and a file server may have named
-/// the device, but opening it led to the driver, and it stays that.
-fn has_net_ns(seen: &Statx) -> Result<bool, Errno> {
-    Ok(match FileType::from_raw_mode(seen.stx_mode.into()) {
-        FileType::Socket => device(seen) == sockfs()?,
-        FileType::CharacterDevice => (seen.stx_rdev_major, seen.stx_rdev_minor) == TUN,
-        _ => false,
-    })
-}
-
-/// Returns the device number that all sockets have.
-fn sockfs() -> Result<(u32, u32), Errno> {
-    static DEVICE: OnceLock<(u32, u32)> = OnceLock::new();
-    if let Some(device) = DEVICE.get() {
-        return Ok(*device);
-    }
-    let flags = SocketFlags::CLOEXEC;
-    let own = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-    let seen = look(&own, StatxFlags::TYPE)?;
-    Ok(*DEVICE.get_or_init(|| device(&seen)))
 }
 
 #[cfg(test)]

@@ -26,8 +26,6 @@ pub(crate) struct Fake {
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
     /// Whether a socket changes when it is asked.
     pub(crate) tags_sockets: bool,
-    /// The tun files of each process or thread, by its `fdinfo` directory.
-    pub(crate) tuns: HashMap<String, Vec<Fd>>,
     /// The table of open files of each thread; `None` for a kernel without
     /// kcmp(2).
     pub(crate) tables: Option<HashMap<Tid, u32>>,
@@ -97,17 +95,6 @@ impl Kernel for Fake {
 
     fn tags_sockets(&self) -> bool {
         self.tags_sockets
-    }
-
-    fn may_have_tuns(&self) -> bool {
-        !self.tuns.is_empty()
-    }
-
-    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError> {
-        let tuns = self.tuns.get(&*fdinfo.to_string_lossy());
-        let mut tuns = tuns.cloned().ok_or(OpenError::Gone)?;
-        tuns.retain(|fd| fds.contains(fd));
-        Ok(tuns)
     }
 
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError> {

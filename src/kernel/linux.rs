@@ -9,7 +9,7 @@ use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
     Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, net_class,
-    netlink, setns, syscall, sysv, tun, version_of,
+    netlink, setns, syscall, sysv, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
@@ -107,14 +107,6 @@ impl Kernel for Linux {
 
     fn tags_sockets(&self) -> bool {
         net_class::tags_sockets(self.opener.proc())
-    }
-
-    fn may_have_tuns(&self) -> bool {
-        tun::may_be_open(self.opener.proc())
-    }
-
-    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError> {
-        tun::among(fdinfo, fds)
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {

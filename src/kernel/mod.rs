@@ -22,7 +22,6 @@ mod release;
 mod setns;
 mod syscall;
 mod sysv;
-mod tun;
 
 use std::path::Path;
 
@@ -99,13 +98,6 @@ pub(crate) trait Kernel: Sync {
     /// Returns whether [`device_ns`](Kernel::device_ns) may change the net_cls
     /// class or net_prio index of a socket.
     fn tags_sockets(&self) -> bool;
-
-    /// Returns whether any process may have a tun file open.
-    fn may_have_tuns(&self) -> bool;
-
-    /// Returns which open files of a process are tun files, by its directory
-    /// `/proc/PID/fdinfo`.
-    fn tuns_among(&self, fdinfo: &Path, fds: &[Fd]) -> Result<Vec<Fd>, OpenError>;
 
     /// Returns which namespace a path leads to, `None` if it leads to anything
     /// else. Asks no file server.

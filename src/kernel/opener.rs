@@ -11,6 +11,7 @@ use rustix::process::Pid as RawPid;
 use crate::kernel::OpenError;
 use crate::kernel::nsfs::NsFile;
 use crate::model::{Kind, Mount, NsId, Pid, Within};
+use crate::proc::device;
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -178,10 +179,6 @@ fn look_up(dir: BorrowedFd<'_>, path: &Path, resolve: ResolveFlags) -> Result<Ow
 pub(super) fn look(file: &OwnedFd, mask: StatxFlags) -> Result<Statx, Errno> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
     rustix::fs::statx(file, "", flags, mask)
-}
-
-pub(super) const fn device(seen: &Statx) -> (u32, u32) {
-    (seen.stx_dev_major, seen.stx_dev_minor)
 }
 
 #[cfg(test)]

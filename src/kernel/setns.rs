@@ -54,6 +54,6 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
     read_whole(file, Limit::Long).map_err(|error| match error {
         ReadError::Errno(errno) => errno,
         ReadError::Gone => Errno::NOENT,
-        ReadError::Malformed | ReadError::TooLong => Errno::FBIG,
+        _ => Errno::FBIG,
     })
 }

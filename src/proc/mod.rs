@@ -13,8 +13,8 @@
 #[cfg(feature = "cli")]
 mod capture;
 mod cmdline;
+mod device;
 mod dir;
-mod fd_target;
 mod hidepid;
 mod id_map;
 mod lines;
@@ -22,6 +22,7 @@ mod link_text;
 mod mountinfo;
 mod namespace_at;
 mod ns_dir;
+mod open_files;
 mod paths;
 mod proc_file;
 mod process_dir;
@@ -36,14 +37,15 @@ mod users;
 #[cfg(feature = "cli")]
 pub(crate) use capture::errno_name;
 pub(crate) use cmdline::CommandLine;
+pub(crate) use device::{device, look, look_at_open, net_device};
 #[cfg(test)]
 pub(crate) use dir::changes;
-pub(crate) use fd_target::{FdTarget, PathHash};
 pub(crate) use lines::Lines;
 pub(crate) use link_text::parse_id;
 pub(crate) use mountinfo::{NamespaceMounts, namespace_mounts};
 pub(crate) use namespace_at::Found;
 pub(crate) use ns_dir::NsDir;
+pub(crate) use open_files::FdTarget;
 #[cfg(feature = "cli")]
 pub(crate) use proc_file::ProcFile;
 pub(crate) use process_dir::ProcessDir;

@@ -4,17 +4,18 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
 use procfs::process::Process;
-use rustix::fs::{OFlags, RawDir};
+use rustix::fs::{OFlags, RawDir, Statx};
 use rustix::io::Errno;
 
-use crate::model::{Fd, IdMap, MountRoot, OpenFile, Pid, Tid, TimeOffsets};
+use crate::model::{Fd, IdMap, MountRoot, Pid, Tid, TimeOffsets};
 use crate::proc::cmdline::{CommandLine, join_arguments};
+use crate::proc::device::{device, look_at_open};
 use crate::proc::dir::{Dir, Trust};
-use crate::proc::fd_target::{FdTarget, PathHash, parse_fd_target};
 use crate::proc::id_map::parse_id_map;
 use crate::proc::lines::Lines;
 use crate::proc::mountinfo::{first_mount, mount_facts};
 use crate::proc::ns_dir::NsDir;
+use crate::proc::open_files::OpenFiles;
 use crate::proc::proc_file::ProcFile;
 use crate::proc::read::{READ, read_start, read_whole};
 use crate::proc::stat::{Stat, parse_stat};
@@ -81,7 +82,7 @@ impl<'a> ProcessDir<'a> {
     /// Lists its threads, by TID.
     pub(crate) fn threads(&self) -> Result<Vec<Tid>, ReadError> {
         let mut tids = Vec::new();
-        self.each_number("task", |tid, _, _| {
+        each_number(&self.open_dir("task")?, |tid, _| {
             tids.push(tid);
             Ok(())
         })?;
@@ -90,53 +91,38 @@ impl<'a> ProcessDir<'a> {
     }
 
     /// Lists its open files that can hold a namespace, or those of one of its
-    /// threads, by number.
-    ///
-    /// Links are read and never followed, for a file on a dead file server would
-    /// block the reader.
-    pub(crate) fn files(&self, tid: Option<Tid>) -> Result<Vec<(OpenFile, FdTarget)>, ReadError> {
-        let pid = self.pid;
-        let path = tid.map_or_else(|| "fd".to_owned(), |tid| format!("task/{tid}/fd"));
-        let mut text = [MaybeUninit::uninit(); 4096];
-        let mut found = Vec::new();
-        self.each_number(&path, |fd: Fd, dir, name| {
-            let target = match rustix::fs::readlinkat_raw(dir, name, &mut text) {
-                Ok((text, _)) => parse_fd_target(text),
-                // The path is too long for the kernel. The file may still be a
-                // namespace whose mount is gone, which usually shows as `/`.
-                Err(Errno::NAMETOOLONG) => Some(FdTarget::File(PathHash::of(b"/"))),
-                // The file was closed, or the process ended.
-                Err(Errno::NOENT | Errno::SRCH) => None,
-                Err(errno) => return Err(errno),
-            };
-            found.extend(target.map(|target| (OpenFile { pid, tid, fd }, target)));
-            Ok(())
-        })?;
-        found.sort_unstable_by_key(|(file, _)| file.fd);
+    /// threads.
+    pub(crate) fn files(&self, tid: Option<Tid>) -> Result<OpenFiles, ReadError> {
+        let task = tid.map_or_else(String::new, |tid| format!("task/{tid}/"));
+        let dir = self.open_dir(&format!("{task}fd"))?;
+        if !self.is_live() {
+            let mut links = Vec::new();
+            each_number(&dir, |fd: Fd, name| {
+                links.push((fd, rustix::fs::readlinkat(&dir, name, Vec::new())?));
+                Ok(())
+            })?;
+            let links = links.into_iter();
+            return Ok(OpenFiles::parse(
+                links.map(|(fd, text)| (fd, text.into_bytes())),
+            ));
+        }
+        let nsfs = self
+            .root
+            .nsfs(|| Ok(device(&self.look(&format!("{task}ns/user"))?)))?;
+        let mut found = OpenFiles::read(&dir, nsfs)?;
+        if found.trouble == Some(ReadError::Unstable) && self.root.own_pid() == Some(self.pid) {
+            // This process itself opens and closes files all the time.
+            found.trouble = None;
+        }
         Ok(found)
     }
 
-    /// Calls `act` for each entry of a directory whose name is a number.
-    fn each_number(
-        &self,
-        path: &str,
-        mut act: impl FnMut(u32, &OwnedFd, &CStr) -> Result<(), Errno>,
-    ) -> Result<(), ReadError> {
+    fn open_dir(&self, path: &str) -> Result<OwnedFd, ReadError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = match &self.dir {
+        Ok(match &self.dir {
             Source::Procfs(process) => process.open_relative_flags(path, flags)?.into(),
             Source::Copy(dir) => dir.open_at(path, flags)?,
-        };
-        let mut buffer = [MaybeUninit::uninit(); 2048];
-        let mut entries = RawDir::new(&dir, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name();
-            if let Some(number) = name.to_str().ok().and_then(|name| name.parse().ok()) {
-                act(number, &dir, name)?;
-            }
-        }
-        Ok(())
+        })
     }
 
     /// Returns whether the process still exists, zombies included. In a captured
@@ -210,12 +196,17 @@ impl<'a> ProcessDir<'a> {
 
     /// Returns the inode number of one of its files, without reading it.
     pub(crate) fn inode(&self, path: &str) -> Result<u64, ReadError> {
+        Ok(self.look(path)?.stx_ino)
+    }
+
+    /// Returns what the kernel knows about one of its files.
+    fn look(&self, path: &str) -> Result<Statx, ReadError> {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
-        let file = match &self.dir {
+        let file: OwnedFd = match &self.dir {
             Source::Procfs(process) => process.open_relative_flags(path, flags)?.into(),
             Source::Copy(dir) => dir.open_at(path, flags)?,
         };
-        Ok(rustix::fs::fstat(file)?.st_ino)
+        Ok(look_at_open(file)?)
     }
 
     fn read(&self, file: ProcFile) -> Result<Vec<u8>, ReadError> {
@@ -232,4 +223,21 @@ impl<'a> ProcessDir<'a> {
     const fn is_live(&self) -> bool {
         matches!(self.dir, Source::Procfs(_))
     }
+}
+
+/// Calls `act` for each entry of a directory whose name is a number.
+fn each_number(
+    dir: &OwnedFd,
+    mut act: impl FnMut(u32, &CStr) -> Result<(), Errno>,
+) -> Result<(), ReadError> {
+    let mut buffer = [MaybeUninit::uninit(); 2048];
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if let Some(number) = name.to_str().ok().and_then(|name| name.parse().ok()) {
+            act(number, name)?;
+        }
+    }
+    Ok(())
 }

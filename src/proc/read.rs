@@ -24,6 +24,8 @@ pub(crate) enum ReadError {
     Malformed,
     /// The file is longer than its [`Limit`].
     TooLong,
+    /// What was read changed all the time.
+    Unstable,
 }
 
 impl From<Errno> for ReadError {

@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::model::{Kind, Pid};
+use crate::proc::device::Device;
 use crate::proc::dir::{Dir, Trust};
-use crate::proc::read::Limit;
+use crate::proc::read::{Limit, ReadError};
 use crate::proc::users::home_in;
 
 /// The root below which a scan reads `proc/` and `etc/passwd`: that of the
@@ -32,6 +33,8 @@ pub struct Sysroot {
 struct Dirs {
     root: Result<Dir, Errno>,
     proc: Result<Dir, Errno>,
+    /// The device that namespaces are on, once known.
+    nsfs: OnceLock<Device>,
 }
 
 impl Sysroot {
@@ -59,7 +62,8 @@ impl Sysroot {
             },
             Err(errno) => Err(*errno),
         };
-        let dirs = Arc::new(Dirs { root, proc });
+        let nsfs = OnceLock::new();
+        let dirs = Arc::new(Dirs { root, proc, nsfs });
         Sysroot { path, dirs }
     }
 
@@ -92,6 +96,26 @@ impl Sysroot {
     /// The directory of the proc tree.
     pub(crate) fn proc(&self) -> Result<&Dir, Errno> {
         self.dirs.proc.as_ref().map_err(|errno| *errno)
+    }
+
+    /// Returns the device that all namespaces are on, by one that `find` finds.
+    pub(super) fn nsfs(
+        &self,
+        find: impl FnOnce() -> Result<Device, ReadError>,
+    ) -> Result<Device, ReadError> {
+        match self.dirs.nsfs.get() {
+            Some(device) => Ok(*device),
+            None => Ok(*self.dirs.nsfs.get_or_init({
+                let found = find()?;
+                move || found
+            })),
+        }
+    }
+
+    /// Returns the PID of this process in the proc tree; `None` if it is not
+    /// there.
+    pub(super) fn own_pid(&self) -> Option<Pid> {
+        parse_pid(&self.proc().ok()?.read_link("self").ok()?)
     }
 
     /// Lists all processes in the proc tree, by PID.

@@ -91,6 +91,7 @@ pub(crate) fn cause_of_read(
     Ok(match error {
         ReadError::Malformed => Cause::Malformed,
         ReadError::TooLong => Cause::Truncated,
+        ReadError::Unstable => Cause::Unstable,
         ReadError::Gone => Cause::Vanished,
         ReadError::Errno(Errno::ACCESS) => Cause::Denied,
         ReadError::Errno(Errno::PERM) => Cause::Hidden,

@@ -1,30 +1,20 @@
-//! Open files that are namespaces although their paths do not show it: files
-//! opened through a bind mount of a namespace.
-
-use std::collections::HashSet;
+//! Open files that are namespaces although their links do not name them: files
+//! opened by the path of a bind mount.
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
 use crate::model::{Holder, OpenFile, Source};
-use crate::proc::PathHash;
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 use crate::scan::parallel;
 
-/// Finds the files that are namespaces behind a bind mount, by the paths of all
-/// such mounts. The kernel shows `/` once the mount is gone.
-pub(crate) fn find_behind_mounts<K: Kernel>(
+/// Finds out which namespaces some open files are.
+pub(crate) fn identify<K: Kernel>(
     context: &Context<'_, K>,
     kernel: &K,
-    files: &[(OpenFile, PathHash)],
-    paths: &HashSet<PathHash>,
+    files: &[OpenFile],
 ) -> Result<Vec<Find>, Error> {
-    let candidates: Vec<OpenFile> = files
-        .iter()
-        .filter(|(_, path)| paths.contains(path))
-        .map(|(file, _)| *file)
-        .collect();
-    let found = parallel::map(&candidates, context.threads, |file| {
+    let found = parallel::map(files, context.threads, |file| {
         let path = context.root.open_file_path(file);
         match kernel.look_at(&path) {
             Ok(id) => Ok(id.map(|id| (id, Holder::Fd(*file)))),
@@ -47,18 +37,13 @@ mod tests {
     use crate::scan::context::tests::with_kernel;
 
     #[test]
-    fn only_files_with_the_path_of_a_mounted_namespace_are_looked_at() {
+    fn a_file_is_the_namespace_it_leads_to_and_nothing_if_it_was_exchanged() {
         let net = |ino| NsId {
             ino,
             kind: Kind::Net,
         };
         let kernel = Fake {
-            paths: [
-                ("/proc/5/fd/3".to_owned(), net(1)),
-                ("/proc/5/fd/4".to_owned(), net(2)),
-                ("/proc/5/fd/5".to_owned(), net(3)),
-            ]
-            .into(),
+            paths: [("/proc/5/fd/3".to_owned(), net(1))].into(),
             ..Fake::default()
         };
         let file = |fd| OpenFile {
@@ -66,14 +51,10 @@ mod tests {
             tid: None,
             fd,
         };
-        let files = [(3, "/run/netns/a"), (4, "/etc/passwd"), (5, "/"), (6, "/")]
-            .map(|(fd, path)| (file(fd), PathHash::of(path.as_bytes())));
-        let paths = ["/", "/run/netns/a"].map(|path| PathHash::of(path.as_bytes()));
         let root = Sysroot::live();
         let context = with_kernel(&root, Fake::default());
-        let found = find_behind_mounts(&context, &kernel, &files, &paths.into());
-        let fd = |ino, fd| (net(ino), Holder::Fd(file(fd)));
-        assert_eq!(found.unwrap(), [fd(1, 3), fd(3, 5)]);
+        let found = identify(&context, &kernel, &[file(3), file(4)]).unwrap();
+        assert_eq!(found, [(net(1), Holder::Fd(file(3)))]);
         assert_eq!(context.gaps(9), []);
     }
 }

@@ -17,7 +17,7 @@ use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source};
-use crate::proc::{FdTarget, PathHash};
+use crate::proc::FdTarget;
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
 use crate::scan::inference::{Fingerprints, take_fingerprints};
@@ -42,8 +42,6 @@ pub(crate) struct Discovery<'a> {
     pub(crate) total: usize,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
-    /// The paths of mounted namespaces.
-    mount_paths: HashSet<PathHash>,
     affiliations: Affiliations<'a>,
 }
 
@@ -54,9 +52,9 @@ struct Found {
     finds: Vec<Find>,
     /// Sockets, with their inode numbers.
     sockets: Vec<(OpenFile, u64)>,
-    /// Other files, any of which may be a tun file or a namespace behind a bind
-    /// mount.
-    files: Vec<(OpenFile, PathHash)>,
+    tuns: Vec<OpenFile>,
+    /// Namespaces whose links do not name them.
+    mounted: Vec<OpenFile>,
     /// The processes that refuse all their links.
     refused: Vec<Pid>,
     /// The processes that ended before they could be read.
@@ -74,7 +72,6 @@ pub(crate) fn discover<'a, K: Kernel>(
         known: HashSet::new(),
         total: 0,
         mount_tables: HashSet::new(),
-        mount_paths: [PathHash::of(b"/")].into(),
         affiliations: Affiliations::below(context.root),
     };
     if context.root.hides_processes() {
@@ -184,13 +181,10 @@ impl Discovery<'_> {
                 finds.extend(sockets::find(context, kernel, &found.sockets)?);
             }
             if plan.reads(Source::Tuns) {
-                let mount_ns = |pid: Pid| {
-                    let place = found
-                        .processes
-                        .binary_search_by_key(&pid, |process| process.pid);
-                    found.processes.get(place.ok()?)?.links.ino(Link::Mnt)
-                };
-                finds.extend(tuns::find(context, kernel, &found.files, mount_ns)?);
+                finds.extend(tuns::find(context, kernel, &found.tuns)?);
+            }
+            if plan.reads(Source::Fds) {
+                finds.extend(fds::identify(context, kernel, &found.mounted)?);
             }
         }
         let mut insiders = mounts::insiders(&found.processes, &finds);
@@ -213,21 +207,11 @@ impl Discovery<'_> {
         }
         self.groups.add(processes);
         self.add(finds);
-        if let Some(kernel) = &context.kernel
-            && plan.reads(Source::Fds)
-        {
-            let paths = &self.mount_paths;
-            let finds = fds::find_behind_mounts(context, kernel, &found.files, paths)?;
-            self.add(finds);
-        }
         Ok(())
     }
 
     fn add(&mut self, finds: Vec<Find>) {
         for find in finds {
-            if let Holder::Mount(mount) = &find.1 {
-                self.mount_paths.insert(PathHash::of(&mount.path));
-            }
             self.groups.insert(find);
         }
     }
@@ -236,7 +220,7 @@ impl Discovery<'_> {
 /// Returns what to read of each process.
 fn look(plan: &Plan) -> Look {
     let mut links: LinkSet = plan.links();
-    let by_mount_ns = [Source::Mounts, Source::MountNamespaces, Source::Tuns];
+    let by_mount_ns = [Source::Mounts, Source::MountNamespaces];
     if by_mount_ns.iter().any(|source| plan.reads(*source)) {
         links.insert(Link::Mnt);
     }
@@ -261,7 +245,8 @@ impl Found {
         }
         for (file, target) in sighting.files {
             match target {
-                FdTarget::File(path) => self.files.push((file, path)),
+                FdTarget::Tun => self.tuns.push(file),
+                FdTarget::Mounted => self.mounted.push(file),
                 FdTarget::Namespace(id) => self.finds.push((id, Holder::Fd(file))),
                 FdTarget::Socket(ino) => self.sockets.push((file, ino)),
             }

@@ -148,9 +148,14 @@ fn read_open<K>(
         sighting.cgroup = note(context, process.cgroup(), Source::Cgroups, sighting.pid)?;
     }
     if look.fds {
-        let files = process.files(sighting.thread);
-        let files = note(context, files, Source::Fds, sighting.pid)?;
-        sighting.files = files.unwrap_or_default();
+        let table = process.files(sighting.thread);
+        if let Some(mut table) = note(context, table, Source::Fds, sighting.pid)? {
+            if let Some(error) = table.trouble.take() {
+                note(context, Err::<(), _>(error), Source::Fds, sighting.pid)?;
+            }
+            let files = table.of(sighting.pid, sighting.thread);
+            sighting.files = files.collect();
+        }
     }
     Ok(())
 }

@@ -72,9 +72,13 @@ fn read_files<K: Kernel>(context: &Context<'_, K>, sighting: &Sighting) -> Resul
             Ok(true) => {
                 let process = ProcessDir::open(context.root, sighting.pid);
                 match process.and_then(|process| process.files(Some(*tid))) {
-                    Ok(more) => {
-                        files.extend(more);
-                        continue;
+                    Ok(mut table) => {
+                        let trouble = table.trouble.take();
+                        files.extend(table.of(sighting.pid, Some(*tid)));
+                        match trouble {
+                            None => continue,
+                            Some(error) => cause_of_read(error, path)?,
+                        }
                     }
                     // The thread ended, or a captured tree has none of its
                     // files.

@@ -96,11 +96,12 @@ impl Captured {
     /// Adds the descriptors of the process, or of a thread if they differ from
     /// all before. Skips unreadable ones.
     fn add_fds(&mut self, process: &ProcessDir<'_>, tid: Option<Tid>) {
-        let files = process.files(tid).unwrap_or_default();
-        let namespaces: Vec<(Fd, NsId)> = files
+        let table = process.files(tid).unwrap_or_default();
+        let namespaces: Vec<(Fd, NsId)> = table
+            .files
             .into_iter()
-            .filter_map(|(file, target)| match target {
-                FdTarget::Namespace(id) => Some((file.fd, id)),
+            .filter_map(|(fd, target)| match target {
+                FdTarget::Namespace(id) => Some((fd, id)),
                 _ => None,
             })
             .collect();
@@ -183,7 +184,7 @@ fn error_name(error: ReadError) -> &'static str {
     match error {
         ReadError::Errno(errno) => errno_name(errno),
         // Any other word is malformed again when the capture is read.
-        ReadError::Gone | ReadError::Malformed | ReadError::TooLong => "malformed",
+        _ => "malformed",
     }
 }
 
