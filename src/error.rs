@@ -176,6 +176,11 @@ pub(crate) fn reason(error: &io::Error) -> String {
     })
 }
 
+/// Returns the error for a process that does not answer.
+pub(crate) fn blocked() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time")
+}
+
 /// Returns the error number of an I/O error, or EIO if it has none.
 pub(crate) fn errno_of(error: &io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)

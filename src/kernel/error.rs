@@ -17,6 +17,8 @@ pub(crate) enum OpenError {
     /// The proc tree belongs to another pid namespace: its PIDs mean nothing to
     /// system calls, and it does not show this process.
     ForeignProc,
+    /// The process did not answer in time.
+    Blocked,
     /// Any other error.
     Errno(Errno),
 }

@@ -57,9 +57,9 @@ pub(crate) struct UtsNames {
 ///
 /// Every answer is about what was opened, never about what a path leads to at
 /// another time.
-pub(crate) trait Kernel: Sync {
+pub(crate) trait Kernel: Send + Sync + 'static {
     /// An open namespace.
-    type Ns;
+    type Ns: Send + 'static;
     /// A process, held so that its PID cannot come to mean another.
     type Process;
 

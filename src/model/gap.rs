@@ -64,6 +64,8 @@ pub enum Cause {
     Truncated,
     /// It kept changing while it was read.
     Unstable,
+    /// It did not answer within a second, as a process can arrange.
+    Blocked,
 }
 
 impl Cause {
@@ -87,6 +89,7 @@ impl Cause {
         Cause::OutsideRoot,
         Cause::Truncated,
         Cause::Unstable,
+        Cause::Blocked,
     ];
 
     /// Returns its name in JSON.
@@ -110,6 +113,7 @@ impl Cause {
             Cause::OutsideRoot => "outside-root",
             Cause::Truncated => "truncated",
             Cause::Unstable => "unstable",
+            Cause::Blocked => "blocked",
         }
     }
 

@@ -135,6 +135,7 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::OutsideRoot => "its process is outside its cgroup root",
         Cause::Truncated => "too long",
         Cause::Unstable => "it kept changing",
+        Cause::Blocked => "it did not answer in time",
         Cause::Failed(errno) => {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");

@@ -1,7 +1,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use crate::error::errno_of;
-use crate::proc::ReadError;
+use crate::proc::{ReadError, pulse};
 
 /// Longest line, newline included. The kernel writes mountinfo lines of up to
 /// 750 KB, for overlays of many layers.
@@ -43,6 +43,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn read(&mut self) -> std::io::Result<usize> {
+        pulse::beat();
         self.line.clear();
         let mut start = (&mut self.source).take(MOST + 1);
         let read = start.read_until(b'\n', &mut self.line)?;

@@ -26,6 +26,7 @@ mod open_files;
 mod paths;
 mod proc_file;
 mod process_dir;
+pub(crate) mod pulse;
 mod read;
 mod reader;
 mod stat;

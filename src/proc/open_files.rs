@@ -15,6 +15,7 @@ use crate::model::{Fd, NsId, OpenFile, Pid, Tid};
 use crate::proc::ReadError;
 use crate::proc::device::{Device, NetDevice, device, look, net_device};
 use crate::proc::link_text::parse_id;
+use crate::proc::pulse;
 
 /// How often a table of files that changes is read again.
 const MOST_PASSES: usize = 8;
@@ -80,6 +81,7 @@ impl OpenFiles {
         let mut entries = RawDir::new(dir, &mut buffer);
         while let Some(entry) = entries.next() {
             let entry = entry?;
+            pulse::beat();
             let name = entry.file_name();
             let Some(fd) = name.to_str().ok().and_then(|name| name.parse().ok()) else {
                 continue;

@@ -12,6 +12,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 
 use crate::error::errno_of;
+use crate::proc::pulse;
 
 /// Why a file could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,7 @@ pub(crate) fn read_start(file: impl AsFd, most: usize) -> Result<(Vec<u8>, bool)
     loop {
         // At the limit, one more byte shows whether the file ends there.
         let room = most.saturating_sub(bytes.len()).clamp(1, buffer.len());
+        pulse::beat();
         let part = buffer.get_mut(..room).unwrap_or_default();
         let read = match rustix::io::read(&file, part) {
             Err(Errno::INTR) => continue,

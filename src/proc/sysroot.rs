@@ -5,8 +5,9 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::model::{Kind, Pid};
-use crate::proc::device::Device;
+use crate::proc::device::{Device, look_at_open};
 use crate::proc::dir::{Dir, Trust};
+use crate::proc::mountinfo::parse_line;
 use crate::proc::read::{Limit, ReadError};
 use crate::proc::users::home_in;
 
@@ -155,10 +156,26 @@ impl Sysroot {
         self.dir().ok()?.read("etc/passwd", Limit::Database).ok()
     }
 
-    /// Opens the home directory of a user.
+    /// Opens the home directory of a user, unless the user, who may mount over
+    /// it, has put a FUSE file server there.
     pub(crate) fn home(&self, uid: u32) -> Option<Dir> {
         let home = home_in(&self.passwd()?, uid)?;
-        self.dir().ok()?.dir(&home, Trust::User).ok()
+        let home = self.dir().ok()?.dir(&home, Trust::User).ok()?;
+        (!self.is_live() || !self.is_on_fuse(&home)?).then_some(home)
+    }
+
+    /// Returns whether a directory is on a FUSE mount, by the reader's mount
+    /// table; `None` if the table does not have the mount.
+    fn is_on_fuse(&self, dir: &Dir) -> Option<bool> {
+        let seen = look_at_open(dir).ok()?;
+        let mut mounts = self.mountinfo().ok()?;
+        loop {
+            if let Some(mount) = mounts.next()?.ok().and_then(parse_line)
+                && mount.id == seen.stx_mnt_id
+            {
+                return Some(mount.fs_type.starts_with(b"fuse"));
+            }
+        }
     }
 }
 
@@ -195,6 +212,26 @@ mod tests {
         ] {
             assert_eq!(parse_pid(name.as_bytes()), None, "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_directory_is_on_fuse_by_the_mount_table() {
+        let root = Sysroot::live();
+        assert_eq!(root.is_on_fuse(root.dir().unwrap()), Some(false));
+        // A mount that the table does not have.
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(tree.path().join("proc/self")).unwrap();
+        std::fs::write(
+            tree.path().join("proc/self/mountinfo"),
+            "x\n1 0 0:1 / / rw - fuse x rw\n",
+        )
+        .unwrap();
+        let copy = Sysroot::at(tree.path());
+        assert_eq!(copy.is_on_fuse(root.dir().unwrap()), None);
+        let id = look_at_open(root.dir().unwrap()).unwrap().stx_mnt_id;
+        let line = format!("{id} 0 0:1 / / rw - fuse.sshfs x rw\n");
+        std::fs::write(tree.path().join("proc/self/mountinfo"), line).unwrap();
+        assert_eq!(copy.is_on_fuse(root.dir().unwrap()), Some(true));
     }
 
     #[test]

@@ -2,40 +2,98 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::OpenError;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Gap, LinkSet, Source};
 use crate::proc::{ReadError, Sysroot};
+use crate::scan::parallel::{self, Patience};
 
-/// What a scan reads from and asks.
-pub(crate) struct Context<'a, K> {
+/// What a scan reads from and asks, shared by all its threads.
+pub(crate) struct Context<K>(Arc<Shared<K>>);
+
+/// What the threads of a scan share.
+pub(crate) struct Shared<K> {
     /// The root of the proc tree.
-    pub(crate) root: &'a Sysroot,
+    pub(crate) root: Sysroot,
     /// The kernel behind the proc tree; `None` for a captured tree.
-    pub(crate) kernel: Option<K>,
-    /// The number of threads to use.
-    pub(crate) threads: NonZeroUsize,
+    pub(crate) kernel: Option<Arc<K>>,
+    threads: NonZeroUsize,
+    patience: Patience,
     gaps: Mutex<Gaps>,
 }
 
 /// Counts by source and cause; `None` if the count cannot be known.
 type Gaps = BTreeMap<(Source, Cause), (Option<usize>, LinkSet)>;
 
-impl<'a, K> Context<'a, K> {
-    pub(crate) fn new(root: &'a Sysroot, kernel: Option<K>, threads: NonZeroUsize) -> Self {
-        Context {
-            root,
-            kernel,
+impl<K> Clone for Context<K> {
+    fn clone(&self) -> Self {
+        Context(Arc::clone(&self.0))
+    }
+}
+
+impl<K> Deref for Context<K> {
+    type Target = Shared<K>;
+
+    fn deref(&self) -> &Shared<K> {
+        &self.0
+    }
+}
+
+impl<K> Context<K> {
+    pub(crate) fn new(root: &Sysroot, kernel: Option<K>, threads: NonZeroUsize) -> Self {
+        Context(Arc::new(Shared {
+            root: root.clone(),
+            kernel: kernel.map(Arc::new),
             threads,
+            patience: Patience::default(),
             gaps: Mutex::default(),
+        }))
+    }
+}
+
+impl<K: Kernel> Context<K> {
+    /// Calls a function for every item, on several threads that end with the
+    /// work, and returns what it returned, in order; `None` for an item that
+    /// blocked.
+    ///
+    /// An error of the function ends the scan.
+    pub(crate) fn map<I, T, F>(&self, items: Vec<I>, read: F) -> Result<Vec<Option<T>>, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        // Nothing blocks in a captured tree.
+        if !self.root.is_live() && self.threads == NonZeroUsize::MIN {
+            return items
+                .iter()
+                .map(|item| read(self, item).map(Some))
+                .collect();
         }
+        let context = self.clone();
+        let read = move |item: &I| read(&context, item);
+        let done = parallel::map(items, self.threads, &self.patience, read)?;
+        done.into_iter().map(Option::transpose).collect()
     }
 
+    /// Calls a function for one item, as [`map`](Context::map) does.
+    pub(crate) fn ask<I, T, F>(&self, item: I, read: F) -> Result<Option<T>, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        Ok(self.map(vec![item], read)?.pop().flatten())
+    }
+}
+
+impl<K> Shared<K> {
     /// Counts something that is missing: one process, mount or namespace.
     pub(crate) fn miss(&self, source: Source, cause: Cause) {
         self.miss_links(source, cause, LinkSet::EMPTY);
@@ -122,6 +180,7 @@ pub(crate) fn cause_of_open(
         OpenError::FileServer => Cause::FileServer,
         OpenError::Unreachable => Cause::Unreachable,
         OpenError::ForeignProc => Cause::ForeignProc,
+        OpenError::Blocked => Cause::Blocked,
         OpenError::Errno(errno) => return cause_of_errno(errno, path),
     })
 }
@@ -134,7 +193,7 @@ pub(crate) mod tests {
     use crate::model::Link;
 
     /// A context with a fake kernel and no proc tree.
-    pub(crate) fn with_kernel(root: &Sysroot, kernel: Fake) -> Context<'_, Fake> {
+    pub(crate) fn with_kernel(root: &Sysroot, kernel: Fake) -> Context<Fake> {
         Context::new(root, Some(kernel), NonZeroUsize::MIN)
     }
 
@@ -185,6 +244,7 @@ pub(crate) mod tests {
             (OpenError::FileServer, Cause::FileServer),
             (OpenError::Unreachable, Cause::Unreachable),
             (OpenError::ForeignProc, Cause::ForeignProc),
+            (OpenError::Blocked, Cause::Blocked),
             (OpenError::Errno(Errno::PERM), Cause::Denied),
             (
                 OpenError::Errno(Errno::IO),

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::model::{Fingerprint, Inferred, Kind, KindSet, Link, NsId, Pid};
 use crate::proc::{ProcessDir, ReadError, Sysroot};
 use crate::scan::context::Context;
 use crate::scan::groups::Groups;
-use crate::scan::parallel;
 
 /// The types of namespaces that have fingerprints.
 const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::User, Kind::Pid, Kind::Time];
@@ -19,13 +19,13 @@ const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::User, Kind::Pid, Kind::Tim
 pub(crate) type Fingerprints = Vec<(Pid, Vec<Fingerprint>)>;
 
 /// Reads the fingerprints of processes, without those that are unreadable, too.
-pub(crate) fn take_fingerprints<K: Sync>(
-    context: &Context<'_, K>,
+pub(crate) fn take_fingerprints<K: Kernel>(
+    context: &Context<K>,
     pids: &[Pid],
     kinds: KindSet,
 ) -> Result<Fingerprints, Error> {
-    let taken = parallel::map(pids, context.threads, |pid| {
-        let Ok(process) = ProcessDir::open(context.root, *pid) else {
+    let taken = context.map(pids.to_vec(), move |context, pid| {
+        let Ok(process) = ProcessDir::open(&context.root, *pid) else {
             return Ok(Vec::new());
         };
         Ok(KINDS
@@ -34,6 +34,7 @@ pub(crate) fn take_fingerprints<K: Sync>(
             .filter_map(|kind| fingerprint(&process, kind).ok())
             .collect())
     })?;
+    let taken = taken.into_iter().map(Option::unwrap_or_default);
     Ok(pids.iter().copied().zip(taken).collect())
 }
 

@@ -55,14 +55,11 @@ const MOST_LOOKS: usize = 3;
 /// and again the processes that closed something. Each repetition of the loop
 /// follows such a loss, and only the first few add anything to lose, so it
 /// ends.
-pub(crate) fn scan<K: Kernel>(
-    context: &Context<'_, K>,
-    request: &Request,
-) -> Result<Snapshot, Error> {
+pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result<Snapshot, Error> {
     let plan = Plan::new(request.clone(), context.kernel.is_some());
     let mut found = sources::discover(context, &plan)?;
     let mut facts = ProcFacts::new();
-    let mut users = Users::below(context.root);
+    let mut users = Users::below(&context.root);
     let mut looks = 0;
     loop {
         relations::ask(context, &plan, &mut found.groups)?;
@@ -82,7 +79,7 @@ pub(crate) fn scan<K: Kernel>(
 
 /// Makes a snapshot of what was read, and adds what only the whole shows.
 fn assemble<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     plan: &Plan,
     found: Discovery<'_>,
     mut facts: ProcFacts,
@@ -91,7 +88,7 @@ fn assemble<K: Kernel>(
     let total = found.total;
     let groups = found.groups;
     let mut inferred = inference::group(&found.fingerprints, &groups);
-    inference::liken(&mut inferred, context.root, &groups);
+    inference::liken(&mut inferred, &context.root, &groups);
     let shown = details::shown(plan, &groups, &inferred);
     let related = details::related(plan, &groups);
     let (all, processes) = groups.finish(plan.needs(Need::Holders));
@@ -128,7 +125,7 @@ fn assemble<K: Kernel>(
     Ok(Snapshot {
         namespaces,
         ancestors,
-        parents: parents(context, plan, shown),
+        parents: parents(context, plan, shown)?,
         inferred,
         processes,
         sources: plan.sources.without(absent),
@@ -137,7 +134,7 @@ fn assemble<K: Kernel>(
 }
 
 /// Notes what this tree, or this place in the system, cannot show at all.
-fn note_unknowable<K>(context: &Context<'_, K>, plan: &Plan) {
+fn note_unknowable<K>(context: &Context<K>, plan: &Plan) {
     let needs = plan.request.needs;
     let mut kinds = plan.request.kinds.iter();
     if context.kernel.is_none() && kinds.any(|kind: Kind| needs.inside(kind).is_some()) {
@@ -150,7 +147,7 @@ fn note_unknowable<K>(context: &Context<'_, K>, plan: &Plan) {
 
 /// Returns what is missing, and those of the kernel's lists that it lacks. Only
 /// a caller who named such a list is interested in its absence.
-fn gaps<K>(context: &Context<'_, K>, plan: &Plan, total: usize) -> (Vec<Gap>, Sources) {
+fn gaps<K>(context: &Context<K>, plan: &Plan, total: usize) -> (Vec<Gap>, Sources) {
     let mut gaps = context.gaps(total);
     let absent: Sources = gaps
         .iter()
@@ -166,21 +163,31 @@ fn gaps<K>(context: &Context<'_, K>, plan: &Plan, total: usize) -> (Vec<Gap>, So
 
 /// Returns the parents of processes, and those of all their ancestors. A
 /// process whose parent is unreadable counts as having none.
-fn parents<K>(context: &Context<'_, K>, plan: &Plan, pids: Vec<Pid>) -> BTreeMap<Pid, Pid> {
+fn parents<K: Kernel>(
+    context: &Context<K>,
+    plan: &Plan,
+    pids: Vec<Pid>,
+) -> Result<BTreeMap<Pid, Pid>, Error> {
     let mut parents = BTreeMap::new();
     let mut next = pids;
     if !plan.needs(Need::Ancestry) {
         next.clear();
     }
-    while let Some(pid) = next.pop() {
-        if parents.contains_key(&pid) {
-            continue;
+    while !next.is_empty() {
+        next.retain(|pid| !parents.contains_key(pid));
+        let wave = std::mem::take(&mut next);
+        let read = context.map(wave.clone(), |context, pid| {
+            let process = ProcessDir::open(&context.root, *pid);
+            Ok(process.and_then(|process| process.stat()).ok())
+        })?;
+        for (pid, stat) in wave.into_iter().zip(read) {
+            if let Some(stat) = stat.flatten() {
+                parents.insert(pid, stat.ppid);
+                next.push(stat.ppid);
+            }
         }
-        let process = ProcessDir::open(context.root, pid);
-        if let Ok(stat) = process.and_then(|process| process.stat()) {
-            parents.insert(pid, stat.ppid);
-            next.push(stat.ppid);
-        }
+        next.sort_unstable();
+        next.dedup();
     }
-    parents
+    Ok(parents)
 }

@@ -3,14 +3,14 @@ use std::sync::OnceLock;
 
 use rustix::io::Errno;
 
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::kernel::{Kernel, Linux};
 use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::request::{Goal, Request};
-use crate::scan::sources::processes::{Look, read_process};
+use crate::scan::sources::processes::{Look, Sighting, read_process};
 use crate::scan::target::Wanted;
-use crate::scan::{Context, Need, Needs, NsRef, Target, parallel, scan};
+use crate::scan::{Context, Need, Needs, NsRef, Target, scan};
 
 /// Scans for namespaces.
 ///
@@ -117,7 +117,7 @@ impl Scanner {
     /// not needed.
     fn scan_namespace<K: Kernel>(
         &self,
-        context: &Context<'_, K>,
+        context: &Context<K>,
         name: &NsRef,
     ) -> Result<Snapshot, Error> {
         let goal = Goal::Namespace(self.resolve(name)?);
@@ -142,7 +142,7 @@ impl Scanner {
         }
     }
 
-    fn context(&self) -> Context<'_, Linux> {
+    fn context(&self) -> Context<Linux> {
         // Finding out costs a dozen system calls.
         static CORES: OnceLock<NonZeroUsize> = OnceLock::new();
         let threads = self.threads.unwrap_or_else(|| {
@@ -156,7 +156,14 @@ impl Scanner {
     }
 
     fn resolve(&self, name: &NsRef) -> Result<Wanted, Error> {
-        match name.resolve(&self.root)? {
+        let resolved = self
+            .context()
+            .ask(name.clone(), |context, name| name.resolve(&context.root))?;
+        let resolved = resolved.ok_or_else(|| Error::Read {
+            path: name.to_string().into(),
+            source: error::blocked(),
+        });
+        match resolved? {
             Wanted::Id(id, _) if !self.kinds.contains(id.kind) => Err(Error::OtherType {
                 name: name.to_string(),
                 kind: id.kind,
@@ -173,14 +180,14 @@ impl Scanner {
     /// Fails if no thread can be started.
     pub fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
         let context = self.context();
-        let read = parallel::map(pids, context.threads, |pid| {
-            let process = ProcessDir::open(&self.root, *pid);
+        let read = context.map(pids.to_vec(), |context, pid| {
+            let process = ProcessDir::open(&context.root, *pid);
             Ok(process.and_then(|process| process.nspid()).ok())
         })?;
         Ok(pids
             .iter()
             .zip(read)
-            .filter_map(|(pid, nspid)| Some((*pid, nspid?)))
+            .filter_map(|(pid, nspid)| Some((*pid, nspid.flatten()?)))
             .collect())
     }
 
@@ -192,7 +199,9 @@ impl Scanner {
     /// Fails if the process does not exist or refuses its links.
     pub fn links_of(&self, pid: Pid) -> Result<Links, Error> {
         let context = self.context();
-        let seen = read_process(&context, pid, Look::links(LinkSet::all()))?;
+        let all = Look::links(LinkSet::all());
+        let seen = context.ask(pid, move |context, pid| read_process(context, *pid, all))?;
+        let seen = seen.unwrap_or_else(|| Sighting::blocked(pid, all.links));
         if !seen.links.is_empty() {
             return Ok(seen.links);
         }
@@ -205,6 +214,10 @@ impl Scanner {
             kernel.is_some_and(|kernel| kernel.process_exists(pid))
         };
         Err(match seen.troubles.first() {
+            Some((Cause::Blocked, _)) => Error::ProcessDenied {
+                pid,
+                source: error::blocked(),
+            },
             Some((Cause::Denied, _)) => denied(Errno::ACCESS),
             Some((Cause::Hidden, _)) => denied(Errno::PERM),
             Some((Cause::Vanished, _)) if exists() => denied(Errno::PERM),

@@ -7,8 +7,8 @@ use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::context::Context;
 
 /// Marks the namespaces that are the host's own.
-pub(crate) fn mark<K>(context: &Context<'_, K>, namespaces: &mut [Namespace]) {
-    let numbers = host_numbers(context.root);
+pub(crate) fn mark<K>(context: &Context<K>, namespaces: &mut [Namespace]) {
+    let numbers = host_numbers(&context.root);
     for namespace in namespaces {
         let is_host = numbers.is_host(namespace.id);
         if is_host.is_none() {

@@ -10,7 +10,7 @@ use crate::scan::request::Need;
 /// Enters a namespace and returns what is seen there. `pid` is a process in it,
 /// if there is one. The calling thread stays inside.
 pub(crate) fn look_inside<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     kernel: &K,
     ns: &K::Ns,
     id: NsId,

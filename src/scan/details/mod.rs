@@ -10,11 +10,11 @@ pub(crate) mod process;
 use std::collections::HashSet;
 
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::model::{Cause, Inferred, NsId, Pid, Source};
 use crate::proc::Users;
 use crate::scan::context::Context;
 use crate::scan::groups::{Group, Groups};
-use crate::scan::parallel;
 use crate::scan::plan::Plan;
 use crate::scan::request::{Goal, Need};
 
@@ -22,8 +22,8 @@ use crate::scan::request::{Goal, Need};
 /// out to have ended, it is removed and the next in its place is read, so that
 /// every row names a process that existed when its details were read. Returns
 /// whether any was lost.
-pub(crate) fn read_shown<K: Sync>(
-    context: &Context<'_, K>,
+pub(crate) fn read_shown<K: Kernel>(
+    context: &Context<K>,
     plan: &Plan,
     groups: &mut Groups,
     inferred: &[Inferred],
@@ -44,12 +44,19 @@ pub(crate) fn read_shown<K: Sync>(
         if pending.is_empty() {
             return Ok(has_lost);
         }
-        let read = parallel::map(&pending, context.threads, |pid| {
-            process::read(context, *pid, needs)
-        })?;
-        for (pid, details) in pending.into_iter().zip(read) {
-            match (details, groups.process_mut(pid)) {
-                (Some(mut details), Some(process)) => {
+        let read = process::read_all(context, &pending, needs)?;
+        for (pid, read) in pending.into_iter().zip(read) {
+            match (read, groups.process_mut(pid)) {
+                (
+                    Some(process::Read {
+                        mut details,
+                        causes,
+                    }),
+                    Some(process),
+                ) => {
+                    for cause in causes {
+                        context.miss(Source::Details, cause);
+                    }
                     if needs.contains(Need::User) {
                         let name = details.uid.and_then(|uid| users.name(uid));
                         details.user = name.map(Into::into);

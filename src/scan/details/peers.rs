@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Interface, Namespace, NetNsId};
 use crate::scan::context::Context;
-use crate::scan::parallel;
 use crate::scan::sources::relations::open;
 
 /// A veth end whose peer is sought.
+#[derive(Clone)]
 struct Search {
     /// The place of its namespace, and its own place there.
     at: (usize, usize),
@@ -26,8 +26,8 @@ struct Search {
 
 /// Finds the peer of every veth, if it is among these namespaces.
 pub(crate) fn find<K: Kernel>(
-    context: &Context<'_, K>,
-    namespaces: &mut [Namespace],
+    context: &Context<K>,
+    namespaces: &mut Vec<Namespace>,
 ) -> Result<(), Error> {
     let Some(kernel) = &context.kernel else {
         return Ok(());
@@ -43,21 +43,23 @@ pub(crate) fn find<K: Kernel>(
     if searches.is_empty() {
         return Ok(());
     }
-    let all = &*namespaces;
-    let found = parallel::in_own_thread(|| {
-        parallel::map(&searches, context.threads, |search| {
-            let Some(within) = all.get(search.at.0) else {
-                return Ok(None);
-            };
-            Ok(search
-                .candidates
-                .iter()
-                .filter_map(|place| all.get(*place))
-                .find(|other| id_within(context, kernel, within, other) == Some(search.nsid))
-                .map(|peer| peer.id.ino))
-        })
-    })?;
-    for (search, found) in searches.iter().zip(found) {
+    let shared = Arc::new(std::mem::take(namespaces));
+    let (all, kernel) = (Arc::clone(&shared), Arc::clone(kernel));
+    let found = context.map(searches.clone(), move |context, search| {
+        let Some(within) = all.get(search.at.0) else {
+            return Ok(None);
+        };
+        Ok(search
+            .candidates
+            .iter()
+            .filter_map(|place| all.get(*place))
+            .find(|other| id_within(context, &*kernel, within, other) == Some(search.nsid))
+            .map(|peer| peer.id.ino))
+    });
+    // A thread that blocked still has its share.
+    *namespaces = Arc::unwrap_or_clone(shared);
+    for (search, found) in searches.iter().zip(found?) {
+        let found = found.flatten();
         let namespace = namespaces.get_mut(search.at.0).into_iter();
         let interface = namespace.flat_map(interfaces_mut).nth(search.at.1);
         if let Some(interface) = interface {
@@ -120,7 +122,7 @@ fn searches(namespaces: &[Namespace]) -> Vec<Search> {
 
 /// Returns the ID of one net namespace within another.
 fn id_within<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     kernel: &K,
     within: &Namespace,
     other: &Namespace,

@@ -4,21 +4,21 @@
 use std::collections::HashMap;
 
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::model::{Cause, Facts, Kind, NsId, Pid, Source};
 use crate::proc::{ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_read};
 use crate::scan::groups::Groups;
-use crate::scan::parallel;
 use crate::scan::plan::Plan;
-use crate::scan::request::Need;
+use crate::scan::request::{Need, Needs};
 
 /// What was read about each namespace so far.
 pub(crate) type ProcFacts = HashMap<NsId, Facts>;
 
 /// Reads about the requested namespaces that were not read about yet. Returns
 /// whether a process ended meanwhile; it is removed.
-pub(crate) fn read<K: Sync>(
-    context: &Context<'_, K>,
+pub(crate) fn read<K: Kernel>(
+    context: &Context<K>,
     plan: &Plan,
     groups: &mut Groups,
     known: &mut ProcFacts,
@@ -34,11 +34,16 @@ pub(crate) fn read<K: Sync>(
             _ => (group.id, group.representative()),
         })
         .collect();
-    let read = parallel::map(&pending, context.threads, |(id, pid)| {
-        read_one(context, plan, *id, *pid)
+    let needs = plan.request.needs;
+    let read = context.map(pending.clone(), move |context, (id, pid)| {
+        read_one(context, needs, *id, *pid)
     })?;
     let mut has_lost = false;
     for ((id, pid), facts) in pending.into_iter().zip(read) {
+        let facts = facts.unwrap_or_else(|| {
+            context.miss(Source::Contents, Cause::Blocked);
+            Some(Facts::default())
+        });
         match (facts, pid) {
             (Some(facts), _) => {
                 known.insert(id, facts);
@@ -58,8 +63,8 @@ pub(crate) fn read<K: Sync>(
 
 /// Reads about one namespace through a process; `None` if the process ended.
 fn read_one<K>(
-    context: &Context<'_, K>,
-    plan: &Plan,
+    context: &Context<K>,
+    needs: Needs,
     id: NsId,
     pid: Option<Pid>,
 ) -> Result<Option<Facts>, Error> {
@@ -68,10 +73,10 @@ fn read_one<K>(
         context.miss(Source::Contents, Cause::NoProcess);
         return Ok(Some(facts));
     };
-    let cause = match ProcessDir::open(context.root, pid) {
+    let cause = match ProcessDir::open(&context.root, pid) {
         Err(ReadError::Gone) => return Ok(None),
         Err(error) => cause_of_read(error, || context.root.process_path(pid))?,
-        Ok(process) => match read_files(&process, plan, id.kind, &mut facts) {
+        Ok(process) => match read_files(&process, needs, id.kind, &mut facts) {
             Ok(()) => return Ok(Some(facts)),
             Err(ReadError::Gone) if !process.exists() => return Ok(None),
             // A captured tree need not have every file.
@@ -85,11 +90,11 @@ fn read_one<K>(
 
 fn read_files(
     process: &ProcessDir<'_>,
-    plan: &Plan,
+    needs: Needs,
     kind: Kind,
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
-    match plan.request.needs.of_proc_files(kind) {
+    match needs.of_proc_files(kind) {
         Some(Need::IdMaps) => {
             facts.uid_map = Some(process.uid_map()?);
             facts.gid_map = Some(process.gid_map()?);

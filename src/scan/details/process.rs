@@ -1,28 +1,79 @@
 //! What is read of a process only to be shown.
 
 use crate::error::Error;
-use crate::model::{Cause, Details, Pid, Source};
-use crate::proc::{CommandLine, ProcessDir, ReadError};
+use crate::kernel::Kernel;
+use crate::model::{Cause, Details, Pid};
+use crate::proc::{CommandLine, ProcessDir, ReadError, Sysroot};
 use crate::scan::context::{Context, cause_of_read};
 use crate::scan::request::{Need, Needs};
 
-/// Reads the requested details of one process, except user names, which are the
-/// same for many. Returns `None` if the process ended.
-pub(crate) fn read<K>(
-    context: &Context<'_, K>,
-    pid: Pid,
+/// What was read of one process, and why something is missing.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) details: Box<Details>,
+    pub(super) causes: Vec<Cause>,
+}
+
+/// Reads the requested details of processes, except user names, which are the
+/// same for many. `None` for a process that ended.
+///
+/// A process can keep its command line from being read. Then the kernel's name
+/// for it stands in.
+pub(super) fn read_all<K: Kernel>(
+    context: &Context<K>,
+    pids: &[Pid],
     needs: Needs,
-) -> Result<Option<Box<Details>>, Error> {
-    let mut details = Box::<Details>::default();
-    let process = match ProcessDir::open(context.root, pid) {
+) -> Result<Vec<Option<Read>>, Error> {
+    let mut read = context.map(pids.to_vec(), move |context, pid| {
+        read(&context.root, *pid, needs)
+    })?;
+    let blocked: Vec<Pid> = pids
+        .iter()
+        .zip(&read)
+        .filter_map(|(pid, read)| read.is_none().then_some(*pid))
+        .collect();
+    let mut again = context
+        .map(blocked, move |context, pid| {
+            read_blocked(&context.root, *pid, needs)
+        })?
+        .into_iter();
+    for read in read.iter_mut().filter(|read| read.is_none()) {
+        *read = again.next().flatten();
+    }
+    let silent = || {
+        Some(Read {
+            causes: vec![Cause::Blocked],
+            ..Read::default()
+        })
+    };
+    let read = read.into_iter();
+    Ok(read.map(|read| read.unwrap_or_else(silent)).collect())
+}
+
+/// Reads the details of a process whose command line blocks.
+fn read_blocked(root: &Sysroot, pid: Pid, needs: Needs) -> Result<Option<Read>, Error> {
+    let mut found = read(root, pid, needs.without(Need::Command.into()))?;
+    if let Some(found) = &mut found {
+        let stat = ProcessDir::open(root, pid).and_then(|process| process.stat());
+        found.details.command = stat.ok().map(|stat| stat.comm.into());
+        found.causes.push(Cause::Blocked);
+    }
+    Ok(found)
+}
+
+/// Reads the details of one process; `None` if it ended.
+fn read(root: &Sysroot, pid: Pid, needs: Needs) -> Result<Option<Read>, Error> {
+    let mut found = Read::default();
+    let process = match ProcessDir::open(root, pid) {
         Ok(process) => process,
         Err(ReadError::Gone) => return Ok(None),
         Err(error) => {
-            let cause = cause_of_read(error, || context.root.process_path(pid))?;
-            context.miss(Source::Details, cause);
-            return Ok(Some(details));
+            let cause = cause_of_read(error, || root.process_path(pid))?;
+            found.causes.push(cause);
+            return Ok(Some(found));
         }
     };
+    let details = &mut found.details;
     let mut errors = Vec::new();
     if needs.contains(Need::Command) {
         match command(&process) {
@@ -51,7 +102,6 @@ pub(crate) fn read<K>(
             Err(error) => errors.push(error),
         }
     }
-    let mut causes: Vec<Cause> = Vec::new();
     for error in errors {
         let error = match error {
             ReadError::Gone if !process.exists() => return Ok(None),
@@ -59,15 +109,12 @@ pub(crate) fn read<K>(
             ReadError::Gone => ReadError::Malformed,
             error => error,
         };
-        let cause = cause_of_read(error, || context.root.process_path(pid))?;
-        if !causes.contains(&cause) {
-            causes.push(cause);
+        let cause = cause_of_read(error, || root.process_path(pid))?;
+        if !found.causes.contains(&cause) {
+            found.causes.push(cause);
         }
     }
-    for cause in causes {
-        context.miss(Source::Details, cause);
-    }
-    Ok(Some(details))
+    Ok(Some(found))
 }
 
 /// Reads the command line, or else the kernel's name for the process.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::model::{Facts, Holder, Link, NsId, Pid, Relations};
 
 /// One namespace, and what leads to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) id: NsId,
     /// The processes in it, by PID.

@@ -16,6 +16,7 @@ pub(crate) use group::{Answer, Group};
 pub(crate) type Find = (NsId, Holder);
 
 /// All processes, and the namespaces that they and others lead to.
+#[derive(Clone, Default)]
 pub(crate) struct Groups {
     /// The types of namespaces that are grouped.
     kinds: KindSet,

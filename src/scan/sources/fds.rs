@@ -1,20 +1,22 @@
 //! Open files that are namespaces although their links do not name them: files
 //! opened by the path of a bind mount.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Holder, OpenFile, Source};
+use crate::model::{Cause, Holder, OpenFile, Source};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
-use crate::scan::parallel;
 
 /// Finds out which namespaces some open files are.
 pub(crate) fn identify<K: Kernel>(
-    context: &Context<'_, K>,
-    kernel: &K,
+    context: &Context<K>,
+    kernel: &Arc<K>,
     files: &[OpenFile],
 ) -> Result<Vec<Find>, Error> {
-    let found = parallel::map(files, context.threads, |file| {
+    let kernel = Arc::clone(kernel);
+    let found = context.map(files.to_vec(), move |context, file| {
         let path = context.root.open_file_path(file);
         match kernel.look_at(&path) {
             Ok(id) => Ok(id.map(|id| (id, Holder::Fd(*file)))),
@@ -25,7 +27,13 @@ pub(crate) fn identify<K: Kernel>(
             }
         }
     })?;
-    Ok(found.into_iter().flatten().collect())
+    let found = found.into_iter().map(|found| {
+        found.unwrap_or_else(|| {
+            context.miss(Source::Fds, Cause::Blocked);
+            None
+        })
+    });
+    Ok(found.flatten().collect())
 }
 
 #[cfg(test)]
@@ -42,10 +50,10 @@ mod tests {
             ino,
             kind: Kind::Net,
         };
-        let kernel = Fake {
+        let kernel = Arc::new(Fake {
             paths: [("/proc/5/fd/3".to_owned(), net(1))].into(),
             ..Fake::default()
-        };
+        });
         let file = |fd| OpenFile {
             pid: 5,
             tid: None,

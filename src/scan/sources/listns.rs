@@ -9,7 +9,7 @@ use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 
 /// Finds every namespace in the kernel's list.
-pub(crate) fn find<K: Kernel>(context: &Context<'_, K>, kernel: &K) -> Result<Vec<Find>, Error> {
+pub(crate) fn find<K: Kernel>(context: &Context<K>, kernel: &K) -> Result<Vec<Find>, Error> {
     let listed = match kernel.list() {
         Ok(listed) => listed,
         Err(errno) => {
@@ -32,7 +32,7 @@ pub(crate) fn find<K: Kernel>(context: &Context<'_, K>, kernel: &K) -> Result<Ve
 /// the list hides nothing; one that refuses does, unless it shows such lists in
 /// the initial namespaces only and the caller is elsewhere.
 pub(super) fn refuse<K>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     error: OpenError,
     source: Source,
 ) -> Result<(), Error> {

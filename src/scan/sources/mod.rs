@@ -21,7 +21,6 @@ use crate::proc::FdTarget;
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
 use crate::scan::inference::{Fingerprints, take_fingerprints};
-use crate::scan::parallel;
 use crate::scan::plan::Plan;
 use crate::scan::request::Need;
 use crate::scan::sources::processes::{Look, Sighting, read_process, settle};
@@ -63,7 +62,7 @@ struct Found {
 
 /// Reads every source of the plan.
 pub(crate) fn discover<'a, K: Kernel>(
-    context: &Context<'a, K>,
+    context: &'a Context<K>,
     plan: &Plan,
 ) -> Result<Discovery<'a>, Error> {
     let mut discovery = Discovery {
@@ -72,7 +71,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         known: HashSet::new(),
         total: 0,
         mount_tables: HashSet::new(),
-        affiliations: Affiliations::below(context.root),
+        affiliations: Affiliations::below(&context.root),
     };
     if context.root.hides_processes() {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
@@ -104,7 +103,7 @@ impl Discovery<'_> {
     /// hopping from PID to PID.
     pub(crate) fn read_new<K: Kernel>(
         &mut self,
-        context: &Context<'_, K>,
+        context: &Context<K>,
         plan: &Plan,
     ) -> Result<(), Error> {
         for _ in 0..MOST_LISTS {
@@ -132,7 +131,7 @@ impl Discovery<'_> {
     /// Reads again what these processes hold besides their links.
     pub(crate) fn read_again<K: Kernel>(
         &mut self,
-        context: &Context<'_, K>,
+        context: &Context<K>,
         plan: &Plan,
         pids: &[Pid],
     ) -> Result<(), Error> {
@@ -143,14 +142,19 @@ impl Discovery<'_> {
 
     fn read<K: Kernel>(
         &mut self,
-        context: &Context<'_, K>,
+        context: &Context<K>,
         plan: &Plan,
         pids: &[Pid],
     ) -> Result<Found, Error> {
         let look = look(plan);
-        let mut sightings = parallel::map(pids, context.threads, |pid| {
+        let read = context.map(pids.to_vec(), move |context, pid| {
             read_process(context, *pid, look)
         })?;
+        let mut sightings: Vec<Sighting> = pids
+            .iter()
+            .zip(read)
+            .map(|(pid, read)| read.unwrap_or_else(|| Sighting::blocked(*pid, look.links)))
+            .collect();
         if look.fds && look.threads {
             read_thread_files(context, &mut sightings)?;
         }
@@ -171,7 +175,7 @@ impl Discovery<'_> {
     /// everything.
     fn resolve<K: Kernel>(
         &mut self,
-        context: &Context<'_, K>,
+        context: &Context<K>,
         plan: &Plan,
         found: Found,
     ) -> Result<(), Error> {
@@ -190,7 +194,7 @@ impl Discovery<'_> {
         let mut insiders = mounts::insiders(&found.processes, &finds);
         insiders.retain(|mount_ns, _| !self.mount_tables.contains(mount_ns));
         if plan.reads(Source::Mounts) {
-            for (mount_ns, mounts) in mounts::find_elsewhere(context, &insiders)? {
+            for (mount_ns, mounts) in mounts::find_elsewhere(context, insiders)? {
                 self.mount_tables.insert(mount_ns);
                 finds.extend(mounts);
             }

@@ -16,7 +16,7 @@ use crate::scan::sources::mounts::mnt;
 /// Finds the mount namespaces without processes, and the namespaces that are
 /// mounted in them.
 pub(crate) fn find<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     kernel: &K,
     with_processes: &HashSet<u64>,
 ) -> Result<Vec<Find>, Error> {

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::model::{Cause, Holder, Link, Mount, NsId, Pid, Process, Source, Within};
 use crate::proc::{NamespaceMounts, ReadError, namespace_mounts};
 use crate::scan::context::{Context, cause_of_read};
 use crate::scan::groups::Find;
-use crate::scan::parallel;
 
 /// Finds the namespaces in the mount table of the caller.
-pub(crate) fn find_own<K>(context: &Context<'_, K>) -> Result<Vec<Find>, Error> {
+pub(crate) fn find_own<K>(context: &Context<K>) -> Result<Vec<Find>, Error> {
     match context.root.mountinfo().and_then(namespace_mounts) {
         Err(ReadError::Gone) => {
             context.miss(Source::Mounts, Cause::ForeignProc);
@@ -47,32 +47,38 @@ pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, V
 /// Finds the namespaces in the mount tables of other mount namespaces, each
 /// read through the first process in it that still exists. Returns the mount
 /// namespaces whose tables were read, with what is in them.
-pub(crate) fn find_elsewhere<K: Sync>(
-    context: &Context<'_, K>,
-    insiders: &BTreeMap<u64, Vec<Pid>>,
+pub(crate) fn find_elsewhere<K: Kernel>(
+    context: &Context<K>,
+    insiders: BTreeMap<u64, Vec<Pid>>,
 ) -> Result<Vec<(u64, Vec<Find>)>, Error> {
-    let others: Vec<_> = insiders.iter().collect();
-    let found = parallel::map(&others, context.threads, |(mount_ns, pids)| {
-        for pid in *pids {
+    let others: Vec<_> = insiders.into_iter().collect();
+    let found = context.map(others, |context, (mount_ns, pids)| {
+        for pid in pids {
             match context.root.mountinfo_of(*pid).and_then(namespace_mounts) {
                 Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {}
                 table => {
                     let within = Within {
-                        mount_ns: **mount_ns,
+                        mount_ns: *mount_ns,
                         pid: Some(*pid),
                     };
                     let finds = settle(context, Some(within), table)?;
-                    return Ok(Some((**mount_ns, finds)));
+                    return Ok(Some((*mount_ns, finds)));
                 }
             }
         }
         Ok(None)
     })?;
-    Ok(found.into_iter().flatten().collect())
+    let found = found.into_iter().map(|found| {
+        found.unwrap_or_else(|| {
+            context.miss(Source::Mounts, Cause::Blocked);
+            None
+        })
+    });
+    Ok(found.flatten().collect())
 }
 
 fn settle<K>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     within: Option<Within>,
     table: Result<NamespaceMounts, ReadError>,
 ) -> Result<Vec<Find>, Error> {

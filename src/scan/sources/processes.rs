@@ -52,6 +52,15 @@ pub(crate) struct Sighting {
 }
 
 impl Sighting {
+    /// Returns that of a process that does not answer.
+    pub(crate) fn blocked(pid: Pid, wanted: LinkSet) -> Self {
+        Sighting {
+            pid,
+            troubles: vec![(Cause::Blocked, wanted)],
+            ..Sighting::default()
+        }
+    }
+
     /// Returns whether the process ended before it could be read.
     fn has_vanished(&self) -> bool {
         self.links.is_empty() && self.has_trouble(Cause::Vanished)
@@ -70,7 +79,7 @@ impl Sighting {
 /// Reads the links of one process, and its open files if they are wanted. A
 /// process that refuses its links refuses those, too.
 pub(crate) fn read_process<K>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     pid: Pid,
     look: Look,
 ) -> Result<Sighting, Error> {
@@ -78,7 +87,7 @@ pub(crate) fn read_process<K>(
         pid,
         ..Sighting::default()
     };
-    let root = context.root;
+    let root = &context.root;
     match ProcessDir::open(root, pid) {
         Ok(process) => read_open(context, &process, look, &mut sighting)?,
         Err(error) => {
@@ -90,7 +99,7 @@ pub(crate) fn read_process<K>(
 }
 
 fn read_open<K>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     process: &ProcessDir<'_>,
     look: Look,
     sighting: &mut Sighting,
@@ -163,7 +172,7 @@ fn read_open<K>(
 /// Counts why something could not be read. A file that does not exist (in a
 /// zombie, or in a captured tree) is no gap.
 fn note<K, T>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     read: Result<T, ReadError>,
     source: Source,
     pid: Pid,
@@ -277,7 +286,7 @@ pub(crate) struct Settled {
 /// Only all sightings together show what an absent link means: if no process
 /// has it, the kernel lacks it. Links that were not requested are not missed.
 pub(crate) fn settle<K>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     sightings: Vec<Sighting>,
     requested: LinkSet,
     affiliations: &mut Affiliations<'_>,

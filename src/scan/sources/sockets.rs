@@ -1,20 +1,21 @@
 //! Sockets, each of which keeps the net namespace it was created in.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Kind, NsId, OpenFile, Pid, Source};
+use crate::proc::{Sysroot, pulse};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
-use crate::scan::parallel;
 
 /// Finds the net namespaces of sockets, given with their inode numbers. Each
 /// socket is asked once, or until one of the processes that share it answers.
 /// None is if that would change its class.
 pub(crate) fn find<K: Kernel>(
-    context: &Context<'_, K>,
-    kernel: &K,
+    context: &Context<K>,
+    kernel: &Arc<K>,
     sockets: &[(OpenFile, u64)],
 ) -> Result<Vec<Find>, Error> {
     if !sockets.is_empty() && kernel.tags_sockets() {
@@ -45,73 +46,88 @@ pub(crate) fn find<K: Kernel>(
         .collect())
 }
 
+/// The number of files of one process that a thread asks for at a time.
+const BATCH: usize = 64;
+
 /// Asks for the net namespace of each socket or tun file, in order. A process
 /// that refuses is counted once.
 pub(super) fn ask_devices<K: Kernel>(
-    context: &Context<'_, K>,
-    kernel: &K,
+    context: &Context<K>,
+    kernel: &Arc<K>,
     files: &[OpenFile],
     source: Source,
 ) -> Result<Vec<Option<NsId>>, Error> {
-    let processes: Vec<&[OpenFile]> = files
+    let batches: Vec<Vec<OpenFile>> = files
         .chunk_by(|one, next| (one.pid, one.tid) == (next.pid, next.tid))
+        .flat_map(|files| files.chunks(BATCH))
+        .map(<[OpenFile]>::to_vec)
         .collect();
-    let asked = parallel::map(&processes, context.threads, |files| {
-        ask_process(context, kernel, files, source)
+    let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+    let kernel = Arc::clone(kernel);
+    let asked = context.map(batches, move |context, files| {
+        Ok(ask_process(&context.root, &*kernel, files))
     })?;
-    Ok(asked.into_iter().flatten().collect())
+    let mut answers = Vec::with_capacity(files.len());
+    for (size, asked) in sizes.into_iter().zip(asked) {
+        match asked {
+            Some(asked) => answers.extend(asked),
+            None => answers.extend((0..size).map(|_| Err(OpenError::Blocked))),
+        }
+    }
+    settle(context, files, answers, source)
 }
 
-fn ask_process<K: Kernel>(
-    context: &Context<'_, K>,
-    kernel: &K,
+/// Counts why there is no answer.
+fn settle<K>(
+    context: &Context<K>,
     files: &[OpenFile],
+    answers: Vec<Result<NsId, OpenError>>,
     source: Source,
 ) -> Result<Vec<Option<NsId>>, Error> {
-    let Some(first) = files.first() else {
-        return Ok(Vec::new());
-    };
-    let process = kernel.hold(first.pid, first.tid);
     let mut ids = Vec::with_capacity(files.len());
-    let mut cause = None;
-    // While a namespace is open the kernel keeps its inode, which would
-    // otherwise be made anew for each socket in it.
-    let mut last = None;
-    for file in files {
-        let asked = match &process {
-            Ok(process) => ask(context, kernel, process, *file, &mut last),
-            Err(error) => Err(*error),
-        };
-        ids.push(match asked {
+    let mut refused = None;
+    for (file, answer) in files.iter().zip(answers) {
+        ids.push(match answer {
             Ok(id) => Some(id),
             // The process or file is gone, or is another by now.
             Err(OpenError::Gone | OpenError::Moved) => None,
             Err(error) => {
-                cause = Some(cause_of_open(error, || context.root.open_file_path(file))?);
+                let cause = cause_of_open(error, || context.root.open_file_path(file))?;
+                let process = (file.pid, file.tid);
+                if refused.replace(process) != Some(process) {
+                    context.miss(source, cause);
+                }
                 None
             }
         });
     }
-    if let Some(cause) = cause {
-        context.miss(source, cause);
-    }
     Ok(ids)
 }
 
-fn ask<K: Kernel>(
-    context: &Context<'_, K>,
+fn ask_process<K: Kernel>(
+    root: &Sysroot,
     kernel: &K,
-    process: &K::Process,
-    file: OpenFile,
-    last: &mut Option<K::Ns>,
-) -> Result<NsId, OpenError> {
-    let ns = kernel.device_ns(process, &context.root.open_file_path(&file), file.fd)?;
-    let ino = kernel.ino(&ns)?;
-    *last = Some(ns);
-    Ok(NsId {
-        ino,
-        kind: Kind::Net,
-    })
+    files: &[OpenFile],
+) -> Vec<Result<NsId, OpenError>> {
+    let Some(first) = files.first() else {
+        return Vec::new();
+    };
+    let process = match kernel.hold(first.pid, first.tid) {
+        Ok(process) => process,
+        Err(error) => return files.iter().map(|_| Err(error)).collect(),
+    };
+    // While a namespace is open the kernel keeps its inode, which would
+    // otherwise be made anew for each socket in it.
+    let mut last = None;
+    let ask = |file: &OpenFile| {
+        pulse::beat();
+        let ns = kernel.device_ns(&process, &root.open_file_path(file), file.fd)?;
+        let ino = kernel.ino(&ns)?;
+        last = Some(ns);
+        let kind = Kind::Net;
+        Ok(NsId { ino, kind })
+    };
+    files.iter().map(ask).collect()
 }
 
 #[cfg(test)]
@@ -119,7 +135,6 @@ mod tests {
     use super::*;
     use crate::kernel::Fake;
     use crate::model::Fd;
-    use crate::proc::Sysroot;
     use crate::scan::context::tests::{one, with_kernel};
 
     const fn net(ino: u64) -> NsId {
@@ -140,10 +155,10 @@ mod tests {
 
     #[test]
     fn a_socket_is_asked_once_and_held_by_every_process_that_has_it_open() {
-        let kernel = Fake {
+        let kernel = Arc::new(Fake {
             sockets: [((5, 3), net(1)), ((5, 4), net(2))].into(),
             ..Fake::default()
-        };
+        });
         let sockets = [(5, 3, 90), (5, 4, 91), (6, 3, 90), (7, 3, 92), (7, 4, 93)]
             .map(|(pid, fd, ino)| (file(pid, fd), ino));
         let root = Sysroot::at("/nonexistent");
@@ -155,11 +170,11 @@ mod tests {
 
     #[test]
     fn no_socket_is_asked_if_that_changed_its_class() {
-        let kernel = Fake {
+        let kernel = Arc::new(Fake {
             sockets: [((5, 3), net(1)), ((5, 4), net(1))].into(),
             tags_sockets: true,
             ..Fake::default()
-        };
+        });
         let sockets = [(file(5, 3), 90), (file(5, 4), 91)];
         let root = Sysroot::at("/nonexistent");
         let context = with_kernel(&root, Fake::default());
@@ -170,10 +185,10 @@ mod tests {
 
     #[test]
     fn a_shared_socket_is_asked_of_the_next_process_if_the_first_does_not_answer() {
-        let kernel = Fake {
+        let kernel = Arc::new(Fake {
             sockets: [((6, 3), net(1))].into(),
             ..Fake::default()
-        };
+        });
         let sockets = [(file(5, 3), 90), (file(6, 3), 90), (file(7, 3), 90)];
         let root = Sysroot::at("/nonexistent");
         let context = with_kernel(&root, Fake::default());

@@ -4,10 +4,9 @@
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Link, LinkSet, Source, Tid};
-use crate::proc::{ProcessDir, ReadError};
+use crate::model::{Link, LinkSet, OpenFile, Pid, Source, Tid};
+use crate::proc::{FdTarget, ProcessDir, ReadError, pulse};
 use crate::scan::context::{Context, cause_of_open, cause_of_read};
-use crate::scan::parallel;
 use crate::scan::sources::processes::{Reading, Sighting};
 
 /// Reads the threads of a process, and those of their links that differ.
@@ -19,6 +18,7 @@ pub(crate) fn read_threads(
     sighting.tids = process.threads()?;
     sighting.tids.retain(|tid| *tid != sighting.pid);
     for tid in &sighting.tids {
+        pulse::beat();
         let ns = match process.thread_ns(*tid) {
             Ok(ns) => ns,
             Err(ReadError::Gone) => continue,
@@ -43,72 +43,76 @@ pub(crate) fn read_threads(
 /// Adds the open files of threads with tables of their own. Nearly all threads
 /// share that of their process, which costs one question each.
 pub(crate) fn read_thread_files<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     sightings: &mut [Sighting],
 ) -> Result<(), Error> {
-    let mut with_threads: Vec<&mut Sighting> = sightings
-        .iter_mut()
-        .filter(|sighting| !sighting.tids.is_empty())
-        .collect();
-    let found = parallel::map(&with_threads, context.threads, |sighting| {
-        read_files(context, sighting)
+    let mut threads = Vec::new();
+    for (place, sighting) in sightings.iter().enumerate() {
+        // The thread whose files were read already.
+        let first = sighting.thread.unwrap_or(sighting.pid);
+        let others = sighting.tids.iter().filter(|tid| **tid != first);
+        threads.extend(others.map(|tid| (place, first, *tid)));
+    }
+    let asked = context.map(threads.clone(), |context, (_, first, tid)| {
+        Ok(has_own_table(context.kernel.as_deref(), *first, *tid))
     })?;
-    for (sighting, files) in with_threads.iter_mut().zip(found) {
-        sighting.files.extend(files);
+    let mut troubled = None;
+    for ((place, _, tid), asked) in threads.into_iter().zip(asked) {
+        let Some(sighting) = sightings.get_mut(place) else {
+            continue;
+        };
+        let path = || context.root.process_path(sighting.pid);
+        let trouble = match asked.unwrap_or(Err(OpenError::Blocked)) {
+            Ok(false) => None,
+            Ok(true) => match read_files(context, sighting.pid, tid) {
+                Ok((files, trouble)) => {
+                    sighting.files.extend(files);
+                    trouble
+                }
+                Err(error) => Some(error),
+            }
+            .map(|error| cause_of_read(error, path)),
+            Err(error) => Some(cause_of_open(error, path)),
+        };
+        // A process counts once.
+        if let Some(cause) = trouble.transpose()?
+            && troubled.replace(place) != Some(place)
+        {
+            context.miss(Source::Fds, cause);
+        }
     }
     Ok(())
 }
 
-type Files = Vec<(crate::model::OpenFile, crate::proc::FdTarget)>;
+type Files = Vec<(OpenFile, FdTarget)>;
 
-fn read_files<K: Kernel>(context: &Context<'_, K>, sighting: &Sighting) -> Result<Files, Error> {
-    let mut files = Vec::new();
-    let path = || context.root.process_path(sighting.pid);
-    // The thread whose files were read already.
-    let first = sighting.thread.unwrap_or(sighting.pid);
-    for tid in sighting.tids.iter().filter(|tid| **tid != first) {
-        let cause = match has_own_table(context, first, *tid) {
-            Ok(false) => continue,
-            Ok(true) => {
-                let process = ProcessDir::open(context.root, sighting.pid);
-                match process.and_then(|process| process.files(Some(*tid))) {
-                    Ok(mut table) => {
-                        let trouble = table.trouble.take();
-                        files.extend(table.of(sighting.pid, Some(*tid)));
-                        match trouble {
-                            None => continue,
-                            Some(error) => cause_of_read(error, path)?,
-                        }
-                    }
-                    // The thread ended, or a captured tree has none of its
-                    // files.
-                    Err(ReadError::Gone) => continue,
-                    Err(error) => cause_of_read(error, path)?,
-                }
-            }
-            Err(error) => cause_of_open(error, path)?,
-        };
-        context.miss(Source::Fds, cause);
-        break;
+/// Reads the open files of a thread, and what went wrong meanwhile. A thread
+/// that ended has none, nor has one of a captured tree that lacks them.
+fn read_files<K>(
+    context: &Context<K>,
+    pid: Pid,
+    tid: Tid,
+) -> Result<(Files, Option<ReadError>), ReadError> {
+    let process = ProcessDir::open(&context.root, pid);
+    match process.and_then(|process| process.files(Some(tid))) {
+        Ok(mut table) => {
+            let trouble = table.trouble.take();
+            Ok((table.of(pid, Some(tid)).collect(), trouble))
+        }
+        Err(ReadError::Gone) => Ok((Files::new(), None)),
+        Err(error) => Err(error),
     }
-    Ok(files)
 }
 
 /// Returns whether a thread may have a table of open files of its own.
-fn has_own_table<K: Kernel>(
-    context: &Context<'_, K>,
-    first: Tid,
-    tid: Tid,
-) -> Result<bool, OpenError> {
-    match context
-        .kernel
-        .as_ref()
-        .map(|kernel| kernel.share_files(first, tid))
-    {
-        None => Ok(true),
-        Some(Ok(shares)) => Ok(!shares),
-        Some(Err(OpenError::Gone)) => Ok(false),
-        Some(Err(error)) => Err(error),
+fn has_own_table<K: Kernel>(kernel: Option<&K>, first: Tid, tid: Tid) -> Result<bool, OpenError> {
+    let Some(kernel) = kernel else {
+        return Ok(true);
+    };
+    match kernel.share_files(first, tid) {
+        Ok(shares) => Ok(!shares),
+        Err(OpenError::Gone) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -124,13 +128,11 @@ mod tests {
 
     #[test]
     fn only_threads_with_other_tables_have_files_of_their_own() {
-        let root = Sysroot::at("/nonexistent");
         let kernel = Fake {
             tables: Some([(5, 1), (6, 1), (7, 2), (9, 1)].into()),
             ..Fake::default()
         };
-        let context = with_kernel(&root, kernel);
-        let own = |first, tid| has_own_table(&context, first, tid);
+        let own = |first, tid| has_own_table(Some(&kernel), first, tid);
         assert_eq!(own(5, 6), Ok(false));
         assert_eq!(own(5, 7), Ok(true));
         assert_eq!(own(7, 6), Ok(true));

@@ -1,6 +1,8 @@
 //! Open tun and tap files, each of which keeps the net namespace it was opened
 //! in, wherever its device is.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Holder, OpenFile, Source};
@@ -10,8 +12,8 @@ use crate::scan::sources::sockets::ask_devices;
 
 /// Finds the net namespaces of tun files.
 pub(crate) fn find<K: Kernel>(
-    context: &Context<'_, K>,
-    kernel: &K,
+    context: &Context<K>,
+    kernel: &Arc<K>,
     tuns: &[OpenFile],
 ) -> Result<Vec<Find>, Error> {
     let asked = ask_devices(context, kernel, tuns, Source::Tuns)?;

@@ -26,6 +26,18 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Returns that of a namespace that does not open.
+    pub(super) fn closed(id: NsId) -> Self {
+        let answer = Answer {
+            is_closed: true,
+            ..Answer::default()
+        };
+        Asked {
+            answers: vec![(id, answer)],
+            ..Asked::default()
+        }
+    }
+
     /// Returns whether the namespace was opened, or is known not to open.
     pub(super) fn is_answered(&self) -> bool {
         !self.answers.is_empty()
@@ -33,29 +45,29 @@ impl Asked {
 }
 
 /// One wave of questions, shared by all threads.
-pub(super) struct Inquiry<'a, K> {
-    context: &'a Context<'a, K>,
-    kernel: &'a K,
-    plan: &'a Plan,
+pub(super) struct Inquiry<K> {
+    context: Context<K>,
+    kernel: Arc<K>,
+    plan: Plan,
     /// The namespaces that something else leads to, so that they are asked
     /// anyway.
-    groups: &'a Groups,
+    groups: Arc<Groups>,
     /// The namespaces found in this wave.
     claimed: Mutex<HashSet<NsId>>,
 }
 
-impl<'a, K: Kernel> Inquiry<'a, K> {
+impl<K: Kernel> Inquiry<K> {
     pub(super) fn new(
-        context: &'a Context<'a, K>,
-        kernel: &'a K,
-        plan: &'a Plan,
-        groups: &'a Groups,
+        context: &Context<K>,
+        kernel: &Arc<K>,
+        plan: &Plan,
+        groups: &Arc<Groups>,
     ) -> Self {
         Inquiry {
-            context,
-            kernel,
-            plan,
-            groups,
+            context: context.clone(),
+            kernel: Arc::clone(kernel),
+            plan: plan.clone(),
+            groups: Arc::clone(groups),
             claimed: Mutex::default(),
         }
     }
@@ -68,7 +80,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
             return Ok(asked);
         };
         for holder in self.groups.holders(group) {
-            match open(self.context, self.kernel, &holder, id) {
+            match open(&self.context, &*self.kernel, &holder, id) {
                 Ok(ns) => {
                     self.climb(ns, group, holder, &mut asked)?;
                     return Ok(asked);
@@ -81,11 +93,8 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         }
         if let Some(cause) = closed {
             self.context.miss(Source::Relations, cause);
-            let answer = Answer {
-                is_closed: true,
-                ..Answer::default()
-            };
-            asked.answers.push((id, answer));
+            let closed = Asked::closed(id);
+            asked.answers.extend(closed.answers);
         }
         Ok(asked)
     }
@@ -142,7 +151,7 @@ impl<'a, K: Kernel> Inquiry<'a, K> {
         if let Some(need) = questions.inside.inside(id.kind) {
             // Everything asked from outside is known by now: this thread does
             // not come back.
-            let facts = look_inside(self.context, self.kernel, ns, id, need, pid)?;
+            let facts = look_inside(&self.context, &*self.kernel, ns, id, need, pid)?;
             answer.facts = Some(Arc::new(facts));
         }
         for cause in missed.0 {

@@ -8,16 +8,16 @@
 mod inquiry;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source};
 use crate::scan::context::Context;
 use crate::scan::groups::{Answer, Groups};
-use crate::scan::parallel;
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{Look, read_process};
-use crate::scan::sources::relations::inquiry::Inquiry;
+use crate::scan::sources::relations::inquiry::{Asked, Inquiry};
 
 /// How often a process may turn out to have moved before it counts as unstable.
 const MOST_MOVES: u8 = 3;
@@ -30,7 +30,7 @@ const MOST_MOVES: u8 = 3;
 /// at most, each lost holder is forgotten, and a process that keeps moving is
 /// given up.
 pub(crate) fn ask<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     plan: &Plan,
     groups: &mut Groups,
 ) -> Result<(), Error> {
@@ -46,18 +46,16 @@ pub(crate) fn ask<K: Kernel>(
     let mut moves = HashMap::new();
     while !next.is_empty() {
         let wave = take_wave(groups, plan, &mut next, &mut seen);
-        let inquiry = Inquiry::new(context, kernel, plan, groups);
-        let ask_all = || parallel::map(&wave, context.threads, |id| inquiry.ask(*id));
-        // Looking inside moves a thread into a namespace for good.
-        let goes_inside = wave
-            .iter()
-            .any(|id| plan.questions.inside.inside(id.kind).is_some());
-        let asked = if goes_inside {
-            parallel::in_own_thread(ask_all)
-        } else {
-            ask_all()
-        }?;
-        for (id, asked) in wave.into_iter().zip(asked) {
+        let shared = Arc::new(std::mem::take(groups));
+        let inquiry = Inquiry::new(context, kernel, plan, &shared);
+        let asked = context.map(wave.clone(), move |_, id| inquiry.ask(*id));
+        // A thread that blocked still has its share.
+        *groups = Arc::unwrap_or_clone(shared);
+        for (id, asked) in wave.into_iter().zip(asked?) {
+            let asked = asked.unwrap_or_else(|| {
+                context.miss(Source::Relations, Cause::Blocked);
+                Asked::closed(id)
+            });
             if asked.is_answered() {
                 next.extend(asked.finds.iter().map(|(above, _)| *above));
             } else if !asked.lost.is_empty() {
@@ -109,7 +107,7 @@ fn take_wave(
 /// Forgets a holder that no longer leads to a namespace. A process that moved
 /// is read again; returns the namespaces it leads to now.
 fn lose<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     groups: &mut Groups,
     id: NsId,
     holder: &Holder,
@@ -159,7 +157,7 @@ fn lose<K: Kernel>(
 
 /// Opens a namespace through something that leads to it.
 pub(crate) fn open<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     kernel: &K,
     holder: &Holder,
     id: NsId,
@@ -181,7 +179,7 @@ pub(crate) fn open<K: Kernel>(
 }
 
 fn open_device<K: Kernel>(
-    context: &Context<'_, K>,
+    context: &Context<K>,
     kernel: &K,
     file: OpenFile,
     id: NsId,
