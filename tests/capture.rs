@@ -1,7 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use crate::common::{INITIAL, Nsls, Outcome, Tree, fixture, fixtures, names_in};
 
@@ -185,7 +187,7 @@ fn only_the_named_processes_are_captured() {
     let captured = capture(
         fixture("ubuntu-20.04"),
         copy.path(),
-        &["--pid", "1,513", "-p", "470"],
+        &["--pid", "1,513,1", "-p", "470"],
     );
     assert_eq!(captured, Outcome::success(""));
     let found: Vec<_> = contents(copy.path()).into_keys().collect();
@@ -209,6 +211,8 @@ fn only_the_named_processes_are_captured() {
 fn a_non_empty_directory_is_refused_and_left_unchanged() {
     let full = full_tree();
     let before = contents(full.path());
+    fs::set_permissions(full.path(), Permissions::from_mode(0o755)).unwrap();
+    let mode = full.path().metadata().unwrap().mode();
     let message = format!(
         "cannot capture into {}: directory not empty",
         full.path().display()
@@ -218,6 +222,94 @@ fn a_non_empty_directory_is_refused_and_left_unchanged() {
         Outcome::failure(1, &message)
     );
     assert_eq!(contents(full.path()), before);
+    assert_eq!(full.path().metadata().unwrap().mode(), mode);
+}
+
+#[test]
+fn a_link_as_the_directory_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let there = dir.path().join("there");
+    fs::create_dir(&there).unwrap();
+    let link = dir.path().join("link");
+    for to in [there.as_path(), &dir.path().join("missing")] {
+        symlink(to, &link).unwrap();
+        let message = format!("cannot capture into {}: symbolic link", link.display());
+        for place in [link.clone(), link.join("")] {
+            assert_eq!(
+                capture(fixture("zombies"), &place, &[]),
+                Outcome::failure(1, &message)
+            );
+        }
+        fs::remove_file(&link).unwrap();
+    }
+    assert_eq!(names_in(dir.path()), ["there"]);
+    assert!(names_in(&there).is_empty());
+}
+
+#[test]
+fn a_directory_of_another_user_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = if rustix::process::geteuid().is_root() {
+        let nobody = Some(65534);
+        std::os::unix::fs::chown(dir.path(), nobody, nobody).unwrap();
+        dir.path()
+    } else {
+        Path::new("/")
+    };
+    let message = format!(
+        "cannot capture into {}: directory of another user",
+        place.display()
+    );
+    assert_eq!(
+        capture(fixture("zombies"), place, &[]),
+        Outcome::failure(1, &message)
+    );
+    assert!(names_in(dir.path()).is_empty());
+}
+
+/// Returns the modes of what a capture wrote, apart from links.
+fn modes(root: &Path) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        found.insert(dir.metadata().unwrap().mode());
+        for name in names_in(&dir) {
+            let seen = dir.join(&name).symlink_metadata().unwrap();
+            if seen.is_dir() {
+                dirs.push(dir.join(name));
+            } else if !seen.is_symlink() {
+                found.insert(seen.mode());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_capture_is_private_whatever_the_umask() {
+    const DIRECTORY: u32 = 0o040_700;
+    const FILE: u32 = 0o100_600;
+    for umask in ["0", "022", "0777"] {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("there");
+        fs::create_dir(&there).unwrap();
+        fs::set_permissions(&there, Permissions::from_mode(0o777)).unwrap();
+        for place in [there, dir.path().join("new/capture")] {
+            let command = Nsls::new(["capture".as_ref(), place.as_os_str()])
+                .sysroot(fixture("zombies"))
+                .command();
+            let captured = Outcome::of(
+                Command::new("sh")
+                    .args(["-c", "umask $0; exec \"$@\"", umask])
+                    .arg(command.get_program())
+                    .args(command.get_args()),
+            );
+            assert_eq!(captured, Outcome::success(""), "{umask}");
+            assert_eq!(modes(&place), [DIRECTORY, FILE].into(), "{umask}");
+        }
+        let above = dir.path().join("new").metadata().unwrap();
+        assert_eq!(above.mode(), DIRECTORY, "{umask}");
+    }
 }
 
 #[test]
@@ -225,7 +317,7 @@ fn an_unwritable_directory_is_named() {
     let tree = full_tree();
     let place = tree.path().join("etc/passwd");
     for (place, why) in [
-        (place.clone(), "file exists"),
+        (place.clone(), "not a directory"),
         (place.join("below"), "not a directory"),
     ] {
         let message = format!("cannot write {}: {why}", place.display());

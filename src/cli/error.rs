@@ -38,6 +38,13 @@ pub enum CliError {
     /// A capture requires an empty directory.
     #[error("cannot capture into {}: directory not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// A capture requires a directory of the caller, whom nobody can then
+    /// hinder or mislead.
+    #[error("cannot capture into {}: directory of another user", .0.display())]
+    NotOwner(PathBuf),
+    /// A capture follows no link.
+    #[error("cannot capture into {}: symbolic link", .0.display())]
+    IsLink(PathBuf),
 }
 
 impl CliError {

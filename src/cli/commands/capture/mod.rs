@@ -4,12 +4,13 @@
 mod process;
 mod write;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustix::fs::Mode;
 
 use crate::cli::args::CaptureArgs;
 use crate::cli::commands::capture::process::Captured;
-use crate::cli::commands::capture::write::{make_dir, make_empty_dir, write};
+use crate::cli::commands::capture::write::OutDir;
 use crate::cli::console::{Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options;
@@ -22,18 +23,19 @@ use crate::proc::{ProcessDir, ReadError, Sysroot, Users};
 /// of each process, and the names of their users and containers.
 pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
     let root = options::root(args.root);
-    let dir = &args.dir;
     let pids = pids(&root, &args.pid)?;
     let total = pids.len();
-    make_empty_dir(dir)?;
-    make_dir(&dir.join("proc"))?;
+    // What is made is private, and no more than that: 0777 would keep us out.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let dir = OutDir::create(&args.dir)?;
+    let proc = dir.dir("proc")?;
     let mut names = Names::new(&root);
     let mut ended = 0;
     let mut refused = 0;
     for pid in pids {
         match Captured::read(&root, pid)? {
             Some(captured) => {
-                captured.write(&dir.join("proc").join(pid.to_string()))?;
+                captured.write(&proc.dir(&pid.to_string())?)?;
                 names.add(&captured);
                 refused += usize::from(captured.is_refused());
             }
@@ -41,8 +43,8 @@ pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
             None => ended += 1,
         }
     }
-    names.write(dir)?;
-    write_system(&root, dir)?;
+    names.write(&dir)?;
+    write_system(&root, &dir)?;
     if refused > 0 {
         warn(&format!(
             "links of {refused} of {total} processes could not be read, as the capture records"
@@ -64,7 +66,9 @@ fn pids(root: &Sysroot, requested: &[Pid]) -> Result<Vec<Pid>, Error> {
         }
     }
     if !requested.is_empty() {
-        return Ok(requested.to_vec());
+        // One that was named twice is written once.
+        let once: BTreeSet<_> = requested.iter().copied().collect();
+        return Ok(once.into_iter().collect());
     }
     let all = root.pids()?;
     if all.is_empty() {
@@ -107,7 +111,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn write(self, dir: &Path) -> Result<(), CliError> {
+    fn write(self, dir: &OutDir) -> Result<(), CliError> {
         let mut passwd = Vec::new();
         for (uid, name) in self.users {
             if let Some(name) = name {
@@ -115,29 +119,29 @@ impl<'a> Names<'a> {
                 passwd.extend(format!(":x:{uid}:0:::\n").bytes());
             }
         }
-        write(&dir.join("etc/passwd"), &passwd)?;
+        dir.write("etc/passwd", &passwd)?;
         if !self.containers.is_empty() {
             let names = serde_json::to_vec_pretty(&self.containers).unwrap_or_default();
-            write(&dir.join(CONTAINER_NAMES), &names)?;
+            dir.write(CONTAINER_NAMES, &names)?;
         }
         Ok(())
     }
 }
 
 /// Saves what concerns the system as a whole, and who captured it.
-fn write_system(root: &Sysroot, dir: &Path) -> Result<(), CliError> {
+fn write_system(root: &Sysroot, dir: &OutDir) -> Result<(), CliError> {
     if let Some(release) = root.kernel_release() {
-        write(&dir.join("proc/sys/kernel/osrelease"), &release)?;
+        dir.write("proc/sys/kernel/osrelease", &release)?;
     }
     for kind in Kind::ALL {
         if let Some(max) = root.max_namespaces(*kind) {
             let path = format!("proc/sys/user/max_{kind}_namespaces");
-            write(&dir.join(path), format!("{max}\n").as_bytes())?;
+            dir.write(&path, format!("{max}\n").as_bytes())?;
         }
     }
     if let Some((status, mountinfo)) = root.reader() {
-        write(&dir.join("proc/self/status"), &status)?;
-        write(&dir.join("proc/self/mountinfo"), &mountinfo)?;
+        dir.write("proc/self/status", &status)?;
+        dir.write("proc/self/mountinfo", &mountinfo)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::cli::commands::capture::write::{make_dir, write, write_link};
+use crate::cli::commands::capture::write::OutDir;
 use crate::cli::error::CliError;
 use crate::error::Error;
 use crate::model::{Fd, Link, LinkSet, NsId, Pid, Tid};
@@ -129,26 +129,25 @@ impl Captured {
         links.any(|(_, read)| read.is_err_and(|name| refusals.contains(&name)))
     }
 
-    /// Writes everything below a directory.
-    pub(super) fn write(&self, process: &Path) -> Result<(), CliError> {
+    /// Writes everything into a directory.
+    pub(super) fn write(&self, process: &OutDir) -> Result<(), CliError> {
         for (dir, fds) in &self.fds {
+            let dir = process.dir(dir)?;
             for (fd, id) in fds {
-                write_link(&process.join(dir).join(fd.to_string()), *id)?;
+                dir.write_link(&fd.to_string(), *id)?;
             }
         }
         for (dir, links) in &self.links {
-            let dir = process.join(dir);
-            make_dir(&dir)?;
+            let dir = process.dir(dir)?;
             for (link, read) in links {
-                let path = dir.join(link.name());
                 match read {
-                    Ok(id) => write_link(&path, *id)?,
-                    Err(name) => write(&path, format!("{name}\n").as_bytes())?,
+                    Ok(id) => dir.write_link(link.name(), *id)?,
+                    Err(name) => dir.write(link.name(), format!("{name}\n").as_bytes())?,
                 }
             }
         }
         for (file, bytes) in &self.files {
-            write(&process.join(file.name()), bytes)?;
+            process.write(file.name(), bytes)?;
         }
         Ok(())
     }
