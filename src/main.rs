@@ -1,12 +1,12 @@
 //! The command `nsls`.
 
-use std::io::{self, BufWriter};
+use std::io::BufWriter;
 use std::process::ExitCode;
 
-use nsls::cli::{Cli, Console, Terminal};
+use nsls::cli::{Cli, Console, Stdout, Terminal};
 
 fn main() -> ExitCode {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(Stdout::new());
     let mut console = Console {
         out: &mut out,
         terminal: Terminal::of_stdout(),

@@ -56,6 +56,71 @@ fn unwritable_help_is_an_error() {
     }
 }
 
+/// Every view, which writes something to standard output.
+const VIEWS: [&str; 12] = [
+    "",
+    "--raw",
+    "--json",
+    "-n 4026531838",
+    "--list-columns",
+    "holders 4026531838",
+    "compare 1 2",
+    "containers",
+    "translate 1",
+    "limits",
+    "--help",
+    "--version",
+];
+
+/// Runs a view with standard output redirected by the shell.
+fn redirected(view: &str, redirection: &str) -> Outcome {
+    let tree = Tree::new().process(1, "init\0").process(2, "other\0");
+    let tree = tree.file("proc/1/status", "Uid:\t0\t0\t0\t0\nNSpid:\t1\n");
+    let command = Nsls::words(view).sysroot(tree.path()).command();
+    let script = format!("exec \"$0\" \"$@\" {redirection}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).arg(command.get_program());
+    Outcome::of(shell.args(command.get_args()))
+}
+
+#[test]
+fn an_output_that_is_closed_or_only_readable_is_an_error() {
+    let bad = "cannot write to standard output: bad file descriptor";
+    for view in VIEWS {
+        for redirection in [">&-", "1</dev/null", "1</dev/zero", ">&- <&-"] {
+            let run = redirected(view, redirection);
+            assert_eq!(run, Outcome::failure(1, bad), "{view} {redirection}");
+        }
+    }
+}
+
+#[test]
+fn an_output_that_discards_everything_is_none() {
+    for view in VIEWS {
+        let shown = redirected(view, "");
+        assert_eq!(shown.status, 0, "{view}");
+        assert!(!shown.stdout.is_empty(), "{view}");
+        let written = Outcome {
+            stdout: String::new(),
+            ..shown
+        };
+        // daemon(3) and Python's subprocess.DEVNULL open it for both.
+        for redirection in [">/dev/null", "1<>/dev/null", ">>/dev/null"] {
+            let run = redirected(view, redirection);
+            assert_eq!(run, written, "{view} {redirection}");
+        }
+    }
+}
+
+#[test]
+fn what_writes_nothing_needs_no_output() {
+    let dir = tempfile::tempdir().unwrap();
+    let view = format!("capture {}", dir.path().display());
+    assert_eq!(redirected(&view, ">&-"), Outcome::success(""));
+    let usage = redirected("--bogus", ">&-");
+    assert_eq!((usage.status, &*usage.stdout), (2, ""));
+}
+
 #[test]
 fn too_few_file_descriptors_are_an_error_rather_than_a_shorter_list() {
     let tree = (1..40).fold(Tree::new(), |tree, pid| tree.process(pid, "x\0"));

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::console::warn;
+use crate::cli::stdout::require_writable;
 use crate::error::{Error, reason};
 use crate::output::summarise;
 use crate::query::FilterError;
@@ -57,7 +58,8 @@ impl CliError {
                 ExitCode::SUCCESS
             }
             CliError::Arguments(error) if !error.use_stderr() => {
-                match error.print().and_then(|()| io::stdout().flush()) {
+                let printed = require_writable().and_then(|()| error.print());
+                match printed.and_then(|()| io::stdout().flush()) {
                     Ok(()) => ExitCode::SUCCESS,
                     Err(error) => CliError::Output(error).report(),
                 }

@@ -10,11 +10,13 @@ mod console;
 mod error;
 mod options;
 mod parse;
+mod stdout;
 mod terminal;
 
 pub use args::Cli;
 pub use console::{Console, Outcome};
 pub use error::CliError;
+pub use stdout::Stdout;
 pub use terminal::Terminal;
 
 use crate::cli::args::Command;
@@ -27,6 +29,10 @@ impl Cli {
     ///
     /// Fails if there is nothing to show, or if it cannot be written.
     pub fn run(self, console: &mut Console<'_>) -> Result<Outcome, CliError> {
+        if !matches!(self.command, Some(Command::Capture(_))) {
+            // A result that nobody can get is not worth a scan.
+            console.out.flush().map_err(CliError::Output)?;
+        }
         match self.command {
             None => list::run(self.list, console),
             Some(Command::Holders(args)) => holders::run(args, console),

@@ -20,6 +20,8 @@ mod nsfs;
 mod opener;
 mod release;
 mod setns;
+#[cfg(feature = "cli")]
+mod stdout;
 mod syscall;
 mod sysv;
 
@@ -34,6 +36,8 @@ pub(crate) use error::OpenError;
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
 pub(crate) use release::version_of;
+#[cfg(feature = "cli")]
+pub(crate) use stdout::is_stdout_writable;
 
 /// A mount namespace in the kernel's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
