@@ -64,6 +64,33 @@ fn unknown_options_and_values_are_refused_by_name() {
 }
 
 #[test]
+fn what_was_typed_is_escaped() {
+    let unknown = |option| {
+        format!(
+            "unexpected argument '{option}' found\n\n  \
+             tip: to pass '{option}' as a value, use '-- {option}'\n\n{USAGE}"
+        )
+    };
+    let value = |value, option, more: &str| format!("invalid value '{value}' for '{option}'{more}");
+    let types = format!("\n  {TYPES}");
+    let after = |word| format!("unexpected argument '{word}' found after NAMESPACE\n\n{USAGE}");
+    let digit = ": invalid digit found in string";
+    for (words, message) in [
+        (&["--\x1b[31mred\n"] as &[_], unknown(r"--\x1b[31mred\x0a")),
+        (&["--a\u{202e}b"], unknown(r"--a\xe2\x80\xaeb")),
+        (&["--\x1b]0;title\x07=x"], unknown(r"--\x1b]0;title\x07")),
+        (&[r"--\x1b"], unknown(r"--\x5cx1b")),
+        (&["-\x1b"], unknown(r"-\x1b")),
+        (&["-t", "\x1bc"], value(r"\x1bc", "--type <TYPE>", &types)),
+        (&["-p", "1\r2"], value(r"1\x0d2", "--pid <PID>", digit)),
+        (&["1", "\x1bc"], after(r"\x1bc")),
+    ] {
+        let run = Nsls::new(words.iter().copied()).run();
+        assert_eq!(run, refused(&message), "{words:?}");
+    }
+}
+
+#[test]
 fn options_that_exclude_each_other_are_both_named() {
     let conflict = |one, other, usage| {
         refused(&format!(

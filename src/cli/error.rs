@@ -7,7 +7,7 @@ use crate::cli::stdout::require_writable;
 use crate::error::{Error, reason};
 use crate::output::summarise;
 use crate::query::FilterError;
-use crate::text::for_table;
+use crate::text::{for_lines, for_table};
 
 /// Why the command failed, or why it has nothing to do.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,9 @@ impl CliError {
             }
             CliError::Arguments(error) => {
                 // With nowhere to complain to, a failure is ignored.
-                let _ = error.print();
+                // Without clap's styles: escapes in a word would look like them.
+                let shown = for_lines(&error.render().to_string());
+                let _ = io::stderr().write_all(shown.as_bytes());
                 ExitCode::from(2)
             }
             error => {

@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use crate::cli::args::Cli;
 use crate::cli::error::CliError;
+use crate::text::for_table;
 
 impl Cli {
     /// Parses the arguments of this process.
@@ -29,7 +31,7 @@ impl Cli {
         }
         match Cli::try_parse_from(words) {
             Ok(cli) => Ok(cli.without_late_subcommand()?),
-            Err(error) => Err(without_unknown_subcommand(error).into()),
+            Err(error) => Err(escaped(without_unknown_subcommand(error)).into()),
         }
     }
 
@@ -54,11 +56,53 @@ fn without_unknown_subcommand(error: clap::Error) -> clap::Error {
     let mut command = Cli::command();
     match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(word)) if command.find_subcommand(word).is_none() => {
+            let word = for_table(word.as_bytes());
             let message = format!("unexpected argument '{word}' found after NAMESPACE");
             command.error(ErrorKind::UnknownArgument, message)
         }
         _ => error,
     }
+}
+
+/// Escapes the words of the user in an error, as others may have chosen them:
+/// the name of a file, say. clap shows them as they are.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let context: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, value.clone()))
+        .collect();
+    // Suggestions repeat single words.
+    let words: Vec<_> = context
+        .iter()
+        .filter_map(|(_, value)| match value {
+            ContextValue::String(word) => Some((word.clone(), for_table(word.as_bytes()))),
+            _ => None,
+        })
+        .filter(|(word, shown)| word != shown)
+        .collect();
+    for (kind, value) in context {
+        let shown = match value {
+            ContextValue::String(word) => ContextValue::String(for_table(word.as_bytes())),
+            ContextValue::Strings(words) => {
+                let words = words.iter().map(|word| for_table(word.as_bytes()));
+                ContextValue::Strings(words.collect())
+            }
+            ContextValue::StyledStrs(texts) => {
+                let text = |text: StyledStr| {
+                    let text = text.ansi().to_string();
+                    let replace = |text: String, (word, shown): &(String, String)| {
+                        text.replace(word.as_str(), shown)
+                    };
+                    StyledStr::from(words.iter().fold(text, replace))
+                };
+                ContextValue::StyledStrs(texts.into_iter().map(text).collect())
+            }
+            // The rest is about options, not what was typed.
+            other => other,
+        };
+        error.insert(kind, shown);
+    }
+    error
 }
 
 /// Expands `-Towner` to `-T=owner`, also after other flags: `-nTowner`. clap has
