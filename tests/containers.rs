@@ -83,6 +83,49 @@ fn a_cgroup_named_inside_a_container_is_listed_as_a_claim() {
 }
 
 #[test]
+fn the_table_shows_one_claim_of_each_container_and_counts_the_rest() {
+    let c = "c".repeat(64);
+    let root = tree()
+        .process(11, "inside\0")
+        .file("proc/11/cgroup", format!("0::/docker/{A}/lxc.payload.x\n"))
+        .process(12, "db\0")
+        .file(
+            "proc/12/cgroup",
+            format!("0::/machine.slice/libpod-{B}.scope/docker/{A}\n"),
+        )
+        .process(13, "hostile\0")
+        .file(
+            "proc/13/cgroup",
+            format!("0::/docker/{c}/lxc.payload.\x1b[31m\n"),
+        );
+    let shown = |form: &str| {
+        let words = format!("containers {form}");
+        let run = Nsls::words(&words).sysroot(root.path()).run();
+        let stderr = "nsls: this tree has no record of what is inside namespaces\n";
+        assert_eq!((run.status, &*run.stderr), (0, stderr));
+        run.stdout
+    };
+    assert_eq!(
+        shown(""),
+        r"ENGINE CONTAINER    POD HOSTNAME NPROCS   PID CLAIMS                 SHARED
+docker aaaaaaaaaaaa                   3     7 podman:bbbbbbbbbbbb +1 mnt,net,ipc,user,pid,uts,cgroup,time
+docker cccccccccccc                   1    13 lxc:\x1b[31m           mnt,net,ipc,user,pid,uts,cgroup,time
+podman db                             2     8 docker:aaaaaaaaaaaa    mnt,net,ipc,user,pid,uts,cgroup,time
+podman fake                           1    10                        mnt,net,ipc,user,pid,uts,cgroup,time
+"
+    );
+    assert_eq!(
+        shown("--raw"),
+        r"ENGINE CONTAINER POD HOSTNAME NPROCS PID CLAIMS SHARED
+docker aaaaaaaaaaaa   3 7 podman:bbbbbbbbbbbb\x20+1 mnt,net,ipc,user,pid,uts,cgroup,time
+docker cccccccccccc   1 13 lxc:\x1b[31m mnt,net,ipc,user,pid,uts,cgroup,time
+podman db   2 8 docker:aaaaaaaaaaaa mnt,net,ipc,user,pid,uts,cgroup,time
+podman fake   1 10  mnt,net,ipc,user,pid,uts,cgroup,time
+"
+    );
+}
+
+#[test]
 fn links_do_not_lead_out_of_the_storage_of_a_user() {
     let id = "c".repeat(64);
     let file = "home/ann/.local/share/containers/storage/overlay-containers/containers.json";

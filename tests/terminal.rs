@@ -161,8 +161,8 @@ fn host_namespaces_that_engines_isolate_are_red() {
     let tree = host();
     let root = tree.path().display();
     let nsls = || Nsls::words(&format!("containers --sysroot {root}"));
-    let expected = "ENGINE CONTAINER    POD HOSTNAME NPROCS   PID SHARED
-docker 5f8272929921                   1    20 \x1b[31mnet\x1b[0m,\x1b[31mipc\x1b[0m,user,\x1b[31mpid\x1b[0m,cgroup,time
+    let expected = "ENGINE CONTAINER    POD HOSTNAME NPROCS   PID CLAIMS SHARED
+docker 5f8272929921                   1    20        \x1b[31mnet\x1b[0m,\x1b[31mipc\x1b[0m,user,\x1b[31mpid\x1b[0m,cgroup,time
 ";
     assert_eq!(on_terminal_named(Some("xterm"), 120, nsls()), expected);
     let plain = expected.replace("\x1b[31m", "").replace("\x1b[0m", "");

@@ -28,13 +28,14 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
     view.show(&snapshot, console, &document, &table)
 }
 
-const HEADINGS: [Heading<'static>; 7] = [
+const HEADINGS: [Heading<'static>; 8] = [
     Heading::text("ENGINE"),
     Heading::text("CONTAINER"),
     Heading::text("POD"),
     Heading::text("HOSTNAME"),
     Heading::number("NPROCS"),
     Heading::number("PID"),
+    Heading::text("CLAIMS"),
     Heading::text("SHARED").styled(alarm),
 ];
 
@@ -52,6 +53,8 @@ fn row<'a>(running: &RunningContainer<'a>) -> Vec<Value<'a>> {
         running.hostname.map(Text::as_bytes).into(),
         Value::Number(running.processes.len() as u64),
         running.representative.pid.into(),
+        // Anyone inside may add to them, so not all are shown.
+        Value::Several(running.claims.iter().map(ToString::to_string).collect()),
         sharing(running).into(),
     ]
 }
