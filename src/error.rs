@@ -116,6 +116,9 @@ pub enum Error {
         /// The type of the namespace.
         kind: Kind,
     },
+    /// The links of a process are not what the kernel writes.
+    #[error("cannot parse the links in {}", .0.display())]
+    Malformed(PathBuf),
     /// The path leads to something else.
     #[error("{} is not a namespace", .0.display())]
     NotANamespace(PathBuf),

@@ -1,7 +1,7 @@
 //! The contents of namespaces on the running system, compared with what
 //! processes inside them see.
 
-use crate::common::{Outcome, live};
+use crate::common::{Outcome, live, skip};
 
 /// Runs a script, or returns `None` if its requirements are missing.
 fn run(tools: &[&str], script: &str) -> Option<Outcome> {
@@ -205,4 +205,34 @@ fn contents_cost_no_system_call_unless_requested() {
     let without: String = calls.map(|call| format!("no {call}\n")).concat();
     let with: String = calls.map(|call| format!("{call}\n")).concat();
     assert_eq!(run, Outcome::success(without + &with));
+}
+
+#[test]
+fn limits_are_a_gap_where_proc_shows_no_sysctls() {
+    let Some(run) = run(
+        &["mount"],
+        r#"
+        mount -t proc -o subset=pid proc /proc || exit 0
+        "$NSLS" limits -J > said 2> why; echo $?
+        jq -c '[.limits[].max | values]' said
+        jq -c '.gaps[] | select(.cause == "no-sysctls") | [.source, .hides, .count > 1]' said
+        "$NSLS" limits -r 2>&1 > /dev/null | grep -o '(/proc shows no sysctls)'
+        "$NSLS" --pid 1 -t pid -r -n -o PIDMAX 2>&1
+        umount /proc
+        "$NSLS" limits -J | jq -c '.gaps[] | select(.cause == "no-sysctls")'
+        "#,
+    ) else {
+        return;
+    };
+    if run == Outcome::success("") {
+        return skip("this kernel knows no subset=pid");
+    }
+    let expected = r#"0
+[]
+["contents",true,true]
+(/proc shows no sysctls)
+
+nsls: contents of 1 namespace could not be read (/proc shows no sysctls)
+"#;
+    assert_eq!(run, Outcome::success(expected));
 }

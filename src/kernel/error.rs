@@ -14,6 +14,10 @@ pub(crate) enum OpenError {
     FileServer,
     /// The namespace exists, but no path leads to it.
     Unreachable,
+    /// Only a process in another pid namespace could see it, and none is sent.
+    ForeignPidNamespace,
+    /// The proc tree shows no sysctls.
+    NoSysctls,
     /// The proc tree belongs to another pid namespace: its PIDs mean nothing to
     /// system calls, and it does not show this process.
     ForeignProc,

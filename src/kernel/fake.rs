@@ -185,6 +185,6 @@ impl Kernel for Fake {
     }
 
     fn pid_max(&self, _: &NsId) -> Result<Pid, OpenError> {
-        Err(OpenError::Unreachable)
+        Err(OpenError::ForeignPidNamespace)
     }
 }

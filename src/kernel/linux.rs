@@ -44,10 +44,10 @@ impl Linux {
         )
     }
 
-    /// Reads a sysctl. [`OpenError::Unreachable`] if the proc tree has none.
+    /// Reads a sysctl. [`OpenError::NoSysctls`] if the proc tree shows none.
     fn sysctl(&self, name: &str) -> Result<Vec<u8>, OpenError> {
         match setns::read(&self.opener.proc().join("sys").join(name)) {
-            Err(Errno::NOENT) => Err(OpenError::Unreachable),
+            Err(Errno::NOENT) => Err(OpenError::NoSysctls),
             text => Ok(text?),
         }
     }
@@ -228,7 +228,7 @@ impl Kernel for Linux {
             let release = self.sysctl("kernel/osrelease")?;
             match version_of(&release) {
                 Some(version) if version < (6, 14) => {}
-                _ => return Err(OpenError::Unreachable),
+                _ => return Err(OpenError::ForeignPidNamespace),
             }
         }
         let text = self.sysctl("kernel/pid_max")?;

@@ -172,7 +172,7 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
-    /// whole system. [`OpenError::Unreachable`] for a namespace other than the
+    /// whole system. [`OpenError::ForeignPidNamespace`] for a namespace other than the
     /// caller's, and if the proc tree has no `sys`, as with the mount option
     /// `subset=pid`. Moves no thread.
     fn pid_max(&self, ns: &Self::Ns) -> Result<Pid, OpenError>;

@@ -50,6 +50,15 @@ pub enum Cause {
     Covered,
     /// No path leads to it.
     Unreachable,
+    /// It is visible only to processes in another pid namespace, where none is
+    /// sent.
+    ForeignPidNamespace,
+    /// A look would change the net_cls class or net_prio index of a socket.
+    SocketClass,
+    /// The proc tree shows no sysctls, as with the mount option `subset=pid`.
+    NoSysctls,
+    /// A process that was sent to look gave no answer.
+    NoAnswer,
     /// Only a file server, FUSE or on the network, could resolve its path, and
     /// none is ever asked.
     FileServer,
@@ -83,6 +92,10 @@ impl Cause {
         Cause::Outside,
         Cause::Covered,
         Cause::Unreachable,
+        Cause::ForeignPidNamespace,
+        Cause::SocketClass,
+        Cause::NoSysctls,
+        Cause::NoAnswer,
         Cause::FileServer,
         Cause::ForeignProc,
         Cause::NoProcess,
@@ -107,6 +120,10 @@ impl Cause {
             Cause::Outside => "outside",
             Cause::Covered => "covered",
             Cause::Unreachable => "unreachable",
+            Cause::ForeignPidNamespace => "foreign-pid-namespace",
+            Cause::SocketClass => "socket-class",
+            Cause::NoSysctls => "no-sysctls",
+            Cause::NoAnswer => "no-answer",
             Cause::FileServer => "file-server",
             Cause::ForeignProc => "foreign-proc",
             Cause::NoProcess => "no-process",

@@ -22,14 +22,14 @@ pub(crate) fn describe(gap: &Gap) -> String {
                 counted(count, "namespace belongs", "namespaces belong")
             );
         }
-        (Source::Contents, Cause::Unreachable) => {
+        (Source::Contents, Cause::ForeignPidNamespace) => {
             let count = gap.count.unwrap_or(0);
             return format!(
                 "pid_max of {} can be read only inside",
                 counted(count, "pid namespace", "pid namespaces")
             );
         }
-        (Source::Sockets, Cause::Unreachable) => {
+        (Source::Sockets, Cause::SocketClass) => {
             let count = gap.count.unwrap_or(0);
             return format!(
                 "sockets of {} were left alone (a look would change their net_cls class)",
@@ -129,6 +129,8 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::Denied => "permission denied",
         Cause::Covered => "another mount covers it",
         Cause::Unreachable => "no path leads to it",
+        Cause::NoSysctls => "/proc shows no sysctls",
+        Cause::NoAnswer => "no answer from inside",
         Cause::FileServer => "only a file server could resolve the path",
         Cause::ForeignProc => "/proc belongs to another pid namespace",
         Cause::NoProcess => "no process is in it",
@@ -143,6 +145,8 @@ fn problem(source: Source, cause: Cause) -> String {
         // These have sentences of their own.
         Cause::Hidden
         | Cause::Unborn
+        | Cause::ForeignPidNamespace
+        | Cause::SocketClass
         | Cause::Vanished
         | Cause::Zombie
         | Cause::ZombieLeader

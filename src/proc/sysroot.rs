@@ -142,9 +142,15 @@ impl Sysroot {
     /// `/proc/sys/user/max_TYPE_namespaces`, namespaces(7); `None` if the tree
     /// does not record it.
     pub fn max_namespaces(&self, kind: Kind) -> Option<u64> {
+        self.namespace_limit(kind).ok()
+    }
+
+    /// Reads the same, or why it is unknown.
+    pub(crate) fn namespace_limit(&self, kind: Kind) -> Result<u64, ReadError> {
         let file = format!("sys/user/max_{kind}_namespaces");
-        let text = self.read_proc(&file, Limit::Small)?;
-        std::str::from_utf8(&text).ok()?.trim().parse().ok()
+        let text = self.proc()?.read(&file, Limit::Small)?;
+        let text = std::str::from_utf8(&text).map_err(|_| ReadError::Malformed)?;
+        text.trim().parse().map_err(|_| ReadError::Malformed)
     }
 
     pub(super) fn read_proc(&self, path: &str, limit: Limit) -> Option<Vec<u8>> {

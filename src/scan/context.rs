@@ -161,10 +161,18 @@ pub(crate) fn cause_of_read(
 }
 
 /// Returns the cause to count for an error of the kernel, for which EPERM means
-/// denied.
+/// denied. Some stand for what [`kernel`](crate::kernel) itself found.
 pub(crate) fn cause_of_errno(errno: Errno, path: impl FnOnce() -> PathBuf) -> Result<Cause, Error> {
     match errno {
         Errno::PERM => Ok(Cause::Denied),
+        // An answer that cannot be parsed.
+        Errno::PROTO => Ok(Cause::Malformed),
+        // A file beyond its limit.
+        Errno::FBIG => Ok(Cause::Truncated),
+        // A list that changed whenever it was read.
+        Errno::INTR => Ok(Cause::Unstable),
+        // A child that was stopped or killed.
+        Errno::TIMEDOUT | Errno::CHILD => Ok(Cause::NoAnswer),
         errno => cause_of_read(errno.into(), path),
     }
 }
@@ -179,6 +187,8 @@ pub(crate) fn cause_of_open(
         OpenError::Covered => Cause::Covered,
         OpenError::FileServer => Cause::FileServer,
         OpenError::Unreachable => Cause::Unreachable,
+        OpenError::ForeignPidNamespace => Cause::ForeignPidNamespace,
+        OpenError::NoSysctls => Cause::NoSysctls,
         OpenError::ForeignProc => Cause::ForeignProc,
         OpenError::Blocked => Cause::Blocked,
         OpenError::Errno(errno) => return cause_of_errno(errno, path),
@@ -243,9 +253,16 @@ pub(crate) mod tests {
             (OpenError::Covered, Cause::Covered),
             (OpenError::FileServer, Cause::FileServer),
             (OpenError::Unreachable, Cause::Unreachable),
+            (OpenError::ForeignPidNamespace, Cause::ForeignPidNamespace),
+            (OpenError::NoSysctls, Cause::NoSysctls),
             (OpenError::ForeignProc, Cause::ForeignProc),
             (OpenError::Blocked, Cause::Blocked),
             (OpenError::Errno(Errno::PERM), Cause::Denied),
+            (OpenError::Errno(Errno::PROTO), Cause::Malformed),
+            (OpenError::Errno(Errno::FBIG), Cause::Truncated),
+            (OpenError::Errno(Errno::INTR), Cause::Unstable),
+            (OpenError::Errno(Errno::TIMEDOUT), Cause::NoAnswer),
+            (OpenError::Errno(Errno::CHILD), Cause::NoAnswer),
             (
                 OpenError::Errno(Errno::IO),
                 Cause::Failed(Errno::IO.raw_os_error()),

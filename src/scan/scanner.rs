@@ -221,9 +221,11 @@ impl Scanner {
             Some((Cause::Denied, _)) => denied(Errno::ACCESS),
             Some((Cause::Hidden, _)) => denied(Errno::PERM),
             Some((Cause::Vanished, _)) if exists() => denied(Errno::PERM),
-            Some((Cause::Malformed | Cause::Failed(_), _)) => {
-                Error::read(self.root.process_path(pid), Errno::IO)
-            }
+            Some((Cause::Malformed, _)) => Error::Malformed(self.root.process_path(pid)),
+            Some((Cause::Failed(errno), _)) => Error::read(
+                self.root.process_path(pid),
+                std::io::Error::from_raw_os_error(*errno),
+            ),
             _ if self.root.hides_processes() => Error::HiddenProcess(pid),
             _ if self.root.pids()?.is_empty() => Error::NoProcesses(self.root.proc_path()),
             _ => Error::NoProcess(pid),

@@ -7,22 +7,76 @@ use crate::cli::args::LimitsArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
-use crate::model::Kind;
+use crate::error::Error;
+use crate::model::{Cause, Gap, Kind, LinkSet, Member, Snapshot, Source};
 use crate::output::{Heading, Table};
+use crate::proc::{ReadError, Sysroot};
 use crate::query::Value;
-use crate::scan::{Need, Scanner};
+use crate::scan::{Need, Scanner, cause_of_read};
 use crate::text::Text;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let snapshot = Scanner::new(view.root.clone())
+    let mut snapshot = Scanner::new(view.root.clone())
         .needs([Need::OwnerUid, Need::User, Need::PidMax, Need::Relations])
         .scan()?;
     let limits = analysis::limits(&snapshot, |kind| view.root.max_namespaces(kind));
+    // A captured tree records what its system had.
+    if view.root.is_live() {
+        miss_unreadable(&view.root, &limits, &mut snapshot)?;
+    }
     let entries: Vec<_> = limits.iter().map(Entry::new).collect();
     let table = Table::new(HEADINGS, limits.iter().zip(&entries).map(row));
     view.show(&snapshot, console, &Document { limits: &entries }, &table)
+}
+
+/// Counts the namespaces whose limit could not be read.
+fn miss_unreadable(root: &Sysroot, limits: &[Limit], snapshot: &mut Snapshot) -> Result<(), Error> {
+    for kind in Kind::ALL {
+        let Err(error) = root.namespace_limit(*kind) else {
+            continue;
+        };
+        let cause = match error {
+            ReadError::Gone => Cause::NoSysctls,
+            error => cause_of_read(error, || root.proc_path())?,
+        };
+        let concerned = limits.iter().filter(|limit| match &limit.limited {
+            Limited::Namespaces { kind: own, .. } => own == kind,
+            Limited::Pids { .. } => false,
+        });
+        let count: u64 = concerned.map(|limit| limit.count).sum();
+        if count > 0 {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            miss(snapshot, cause, count);
+        }
+    }
+    Ok(())
+}
+
+/// Counts what is missing of so many namespaces, beside what the scan missed.
+fn miss(snapshot: &mut Snapshot, cause: Cause, count: usize) {
+    let source = Source::Contents;
+    let known = snapshot
+        .gaps
+        .binary_search_by_key(&(source, cause), |gap| (gap.source, gap.cause));
+    match known {
+        Ok(place) => {
+            if let Some(gap) = snapshot.gaps.get_mut(place) {
+                gap.count = gap.count.map(|known| known.saturating_add(count));
+            }
+        }
+        Err(place) => {
+            let gap = Gap {
+                source,
+                cause,
+                count: Some(count),
+                total: snapshot.processes.len(),
+                links: LinkSet::EMPTY,
+            };
+            snapshot.gaps.insert(place, gap);
+        }
+    }
 }
 
 #[derive(Serialize)]

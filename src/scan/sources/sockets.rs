@@ -22,7 +22,7 @@ pub(crate) fn find<K: Kernel>(
         let mut pids: Vec<Pid> = sockets.iter().map(|(file, _)| file.pid).collect();
         pids.dedup();
         for _ in pids {
-            context.miss(Source::Sockets, Cause::Unreachable);
+            context.miss(Source::Sockets, Cause::SocketClass);
         }
         return Ok(Vec::new());
     }
@@ -179,7 +179,7 @@ mod tests {
         let root = Sysroot::at("/nonexistent");
         let context = with_kernel(&root, Fake::default());
         assert_eq!(find(&context, &kernel, &sockets).unwrap(), []);
-        let gap = one(Source::Sockets, Cause::Unreachable);
+        let gap = one(Source::Sockets, Cause::SocketClass);
         assert_eq!(context.gaps(9), [gap]);
     }
 
