@@ -55,8 +55,8 @@ impl Sysroot {
     }
 }
 
-/// Returns the name under which a captured tree records an error. EACCES and
-/// EPERM are kept apart, every other error becomes EIO.
+/// Returns the name under which a captured tree records an error. EACCES,
+/// EPERM and ETIMEDOUT are kept apart, every other error becomes EIO.
 pub(crate) fn errno_name(errno: Errno) -> &'static str {
     RECORDED
         .iter()

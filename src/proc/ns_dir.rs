@@ -34,9 +34,10 @@ pub(crate) fn recorded_error(dir: &Dir, path: &str) -> ReadError {
 }
 
 /// Errors that a captured tree can record, with their names.
-pub(super) const RECORDED: [(Errno, &str); 3] = [
+pub(super) const RECORDED: [(Errno, &str); 4] = [
     (Errno::ACCESS, "EACCES"),
     (Errno::PERM, "EPERM"),
+    (Errno::TIMEDOUT, "ETIMEDOUT"),
     (Errno::IO, "EIO"),
 ];
 

@@ -153,6 +153,8 @@ pub(crate) fn cause_of_read(
         ReadError::Gone => Cause::Vanished,
         ReadError::Errno(Errno::ACCESS) => Cause::Denied,
         ReadError::Errno(Errno::PERM) => Cause::Hidden,
+        // So a capture records it.
+        ReadError::Errno(Errno::TIMEDOUT) => Cause::Blocked,
         ReadError::Errno(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => {
             return Err(Error::read(path(), errno));
         }

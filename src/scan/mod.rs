@@ -14,7 +14,7 @@ mod context;
 pub(crate) mod details;
 mod groups;
 mod inference;
-mod parallel;
+pub(crate) mod parallel;
 mod plan;
 mod request;
 mod scanner;

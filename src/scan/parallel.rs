@@ -80,42 +80,31 @@ where
     T: Send + 'static,
     F: Fn(&I) -> T + Send + Sync + 'static,
 {
-    if items.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut done: Vec<Option<T>> = items.iter().map(|_| None).collect();
-    let work = Arc::new(Work {
-        items,
-        read,
-        next: AtomicUsize::new(0),
-    });
-    let mut crew = Crew {
-        work,
-        shift: Arc::default(),
-        workers: Vec::new(),
-    };
-    crew.employ().map_err(Error::Thread)?;
-    crew.look_after(patience, threads.get());
-    for worker in crew.workers {
-        for (place, result) in lock(&worker.done).drain(..) {
-            if let Some(slot) = done.get_mut(place) {
-                *slot = Some(result);
-            }
+    let slots: Arc<[Mutex<Option<T>>]> = items.iter().map(|_| Mutex::new(None)).collect();
+    let results = Arc::clone(&slots);
+    let count = items.len();
+    let run = move |place| {
+        if let (Some(item), Some(slot)) = (items.get(place), slots.get(place)) {
+            let result = read(item);
+            *lock(slot) = Some(result);
         }
-    }
-    Ok(done)
+    };
+    Crew::default().run(Box::new(run), count, threads.get(), patience)?;
+    Ok(results.iter().map(|slot| lock(slot).take()).collect())
 }
 
-/// The work and those who do it.
-struct Crew<I, T, F> {
-    work: Arc<Work<I, F>>,
+/// Those who do the work.
+#[derive(Default)]
+struct Crew {
     shift: Arc<Shift>,
-    workers: Vec<Arc<Worker<T>>>,
+    workers: Vec<Arc<Worker>>,
 }
 
-struct Work<I, F> {
-    items: Vec<I>,
-    read: F,
+/// What to do for each item, by its place.
+struct Work {
+    run: Box<dyn Fn(usize) + Send + Sync>,
+    /// The number of items.
+    count: usize,
     /// The place of the first item that no worker has taken.
     next: AtomicUsize,
 }
@@ -126,25 +115,41 @@ struct Shift {
     /// The number of workers that have not ended.
     alive: Mutex<usize>,
     over: Condvar,
+    has_panicked: AtomicBool,
 }
 
 /// One thread, which may be left behind.
-struct Worker<T> {
+#[derive(Default)]
+struct Worker {
     /// Grows while the work goes on.
     pulse: Pulse,
-    done: Mutex<Vec<(usize, T)>>,
     has_ended: AtomicBool,
 }
 
-impl<I, T, F> Crew<I, T, F>
-where
-    I: Send + Sync + 'static,
-    T: Send + 'static,
-    F: Fn(&I) -> T + Send + Sync + 'static,
-{
-    /// Waits until all workers have ended or are given up, and employs others
-    /// beside those that are late.
-    fn look_after(&mut self, patience: &Patience, threads: usize) {
+impl Crew {
+    /// Does the work, until all workers have ended or are given up.
+    fn run(
+        &mut self,
+        run: Box<dyn Fn(usize) + Send + Sync>,
+        count: usize,
+        threads: usize,
+        patience: &Patience,
+    ) -> Result<(), Error> {
+        if count == 0 {
+            return Ok(());
+        }
+        let next = AtomicUsize::new(0);
+        let work = Arc::new(Work { run, count, next });
+        self.employ(&work).map_err(Error::Thread)?;
+        self.look_after(&work, threads, patience);
+        if self.shift.has_panicked.load(Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("a thread of the scan panicked"));
+        }
+        Ok(())
+    }
+
+    /// Waits, and employs others beside those that are late.
+    fn look_after(&mut self, work: &Arc<Work>, threads: usize, patience: &Patience) {
         // Of each worker the pulse at the last look, and since how many looks.
         let mut seen: Vec<(usize, usize)> = Vec::new();
         let mut is_full = false;
@@ -169,7 +174,7 @@ where
                     given_up += usize::from(*looks > deadline);
                 }
             }
-            let unclaimed = self.work.unclaimed();
+            let unclaimed = work.unclaimed();
             if given_up == busy && (is_full || unclaimed == 0) {
                 return;
             }
@@ -179,7 +184,7 @@ where
             // As many again as are late, so that many blocked items are met soon.
             let wanted = threads.max(late).saturating_sub(busy - late);
             for _ in 0..wanted.min(unclaimed) {
-                is_full = self.workers.len() >= MOST_THREADS || self.employ().is_err();
+                is_full = self.workers.len() >= MOST_THREADS || self.employ(work).is_err();
                 if is_full {
                     break;
                 }
@@ -188,50 +193,37 @@ where
     }
 
     /// Starts a thread that takes items until none is left.
-    fn employ(&mut self) -> std::io::Result<()> {
-        let worker = Arc::new(Worker {
-            pulse: Pulse::default(),
-            done: Mutex::default(),
-            has_ended: AtomicBool::new(false),
-        });
+    fn employ(&mut self, work: &Arc<Work>) -> std::io::Result<()> {
+        let worker = Arc::new(Worker::default());
         *lock(&self.shift.alive) += 1;
-        let (shift, own) = (Arc::clone(&self.shift), Arc::clone(&worker));
-        let work = Arc::clone(&self.work);
-        let started = thread::Builder::new().spawn(move || {
-            let _end = End(shift, Arc::clone(&own));
+        let end = End(Arc::clone(&self.shift), Arc::clone(&worker));
+        let work = Arc::clone(work);
+        thread::Builder::new().spawn(move || {
+            let end = end;
             // What the work owns is dropped before the end is known.
             let work = work;
-            own.pulse.feel();
-            while let Some((place, item)) = work.claim() {
+            end.1.pulse.feel();
+            while let Some(place) = work.claim() {
                 pulse::beat();
-                let result = (work.read)(item);
-                lock(&own.done).push((place, result));
+                (work.run)(place);
             }
-        });
-        match started {
-            Ok(_) => {
-                self.workers.push(worker);
-                Ok(())
-            }
-            Err(error) => {
-                *lock(&self.shift.alive) -= 1;
-                Err(error)
-            }
-        }
+        })?;
+        self.workers.push(worker);
+        Ok(())
     }
 }
 
-impl<I, F> Work<I, F> {
-    /// Takes the next item and its place.
-    fn claim(&self) -> Option<(usize, &I)> {
+impl Work {
+    /// Takes the place of the next item.
+    fn claim(&self) -> Option<usize> {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
-        Some((place, self.items.get(place)?))
+        (place < self.count).then_some(place)
     }
 
     /// Returns the number of items that no worker has taken.
     fn unclaimed(&self) -> usize {
         let next = self.next.load(Ordering::Relaxed);
-        self.items.len().saturating_sub(next)
+        self.count.saturating_sub(next)
     }
 }
 
@@ -248,12 +240,15 @@ impl Shift {
     }
 }
 
-/// Notes the end of a worker, even of one that panics.
-struct End<T>(Arc<Shift>, Arc<Worker<T>>);
+/// Notes the end of a worker, even of one that panics or never began.
+struct End(Arc<Shift>, Arc<Worker>);
 
-impl<T> Drop for End<T> {
+impl Drop for End {
     fn drop(&mut self) {
         self.1.has_ended.store(true, Ordering::Relaxed);
+        if thread::panicking() {
+            self.0.has_panicked.store(true, Ordering::Relaxed);
+        }
         let mut alive = lock(&self.0.alive);
         *alive -= 1;
         if *alive == 0 {
@@ -348,6 +343,13 @@ mod tests {
             assert_eq!(read.unwrap().len(), 50);
             assert_eq!(Arc::strong_count(&owned), 1);
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a thread of the scan panicked")]
+    fn a_panic_is_passed_on() {
+        let zero = vec![0];
+        let _ = map(zero, TWO, &Patience::default(), |n: &i32| 1 / n);
     }
 
     #[test]

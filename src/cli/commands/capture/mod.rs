@@ -5,6 +5,7 @@ mod process;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use rustix::fs::Mode;
 
@@ -18,6 +19,12 @@ use crate::containers::{Affiliations, CONTAINER_NAMES, capture_key};
 use crate::error::Error;
 use crate::model::{Kind, Member, Pid};
 use crate::proc::{ProcessDir, ReadError, Sysroot, Users};
+use crate::scan::parallel::{self, Patience};
+
+/// The number of processes that are read before they are written.
+const BATCH: usize = 64;
+
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Runs `nsls capture`. Saves only what a scan reads: the links and some files
 /// of each process, and the names of their users and containers.
@@ -32,15 +39,22 @@ pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
     let mut names = Names::new(&root);
     let mut ended = 0;
     let mut refused = 0;
-    for pid in pids {
-        match Captured::read(&root, pid)? {
-            Some(captured) => {
-                captured.write(&proc.dir(&pid.to_string())?)?;
-                names.add(&captured);
-                refused += usize::from(captured.is_refused());
+    let patience = Patience::default();
+    for pids in pids.chunks(BATCH) {
+        let below = root.clone();
+        let read = parallel::map(pids.to_vec(), ONE, &patience, move |pid| {
+            Captured::read(&below, *pid)
+        })?;
+        for (pid, captured) in pids.iter().zip(read) {
+            match captured.unwrap_or_else(|| Ok(Some(Captured::blocked())))? {
+                Some(captured) => {
+                    captured.write(&proc.dir(&pid.to_string())?)?;
+                    names.add(&captured);
+                    refused += usize::from(captured.is_refused());
+                }
+                None if args.pid.contains(pid) => return Err(Error::NoProcess(*pid).into()),
+                None => ended += 1,
             }
-            None if args.pid.contains(&pid) => return Err(Error::NoProcess(pid).into()),
-            None => ended += 1,
         }
     }
     names.write(&dir)?;

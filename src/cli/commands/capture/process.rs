@@ -27,6 +27,17 @@ pub(super) struct Captured {
 type LinkTexts = Vec<(Link, Result<NsId, &'static str>)>;
 
 impl Captured {
+    /// Returns what is saved of a process that does not answer.
+    pub(super) fn blocked() -> Self {
+        let links = refused_links(ReadError::Errno(Errno::TIMEDOUT));
+        Captured {
+            uid: None,
+            links: vec![("ns".to_owned(), links)],
+            fds: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
     /// Reads a process; `None` if it ended.
     pub(super) fn read(root: &Sysroot, pid: Pid) -> Result<Option<Self>, Error> {
         let path = || root.process_path(pid);
@@ -124,7 +135,7 @@ impl Captured {
 
     /// Returns whether the kernel refused permission for a link.
     pub(super) fn is_refused(&self) -> bool {
-        let refusals = [Errno::ACCESS, Errno::PERM].map(errno_name);
+        let refusals = [Errno::ACCESS, Errno::PERM, Errno::TIMEDOUT].map(errno_name);
         let mut links = self.links.iter().flat_map(|(_, links)| links);
         links.any(|(_, read)| read.is_err_and(|name| refusals.contains(&name)))
     }
