@@ -61,5 +61,5 @@ pub fn is_link(text: &[u8]) -> bool {
 
 /// Reads a mount table. Returns the number of namespaces mounted in it.
 pub fn mounted_namespaces(mountinfo: &[u8]) -> usize {
-    namespace_mounts(Lines::of(mountinfo)).map_or(0, |mounts| mounts.len())
+    namespace_mounts(Lines::of(mountinfo)).map_or(0, |table| table.mounts.len())
 }

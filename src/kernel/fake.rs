@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -33,6 +34,8 @@ pub(crate) struct Fake {
     pub(crate) mount_namespaces: Option<Vec<MountNs>>,
     /// The namespaces mounted in each, by its unique ID.
     pub(crate) mounts: HashMap<u64, Vec<(NsId, Mount)>>,
+    /// The text of the mount table of each namespace that may be entered.
+    pub(crate) mount_tables: HashMap<NsId, String>,
     /// All namespaces by unique ID; `None` for a kernel without listns(2).
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
     /// The names of each uts namespace that the caller may enter.
@@ -116,6 +119,11 @@ impl Kernel for Fake {
     fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
         let mounts = self.mounts.get(&mount_ns.unique_id);
         Ok(mounts.cloned().unwrap_or_default())
+    }
+
+    fn mount_table(&self, ns: &NsId) -> Result<Box<dyn Read + Send>, OpenError> {
+        let table = self.mount_tables.get(ns).ok_or(Errno::PERM)?;
+        Ok(Box::new(Cursor::new(table.clone())))
     }
 
     fn list(&self) -> Result<Vec<u64>, Errno> {

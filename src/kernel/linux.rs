@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -125,6 +126,10 @@ impl Kernel for Linux {
 
     fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno> {
         mount_list::mounts_in(*mount_ns)
+    }
+
+    fn mount_table(&self, ns: &NsFile) -> Result<Box<dyn Read + Send>, OpenError> {
+        Ok(Box::new(setns::mount_table(self.opener.proc(), ns)?))
     }
 
     fn list(&self) -> Result<Vec<u64>, Errno> {

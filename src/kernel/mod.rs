@@ -25,6 +25,7 @@ mod stdout;
 mod syscall;
 mod sysv;
 
+use std::io::Read;
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -118,6 +119,11 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns the namespaces that are mounted in a mount namespace:
     /// listmount(2) and statmount(2).
     fn mounts_in(&self, mount_ns: &MountNs) -> Result<Vec<(NsId, Mount)>, Errno>;
+
+    /// Opens the mount table of a mount namespace, proc_pid_mountinfo(5), as seen
+    /// from its root. Requires CAP_SYS_ADMIN over it, and CAP_SYS_CHROOT. Moves
+    /// no thread of the caller.
+    fn mount_table(&self, ns: &Self::Ns) -> Result<Box<dyn Read + Send>, OpenError>;
 
     /// Lists every active namespace of the system by unique ID: listns(2).
     /// ENOSYS before Linux 6.19.

@@ -2,15 +2,18 @@
 //! thread enters a namespace, setns(2), and stays there: it must be one that
 //! does nothing else.
 
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::thread;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::kernel::UtsNames;
+use crate::error::errno_of;
 use crate::kernel::nsfs::NsFile;
+use crate::kernel::{UtsNames, syscall};
 use crate::model::Kind;
 use crate::proc::{Limit, READ, ReadError, read_whole};
 
@@ -36,6 +39,27 @@ pub(super) fn enter(proc: &Path, ns: &NsFile, kind: Kind) -> Result<(), Errno> {
         }
         entered => entered,
     }
+}
+
+/// Opens the mount table of a mount namespace.
+///
+/// Only there does a path mean what its processes want it to mean, so a thread
+/// of its own enters it, opens the table below a directory that was opened
+/// before, and ends.
+pub(super) fn mount_table(proc: &Path, ns: &NsFile) -> Result<File, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = rustix::fs::open(proc, flags, Mode::empty())?;
+    let inside = || {
+        syscall::unshare_fs()?;
+        move_into_link_name_space(ns.as_fd(), Some(LinkNameSpaceType::Mount))?;
+        rustix::fs::openat(&proc, "thread-self/mountinfo", READ, Mode::empty())
+    };
+    let opened = thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, inside);
+        let thread = thread.map_err(|error| errno_of(&error))?;
+        thread.join().unwrap_or(Err(Errno::PROTO))
+    });
+    Ok(File::from(opened?))
 }
 
 /// Enters a uts namespace and returns its names.

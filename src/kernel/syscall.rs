@@ -194,6 +194,16 @@ pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<NsFi
     Ok(NsFile::created(file))
 }
 
+/// Stops sharing root, working directory and umask with other threads, without
+/// which no thread may enter a mount namespace: unshare(2) with CLONE_FS.
+pub(super) fn unshare_fs() -> Result<(), Errno> {
+    // SAFETY: No descriptor is affected.
+    #[expect(unsafe_code, reason = "with other flags, descriptors would be")]
+    unsafe {
+        rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::FS)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,27 +76,34 @@ pub(crate) fn first_mount<R: Read>(mut mountinfo: Lines<R>) -> Result<u64, ReadE
     Ok(parse_line(line).ok_or(ReadError::Malformed)?.id)
 }
 
-/// Mounts of namespaces, each with its namespace, or why its line could not be
-/// read.
-pub(crate) type NamespaceMounts = Vec<Result<(NsId, Mount), ReadError>>;
+/// What a mount table says about namespaces.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct NamespaceMounts {
+    /// Each mount with its namespace, or why its line could not be read.
+    pub(crate) mounts: Vec<Result<(NsId, Mount), ReadError>>,
+    /// Whether the table has a mount at the root directory. That of a process
+    /// whose root is elsewhere need not.
+    pub(crate) has_root: bool,
+}
 
 /// Finds the mounts of namespaces in a table.
 pub(crate) fn namespace_mounts<R: Read>(
     mut mountinfo: Lines<R>,
 ) -> Result<NamespaceMounts, ReadError> {
-    let mut mounts = Vec::new();
+    let mut table = NamespaceMounts::default();
+    let mounts = &mut table.mounts;
     while let Some(line) = mountinfo.next() {
         match line {
             Ok(line) if is_nsfs(line) => {
                 mounts.push(try_mount(line).ok_or(ReadError::Malformed));
             }
-            Ok(_) => {}
+            Ok(line) => table.has_root |= is_at_root(line),
             // The line may mount a namespace. Others follow it.
             Err(ReadError::TooLong) => mounts.push(Err(ReadError::TooLong)),
             Err(error) => return Err(error),
         }
     }
-    Ok(mounts)
+    Ok(table)
 }
 
 /// Returns whether a line is about nsfs. No path can imitate that: the kernel
@@ -104,6 +111,11 @@ pub(crate) fn namespace_mounts<R: Read>(
 pub(crate) fn is_nsfs(line: &[u8]) -> bool {
     const MARK: &[u8] = b" - nsfs ";
     line.windows(MARK.len()).any(|window| window == MARK)
+}
+
+/// Returns whether a line is about a mount at the root directory.
+fn is_at_root(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b' ').nth(4) == Some(b"/")
 }
 
 fn try_mount(line: &[u8]) -> Option<(NsId, Mount)> {
@@ -149,8 +161,28 @@ mod tests {
     use super::*;
     use crate::model::Kind;
 
-    fn mounts(text: &str) -> NamespaceMounts {
-        namespace_mounts(Lines::of(text.as_bytes())).unwrap()
+    fn mounts(text: &str) -> Vec<Result<(NsId, Mount), ReadError>> {
+        namespace_mounts(Lines::of(text.as_bytes())).unwrap().mounts
+    }
+
+    #[test]
+    fn a_table_has_a_root_if_something_is_mounted_there() {
+        let has_root = |text: &str| {
+            namespace_mounts(Lines::of(text.as_bytes()))
+                .unwrap()
+                .has_root
+        };
+        assert!(has_root(
+            "7 6 0:9 / /x rw - tmpfs tmpfs rw\n1 0 8:1 /a / rw - ext4 x rw\n"
+        ));
+        for text in [
+            "",
+            "nonsense",
+            "7 6 0:9 / /x rw - tmpfs tmpfs rw\n",
+            "7 6 0:9 /",
+        ] {
+            assert!(!has_root(text), "{text}");
+        }
     }
 
     #[test]

@@ -62,6 +62,19 @@ impl Sysroot {
         Ok(Lines::of(file))
     }
 
+    /// Returns whether the root directory of a process in another mount
+    /// namespace is that of the namespace, so that its mount table has all
+    /// mounts. In a captured tree, which does not tell, it is taken to be.
+    ///
+    /// The kernel writes the path from the root of the namespace. For a mount
+    /// that was detached it writes `/`, too, but nothing is mounted there.
+    pub(crate) fn is_at_root(&self, pid: Pid) -> Result<bool, ReadError> {
+        if !self.is_live() {
+            return Ok(true);
+        }
+        Ok(self.proc()?.read_link(&format!("{pid}/root"))? == b"/")
+    }
+
     /// Returns whether the reader is in the initial user and pid namespaces.
     pub(crate) fn is_initial(&self) -> bool {
         self.is_in_initial(Kind::User) && self.is_in_initial(Kind::Pid)

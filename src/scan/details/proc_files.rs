@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Cause, Facts, Kind, NsId, Pid, Source};
-use crate::proc::{ProcessDir, ReadError};
-use crate::scan::context::{Context, cause_of_read};
+use crate::proc::{ProcessDir, ReadError, mount_facts};
+use crate::scan::context::{Context, cause_of_open, cause_of_read};
 use crate::scan::groups::Groups;
 use crate::scan::plan::Plan;
 use crate::scan::request::{Need, Needs};
+use crate::scan::sources::mounts;
 
 /// What was read about each namespace so far.
 pub(crate) type ProcFacts = HashMap<NsId, Facts>;
@@ -62,7 +63,7 @@ pub(crate) fn read<K: Kernel>(
 }
 
 /// Reads about one namespace through a process; `None` if the process ended.
-fn read_one<K>(
+fn read_one<K: Kernel>(
     context: &Context<K>,
     needs: Needs,
     id: NsId,
@@ -77,7 +78,12 @@ fn read_one<K>(
         Err(ReadError::Gone) => return Ok(None),
         Err(error) => cause_of_read(error, || context.root.process_path(pid))?,
         Ok(process) => match read_files(&process, needs, id.kind, &mut facts) {
-            Ok(()) => return Ok(Some(facts)),
+            Ok(()) => {
+                if facts.nmounts.is_some() && is_outside(context, pid, &facts) {
+                    count_inside(context, id, pid, &mut facts)?;
+                }
+                return Ok(Some(facts));
+            }
             Err(ReadError::Gone) if !process.exists() => return Ok(None),
             // A captured tree need not have every file.
             Err(ReadError::Gone) => Cause::Unsupported,
@@ -86,6 +92,39 @@ fn read_one<K>(
     };
     context.miss(Source::Contents, cause);
     Ok(Some(facts))
+}
+
+/// Returns whether a process with this mount table may not see all mounts.
+fn is_outside<K>(context: &Context<K>, pid: Pid, facts: &Facts) -> bool {
+    context.root.is_live()
+        && (facts.mount_root.is_none() || context.root.is_at_root(pid) == Ok(false))
+}
+
+/// Reads the mount table of a namespace from inside, because a process sees only
+/// what is below its own root.
+fn count_inside<K: Kernel>(
+    context: &Context<K>,
+    id: NsId,
+    pid: Pid,
+    facts: &mut Facts,
+) -> Result<(), Error> {
+    let path = || context.root.process_path(pid);
+    let counted = match mounts::enter(context, id, pid) {
+        Ok(table) => mount_facts(table).map_err(|error| cause_of_read(error, path)),
+        Err(error) => Err(cause_of_open(error, path)),
+    };
+    match counted {
+        Ok((count, root)) => {
+            facts.nmounts = Some(count);
+            facts.mount_root = root;
+        }
+        Err(cause) => {
+            context.miss(Source::Contents, cause?);
+            facts.nmounts = None;
+            facts.mount_root = None;
+        }
+    }
+    Ok(())
 }
 
 fn read_files(

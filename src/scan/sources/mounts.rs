@@ -2,14 +2,15 @@
 //! table gives type and number, so nothing that is mounted has to be looked at.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Link, Mount, NsId, Pid, Process, Source, Within};
-use crate::proc::{NamespaceMounts, ReadError, namespace_mounts};
-use crate::scan::context::{Context, cause_of_read};
+use crate::proc::{Lines, NamespaceMounts, ReadError, namespace_mounts};
+use crate::scan::context::{Context, cause_of_open, cause_of_read};
 use crate::scan::groups::Find;
 
 /// Finds the namespaces in the mount table of the caller.
@@ -44,29 +45,22 @@ pub(crate) fn insiders(processes: &[Process], finds: &[Find]) -> BTreeMap<u64, V
     insiders
 }
 
+/// The number of processes of one mount namespace that may be outside its root
+/// before it is entered.
+const MOST_OUTSIDE: usize = 16;
+
 /// Finds the namespaces in the mount tables of other mount namespaces, each
-/// read through the first process in it that still exists. Returns the mount
-/// namespaces whose tables were read, with what is in them.
+/// read through the first process in it that still exists and is at its root.
+/// If none is, the namespace is entered. Returns the mount namespaces whose
+/// tables were read, with what is in them.
 pub(crate) fn find_elsewhere<K: Kernel>(
     context: &Context<K>,
     insiders: BTreeMap<u64, Vec<Pid>>,
 ) -> Result<Vec<(u64, Vec<Find>)>, Error> {
     let others: Vec<_> = insiders.into_iter().collect();
     let found = context.map(others, |context, (mount_ns, pids)| {
-        for pid in pids {
-            match context.root.mountinfo_of(*pid).and_then(namespace_mounts) {
-                Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {}
-                table => {
-                    let within = Within {
-                        mount_ns: *mount_ns,
-                        pid: Some(*pid),
-                    };
-                    let finds = settle(context, Some(within), table)?;
-                    return Ok(Some((*mount_ns, finds)));
-                }
-            }
-        }
-        Ok(None)
+        let finds = find_in(context, *mount_ns, pids)?;
+        Ok(finds.map(|finds| (*mount_ns, finds)))
     })?;
     let found = found.into_iter().map(|found| {
         found.unwrap_or_else(|| {
@@ -75,6 +69,76 @@ pub(crate) fn find_elsewhere<K: Kernel>(
         })
     });
     Ok(found.flatten().collect())
+}
+
+/// Finds the namespaces in the mount table of a mount namespace; `None` if no
+/// process is left in it.
+fn find_in<K: Kernel>(
+    context: &Context<K>,
+    mount_ns: u64,
+    pids: &[Pid],
+) -> Result<Option<Vec<Find>>, Error> {
+    let mut partial = Vec::new();
+    for pid in pids {
+        let is_at_root = || context.root.is_at_root(*pid);
+        let table = is_at_root().and_then(|was_at_root| {
+            let table = context.root.mountinfo_of(*pid).and_then(namespace_mounts)?;
+            let is_whole = !context.root.is_live() || table.has_root;
+            Ok((table, was_at_root && is_whole && is_at_root()?))
+        });
+        let within = Within {
+            mount_ns,
+            pid: Some(*pid),
+        };
+        match table {
+            Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {}
+            Ok((table, false)) => {
+                partial.push((*pid, table));
+                if partial.len() == MOST_OUTSIDE {
+                    break;
+                }
+            }
+            table => {
+                let table = table.map(|(table, _)| table);
+                return Ok(Some(settle(context, Some(within), table)?));
+            }
+        }
+    }
+    let Some((pid, table)) = partial.into_iter().next() else {
+        return Ok(None);
+    };
+    complete(context, mount_ns, pid, table).map(Some)
+}
+
+/// Reads the mount table of which a process sees a part from inside, or else
+/// keeps that part.
+fn complete<K: Kernel>(
+    context: &Context<K>,
+    mount_ns: u64,
+    pid: Pid,
+    part: NamespaceMounts,
+) -> Result<Vec<Find>, Error> {
+    let (table, pid) = match enter(context, mnt(mount_ns), pid) {
+        Ok(whole) => (namespace_mounts(whole), None),
+        Err(error) => {
+            let cause = cause_of_open(error, || context.root.process_path(pid))?;
+            context.miss(Source::Mounts, cause);
+            (Ok(part), Some(pid))
+        }
+    };
+    settle(context, Some(Within { mount_ns, pid }), table)
+}
+
+/// Opens the mount table of the mount namespace of a process from inside.
+pub(crate) fn enter<K: Kernel>(
+    context: &Context<K>,
+    id: NsId,
+    pid: Pid,
+) -> Result<Lines<Box<dyn Read + Send>>, OpenError> {
+    let kernel = context.kernel.as_ref().ok_or(OpenError::Unreachable)?;
+    let path = context.root.process_path(pid).join("ns/mnt");
+    let ns = kernel.open_link(&path, id)?;
+    Ok(Lines::of(kernel.mount_table(&ns)?))
 }
 
 fn settle<K>(
@@ -92,7 +156,7 @@ fn settle<K>(
     };
     let mut finds = Vec::new();
     let mut trouble = None;
-    for mount in table {
+    for mount in table.mounts {
         match mount {
             Ok((id, mount)) => finds.push((id, Holder::Mount(Mount { within, ..mount }))),
             Err(error) => trouble = Some(error),
@@ -110,5 +174,74 @@ pub(crate) const fn mnt(ino: u64) -> NsId {
     NsId {
         ino,
         kind: crate::model::Kind::Mnt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::kernel::Fake;
+    use crate::model::Kind;
+    use crate::proc::Sysroot;
+    use crate::scan::context::tests::{one, with_kernel};
+
+    const TABLE: &str = "1 0 8:1 / / rw - ext4 x rw\n41 1 0:4 net:[7] /a rw - nsfs nsfs rw\n";
+
+    #[test]
+    fn a_captured_table_is_whole() {
+        let tree = tempfile::tempdir().unwrap();
+        let process = tree.path().join("proc/5");
+        std::fs::create_dir_all(&process).unwrap();
+        std::fs::write(process.join("mountinfo"), TABLE).unwrap();
+        symlink("/jail", process.join("root")).unwrap();
+        let root = Sysroot::at(tree.path());
+        let context = with_kernel(&root, Fake::default());
+        let id = NsId {
+            ino: 7,
+            kind: Kind::Net,
+        };
+        let mount = Mount {
+            within: Some(Within {
+                mount_ns: 3,
+                pid: Some(5),
+            }),
+            path: "/a".into(),
+            id: 41,
+        };
+        let expected = vec![(3, vec![(id, Holder::Mount(mount))])];
+        let found = find_elsewhere(&context, [(3, vec![4, 5]), (9, vec![4])].into());
+        assert_eq!(found.unwrap(), expected);
+        assert_eq!(context.gaps(9), []);
+    }
+
+    #[test]
+    fn what_a_process_does_not_see_is_read_from_inside_or_else_a_gap() {
+        let root = Sysroot::at("/nonexistent");
+        let path = "/nonexistent/proc/5/ns/mnt".to_owned();
+        let kernel = Fake {
+            paths: [(path, mnt(3))].into(),
+            mount_tables: [(mnt(3), TABLE.to_owned())].into(),
+            ..Fake::default()
+        };
+        let paths = |context: &Context<Fake>, mount_ns| {
+            let part = NamespaceMounts::default();
+            let found = complete(context, mount_ns, 5, part).unwrap();
+            found
+                .into_iter()
+                .map(|(id, holder)| (id.ino, holder.pid()))
+                .collect::<Vec<_>>()
+        };
+        let context = with_kernel(&root, kernel);
+        assert_eq!(paths(&context, 3), [(7, None)]);
+        assert_eq!(context.gaps(9), []);
+        let closed = Fake {
+            paths: [("/nonexistent/proc/5/ns/mnt".to_owned(), mnt(3))].into(),
+            ..Fake::default()
+        };
+        let context = with_kernel(&root, closed);
+        assert_eq!(paths(&context, 3), []);
+        assert_eq!(context.gaps(9), [one(Source::Mounts, Cause::Denied)]);
     }
 }
