@@ -1,6 +1,6 @@
 //! Rows as trees.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{NsId, Pid, Snapshot};
 use crate::query::Row;
@@ -64,23 +64,55 @@ pub fn grow<'a>(rows: Vec<Row<'a>>, snapshot: &'a Snapshot, relation: Relation) 
         Relation::Process => {
             let pid = |row: &Row<'_>| row.process.map(|process| process.pid);
             let places: HashMap<Pid, usize> = places(&rows, pid);
+            let mut nearest = Nearest {
+                parents: &snapshot.parents,
+                has_row: |pid| places.contains_key(&pid),
+                known: HashMap::new(),
+            };
             let parents = rows.iter().map(|row| {
                 let own = pid(row)?;
-                let mut seen = HashSet::from([own]);
-                let mut here = own;
-                loop {
-                    here = *snapshot.parents.get(&here)?;
-                    match places.get(&here) {
-                        Some(place) if here != own => return Some(*place),
-                        // What a captured tree says need not be true.
-                        _ if seen.insert(here) => {}
-                        _ => return None,
-                    }
-                }
+                let above = nearest.above(own).filter(|above| *above != own)?;
+                places.get(&above).copied()
             });
             let parents = parents.collect::<Vec<_>>();
             draw(rows, &parents, |_| true)
         }
+    }
+}
+
+/// Finds the nearest ancestor of each process that has a row.
+struct Nearest<'a, F> {
+    parents: &'a BTreeMap<Pid, Pid>,
+    has_row: F,
+    /// The answers so far, by the process without a row from which they were
+    /// found: a long line of ancestors is climbed once.
+    known: HashMap<Pid, Option<Pid>>,
+}
+
+impl<F: Fn(Pid) -> bool> Nearest<'_, F> {
+    /// Returns the nearest ancestor with a row: possibly the process itself, as
+    /// what a captured tree says need not be true.
+    fn above(&mut self, pid: Pid) -> Option<Pid> {
+        let mut climbed = Vec::new();
+        let mut here = pid;
+        let found = loop {
+            let Some(parent) = self.parents.get(&here).copied() else {
+                break None;
+            };
+            if (self.has_row)(parent) {
+                break Some(parent);
+            }
+            if let Some(known) = self.known.get(&parent) {
+                break *known;
+            }
+            // Unless something is found further up, it is its own ancestor.
+            self.known.insert(parent, None);
+            climbed.push(parent);
+            here = parent;
+        };
+        self.known
+            .extend(climbed.into_iter().map(|climbed| (climbed, found)));
+        found
     }
 }
 
@@ -209,6 +241,34 @@ mod tests {
             grown(&snapshot(), &[3, 9], Relation::Parent),
             [(1, 0, true), (2, 1, true), (3, 2, false), (9, 0, false)]
         );
+    }
+
+    /// The nearest ancestor with a row of each process, asked in this order.
+    fn nearest(parents: &[(Pid, Pid)], rows: &[Pid], asked: &[Pid]) -> Vec<Option<Pid>> {
+        let mut nearest = Nearest {
+            parents: &parents.iter().copied().collect(),
+            has_row: |pid| rows.contains(&pid),
+            known: HashMap::new(),
+        };
+        asked.iter().map(|pid| nearest.above(*pid)).collect()
+    }
+
+    #[test]
+    fn ancestors_without_a_row_are_passed_over() {
+        let parents = [(2, 1), (3, 2), (4, 3), (5, 4), (6, 4), (9, 8)];
+        let found = nearest(&parents, &[2, 5, 6, 9], &[6, 5, 2, 9, 7]);
+        assert_eq!(found, [Some(2), Some(2), None, None, None]);
+    }
+
+    #[test]
+    fn processes_above_each_other_have_no_ancestor_or_themselves() {
+        let circle = [(2, 3), (3, 4), (4, 2), (5, 4)];
+        assert_eq!(nearest(&circle, &[5], &[5, 2, 3]), [None; 3]);
+        let found = nearest(&circle, &[2, 5], &[2, 5]);
+        assert_eq!(found, [Some(2), Some(2)]);
+        let found = nearest(&circle, &[2, 5], &[5, 2]);
+        assert_eq!(found, [Some(2), Some(2)]);
+        assert_eq!(nearest(&[(2, 2)], &[2], &[2]), [Some(2)]);
     }
 
     #[test]

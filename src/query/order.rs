@@ -13,6 +13,11 @@ pub enum Branch {
     Corner,
 }
 
+/// How many levels are indented; deeper rows are drawn at the last. Every row
+/// repeats what is drawn above it, and anyone can make processes whose ancestors
+/// are thousands.
+const DEEPEST: usize = 128;
+
 /// The place of one row in the drawing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Drawn {
@@ -47,11 +52,12 @@ pub(super) fn order(parents: &[Option<usize>]) -> Vec<Drawn> {
                 Branch::Corner | Branch::Blank => Branch::Blank,
             })
             .collect();
+        let above = below.get(..DEEPEST - 1).unwrap_or(&below);
         let siblings = children.get(place).map_or(&[][..], Vec::as_slice);
         for (nth, child) in siblings.iter().enumerate().rev() {
             let is_last = nth + 1 == siblings.len();
             let hangs = if is_last { Branch::Corner } else { Branch::Tee };
-            next.push((*child, [&below[..], &[hangs]].concat()));
+            next.push((*child, [above, &[hangs]].concat()));
         }
         order.push(Drawn {
             place,
@@ -128,9 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_may_be_deep() {
+    fn a_tree_may_be_deep_but_is_indented_only_so_far() {
         let parents: Vec<_> = (0..3000usize).map(|place| place.checked_sub(1)).collect();
-        assert_eq!(shape(&parents).last().unwrap().1.len(), 2999);
+        let depths: Vec<_> = shape(&parents).iter().map(|(_, it)| it.len()).collect();
+        let expected: Vec<_> = (0..3000).map(|place| place.min(DEEPEST)).collect();
+        assert_eq!(depths, expected);
     }
 
     #[test]
