@@ -49,7 +49,7 @@ pub(crate) use ns_dir::NsDir;
 pub(crate) use open_files::FdTarget;
 #[cfg(feature = "cli")]
 pub(crate) use proc_file::ProcFile;
-pub(crate) use process_dir::ProcessDir;
+pub(crate) use process_dir::{ProcessDir, Tasks};
 pub(crate) use read::{Limit, READ, ReadError, read_whole};
 pub use sysroot::Sysroot;
 pub(crate) use users::Users;

@@ -2,25 +2,57 @@ use std::mem::MaybeUninit;
 
 use rustix::io::Errno;
 
-use crate::model::Link;
+use crate::model::{Link, Tid};
 use crate::proc::ReadError;
 use crate::proc::dir::Dir;
 use crate::proc::link_text::parse_link;
 use crate::proc::read::Limit;
 
-/// An open `ns` directory of a process or thread.
-pub(crate) struct NsDir(pub(super) Dir);
+/// The `ns` directory of a process or thread.
+pub(crate) struct NsDir<'a> {
+    dir: Base<'a>,
+    /// Path from there, with a slash at the end, or empty.
+    prefix: String,
+}
 
-impl NsDir {
+/// The directory that is open.
+enum Base<'a> {
+    Own(Dir),
+    Shared(&'a Dir),
+}
+
+impl<'a> NsDir<'a> {
+    /// Wraps an `ns` directory.
+    pub(super) fn of(dir: Dir) -> Self {
+        NsDir {
+            dir: Base::Own(dir),
+            prefix: String::new(),
+        }
+    }
+
+    /// Returns that of a thread, below the `task` directory of its process. It is
+    /// not opened, which would cost more than the longer paths.
+    pub(super) fn of_thread(tasks: &'a Dir, tid: Tid) -> Self {
+        NsDir {
+            dir: Base::Shared(tasks),
+            prefix: format!("{tid}/ns/"),
+        }
+    }
+
     /// Reads the inode number in the text of a link, without following it.
     pub(crate) fn read(&self, link: Link) -> Result<u64, ReadError> {
         #[cfg(test)]
         crate::proc::dir::changes::happen();
         // The longest text has 29 bytes: `cgroup:[18446744073709551615]`.
         let mut buffer = [MaybeUninit::uninit(); 64];
-        match rustix::fs::readlinkat_raw(&self.0, link.name(), &mut buffer) {
+        let dir = match &self.dir {
+            Base::Own(dir) => dir,
+            Base::Shared(dir) => dir,
+        };
+        let path = format!("{}{}", self.prefix, link.name());
+        match rustix::fs::readlinkat_raw(dir, &path, &mut buffer) {
             Ok((text, _)) => parse_link(link, text),
-            Err(Errno::INVAL) if !self.0.is_procfs() => Err(recorded_error(&self.0, link.name())),
+            Err(Errno::INVAL) if !dir.is_procfs() => Err(recorded_error(dir, &path)),
             Err(errno) => Err(errno.into()),
         }
     }

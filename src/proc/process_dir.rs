@@ -31,6 +31,22 @@ pub(crate) struct ProcessDir<'a> {
     dir: Source,
 }
 
+/// The threads of a process, held open.
+pub(crate) struct Tasks(Dir);
+
+impl Tasks {
+    /// Returns the directory of the namespace links of a thread. One that does
+    /// not exist has no links.
+    pub(crate) fn ns(&self, tid: Tid) -> Result<NsDir<'_>, ReadError> {
+        if self.0.is_procfs() {
+            Ok(NsDir::of_thread(&self.0, tid))
+        } else {
+            let path = format!("{tid}/ns");
+            Ok(NsDir::of(self.0.dir(&path, Trust::Part)?))
+        }
+    }
+}
+
 /// Where the files of a process are.
 enum Source {
     /// In a mounted procfs.
@@ -52,23 +68,23 @@ impl<'a> ProcessDir<'a> {
     }
 
     /// Opens the directory of its namespace links.
-    pub(crate) fn ns(&self) -> Result<NsDir, ReadError> {
-        self.open_ns("ns")
+    pub(crate) fn ns(&self) -> Result<NsDir<'static>, ReadError> {
+        Ok(NsDir::of(self.dir("ns")?))
     }
 
-    /// Opens the directory of the namespace links of a thread.
-    pub(crate) fn thread_ns(&self, tid: Tid) -> Result<NsDir, ReadError> {
-        self.open_ns(&format!("task/{tid}/ns"))
+    /// Opens the directory of its threads.
+    pub(crate) fn tasks(&self) -> Result<Tasks, ReadError> {
+        Ok(Tasks(self.dir("task")?))
     }
 
-    fn open_ns(&self, path: &str) -> Result<NsDir, ReadError> {
-        Ok(NsDir(match &self.dir {
+    fn dir(&self, path: &str) -> Result<Dir, ReadError> {
+        Ok(match &self.dir {
             Source::Procfs(process) => {
                 let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
                 Dir::of_procfs(process.open_relative_flags(path, flags)?.into())
             }
             Source::Copy(dir) => dir.dir(path, Trust::Part)?,
-        }))
+        })
     }
 
     /// Returns whether the process may have threads besides its leader. Each

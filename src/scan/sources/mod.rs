@@ -24,7 +24,6 @@ use crate::scan::inference::{Fingerprints, take_fingerprints};
 use crate::scan::plan::Plan;
 use crate::scan::request::Need;
 use crate::scan::sources::processes::{Look, Sighting, read_process, settle};
-use crate::scan::sources::threads::read_thread_files;
 
 /// How often the list of processes is read again because some ended before
 /// they could be read.
@@ -155,8 +154,8 @@ impl Discovery<'_> {
             .zip(read)
             .map(|(pid, read)| read.unwrap_or_else(|| Sighting::blocked(*pid, look.links)))
             .collect();
-        if look.fds && look.threads {
-            read_thread_files(context, &mut sightings)?;
+        if look.threads {
+            threads::read(context, look, &mut sightings)?;
         }
         let settled = settle(context, sightings, plan.links(), &mut self.affiliations);
         let mut found = Found {

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::model::{Cause, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_read};
-use crate::scan::sources::threads::read_threads;
 
 /// What to read of each process.
 #[derive(Clone, Copy)]
@@ -43,7 +42,7 @@ pub(crate) struct Sighting {
     pub(crate) thread: Option<Tid>,
     /// Links of other threads that differ.
     pub(crate) threads: Vec<(Tid, Links)>,
-    /// All threads except the leader, if threads are read.
+    /// All threads, if there are several and they are read.
     pub(crate) tids: Vec<Tid>,
     /// The open files that can hold a namespace.
     pub(crate) files: Vec<(OpenFile, FdTarget)>,
@@ -150,8 +149,8 @@ fn read_open<K>(
         return Ok(());
     }
     if look.threads && process.may_have_threads() {
-        let read = read_threads(process, look.links, sighting);
-        note(context, read, Source::Threads, sighting.pid)?;
+        let tids = note(context, process.threads(), Source::Threads, sighting.pid)?;
+        sighting.tids = tids.unwrap_or_default();
     }
     if look.cgroup {
         sighting.cgroup = note(context, process.cgroup(), Source::Cgroups, sighting.pid)?;
@@ -196,7 +195,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn of(ns: &NsDir, wanted: LinkSet) -> Self {
+    pub(crate) fn of(ns: &NsDir<'_>, wanted: LinkSet) -> Self {
         let mut reading = Reading {
             links: Links::default(),
             absent: LinkSet::EMPTY,
@@ -215,7 +214,7 @@ impl Reading {
         reading
     }
 
-    fn read(&mut self, ns: &NsDir, wanted: LinkSet) {
+    fn read(&mut self, ns: &NsDir<'_>, wanted: LinkSet) {
         for link in wanted.iter() {
             match ns.read(link) {
                 Ok(ino) => self.links.set(link, ino),
@@ -246,7 +245,7 @@ enum Life {
 ///
 /// A zombie is in its pid and user namespaces and no others, and every kernel
 /// that has links has `net`, so that one decides.
-fn life(process: &ProcessDir<'_>, ns: &NsDir, reading: &Reading) -> Life {
+fn life(process: &ProcessDir<'_>, ns: &NsDir<'_>, reading: &Reading) -> Life {
     if reading.shows_life() {
         return Life::Alive;
     }
@@ -261,11 +260,12 @@ fn life(process: &ProcessDir<'_>, ns: &NsDir, reading: &Reading) -> Life {
 /// Reads links through a living thread of a process whose leader is a zombie.
 fn living_thread(process: &ProcessDir<'_>, leader: Pid, wanted: LinkSet) -> Option<(Tid, Reading)> {
     let threads = process.threads().ok()?;
+    let tasks = process.tasks().ok()?;
     threads
         .into_iter()
         .filter(|tid| *tid != leader)
         .find_map(|tid| {
-            let reading = Reading::of(&process.thread_ns(tid).ok()?, wanted);
+            let reading = Reading::of(&tasks.ns(tid).ok()?, wanted);
             (reading.absent != wanted).then_some((tid, reading))
         })
 }

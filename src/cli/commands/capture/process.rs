@@ -89,11 +89,14 @@ impl Captured {
         links: &LinkTexts,
         path: impl Fn() -> PathBuf,
     ) -> Result<(), Error> {
+        let Ok(tasks) = process.tasks() else {
+            return Ok(());
+        };
         for tid in process.threads().unwrap_or_default() {
             if tid == leader {
                 continue;
             }
-            if let Ok(ns) = process.thread_ns(tid) {
+            if let Ok(ns) = tasks.ns(tid) {
                 let own = read_links(&ns, &path)?;
                 if own != *links {
                     self.links.push((format!("task/{tid}/ns"), own));
@@ -165,7 +168,7 @@ impl Captured {
 }
 
 /// Reads the links that exist.
-fn read_links(ns: &NsDir, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
+fn read_links(ns: &NsDir<'_>, path: impl Fn() -> PathBuf) -> Result<LinkTexts, Error> {
     let mut links = Vec::new();
     for link in LinkSet::all().iter() {
         let kind = link.kind();
