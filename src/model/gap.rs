@@ -64,6 +64,11 @@ pub enum Cause {
     Truncated,
     /// It kept changing while it was read.
     Unstable,
+    /// The kernel is locked down, kernel_lockdown(7), and lets no program read
+    /// its memory.
+    Lockdown,
+    /// The kernel has no type information, BTF, that says where its fields are.
+    NoBtf,
 }
 
 impl Cause {
@@ -87,6 +92,8 @@ impl Cause {
         Cause::OutsideRoot,
         Cause::Truncated,
         Cause::Unstable,
+        Cause::Lockdown,
+        Cause::NoBtf,
     ];
 
     /// Returns its name in JSON.
@@ -110,6 +117,8 @@ impl Cause {
             Cause::OutsideRoot => "outside-root",
             Cause::Truncated => "truncated",
             Cause::Unstable => "unstable",
+            Cause::Lockdown => "lockdown",
+            Cause::NoBtf => "no-btf",
         }
     }
 

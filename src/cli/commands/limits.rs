@@ -10,13 +10,14 @@ use crate::cli::options::View;
 use crate::model::Kind;
 use crate::output::{Heading, Table};
 use crate::query::Value;
-use crate::scan::{Need, Scanner};
+use crate::scan::Need;
 use crate::text::Text;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let snapshot = Scanner::new(view.root.clone())
+    let snapshot = view
+        .scanner()
         .needs([Need::OwnerUid, Need::User, Need::PidMax, Need::Relations])
         .scan()?;
     let limits = analysis::limits(&snapshot, |kind| view.root.max_namespaces(kind));
