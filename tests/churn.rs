@@ -2,6 +2,7 @@ use std::fs;
 
 use serde::Deserialize;
 
+use crate::bpf;
 use crate::common::live;
 
 #[derive(Deserialize)]
@@ -26,7 +27,7 @@ struct Row {
 
 /// Keeps two hundred children running, each for up to 20 ms and every third in
 /// its own namespace.
-const STORM: &str = r#"
+pub const STORM: &str = r#"
     my $unshare = `uname -m` =~ /x86_64/ ? 272 : 97;
     my @flags = (0x4000000, 0x40000000, 0x8000000, 0x10000000, 0x20000, 0x2000000);
     my $children = 0;
@@ -48,6 +49,18 @@ const STORM: &str = r#"
 
 #[test]
 fn every_run_is_complete_while_processes_come_and_go() {
+    every_run_is_complete("0");
+}
+
+#[test]
+fn every_run_of_bpf_iterators_is_complete_too() {
+    if bpf::is_possible() {
+        every_run_is_complete("1");
+    }
+}
+
+/// `bpf` is the value of NSLS_BPF.
+fn every_run_is_complete(bpf: &str) {
     if !live::can_unshare() || !live::has(&["perl"]) {
         return;
     }
@@ -61,7 +74,10 @@ fn every_run_is_complete_while_processes_come_and_go() {
             echo $? > "$run.status"
         done
     "#;
-    let status = live::script(script, dir.path()).status().unwrap();
+    let status = live::script(script, dir.path())
+        .env("NSLS_BPF", bpf)
+        .status()
+        .unwrap();
     assert!(status.success());
     let read = |run: u32, what: &str| {
         fs::read_to_string(dir.path().join(format!("{run}.{what}"))).unwrap()
@@ -77,7 +93,8 @@ fn every_run_is_complete_while_processes_come_and_go() {
         );
         let listing: Listing = serde_json::from_str(&read(run, "out")).unwrap();
         assert_eq!(listing.version, 1);
-        assert!(!listing.sources.is_empty() && !listing.gaps.is_empty());
+        assert_eq!(listing.sources.contains(&"bpf".to_owned()), bpf == "1");
+        assert!(!listing.gaps.is_empty());
         assert!(listing.complete, "run {run}: {message}");
         let rows = listing.namespaces;
         assert!(rows.is_sorted_by_key(|row| row.ns), "run {run}");

@@ -1,11 +1,12 @@
 //! Every way to keep a namespace alive, in isolation: the namespace is found,
 //! its holder is named, and it is gone once the holder is.
 
+use crate::bpf;
 use crate::common::{Nsls, Outcome, Tree, live};
 
 /// Keeps a namespace alive in each way and prints `WAY TYPE NUMBER PID` for it;
 /// the namespace is released when PID ends. Then waits.
-const WAYS: &str = r#"
+pub const WAYS: &str = r#"
 import ctypes, fcntl, os, signal, socket, struct, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
 FLAGS = dict(mnt=0x20000, net=0x40000000, uts=0x4000000, user=0x10000000, pid=0x20000000,
@@ -274,13 +275,25 @@ const ASK: &str = r#"
 
 #[test]
 fn each_way_to_keep_a_namespace_is_found_and_named_until_it_ends() {
+    each_way_is_found("0");
+}
+
+#[test]
+fn each_way_is_found_by_bpf_iterators_too() {
+    if bpf::is_possible() {
+        each_way_is_found("1");
+    }
+}
+
+/// `bpf` is the value of NSLS_BPF.
+fn each_way_is_found(bpf: &str) {
     if !live::can_unshare() || !live::has(&["python3", "ip"]) {
         return;
     }
     // The kernel lists mount namespaces only in the initial namespaces.
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ways.py"), WAYS).unwrap();
-    let run = Outcome::of(&mut live::script_in_mounts(ASK, dir.path()));
+    let run = Outcome::of(live::script_in_mounts(ASK, dir.path()).env("NSLS_BPF", bpf));
     let tun = if std::path::Path::new("/dev/net/tun").exists() {
         "tun: net 0 1\ntun PID fd\\x203\n\
          tun_not_set_up: net 0 1\ntun PID fd\\x203\n\

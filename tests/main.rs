@@ -14,6 +14,7 @@
 mod common;
 
 mod attacks;
+mod bpf;
 mod capture;
 mod churn;
 mod containers;

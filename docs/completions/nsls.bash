@@ -171,12 +171,12 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer --sources -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help -V --version ;;
-            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
-            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
-            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
-            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
-            limits) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --sysroot -h --help ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer --sources -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help -V --version ;;
+            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            limits) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0

@@ -196,6 +196,10 @@ pub(crate) struct ViewArgs {
     #[arg(long)]
     pub(crate) strict: bool,
 
+    /// Ask the kernel itself about processes and open files, by BPF iterators
+    #[arg(long, conflicts_with = "sysroot")]
+    pub(crate) bpf: bool,
+
     #[command(flatten)]
     pub(crate) root: RootArgs,
 }

@@ -8,7 +8,7 @@ use crate::model::{KindSet, Sources};
 use crate::output::{Format, Look};
 use crate::proc::Sysroot;
 use crate::query::{Column, Filter, Relation};
-use crate::scan::{Need, Needs, NsRef, Target};
+use crate::scan::{Need, Needs, NsRef, Scanner, Target};
 
 /// Where a command reads and how it writes.
 pub(crate) struct View {
@@ -20,6 +20,8 @@ pub(crate) struct View {
     pub(crate) headings: bool,
     /// Whether an incomplete result counts as a failure.
     pub(crate) strict: bool,
+    /// Whether to ask the kernel by BPF iterators.
+    pub(crate) bpf: bool,
 }
 
 /// What to list.
@@ -55,10 +57,22 @@ pub(crate) fn root(args: RootArgs) -> Sysroot {
     args.sysroot.map_or_else(Sysroot::live, Sysroot::at)
 }
 
+/// Returns whether the environment asks for BPF iterators.
+fn wants_bpf() -> bool {
+    std::env::var_os("NSLS_BPF").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
 impl View {
+    /// Returns a scanner of what is to be read.
+    pub(crate) fn scanner(&self) -> Scanner {
+        Scanner::new(self.root.clone()).bpf(self.bpf)
+    }
+
     /// Makes a view that fits the terminal.
     pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
+        let is_here = args.root.sysroot.is_none();
         View {
+            bpf: args.bpf || (is_here && wants_bpf()),
             root: root(args.root),
             format: if args.json {
                 Format::Json

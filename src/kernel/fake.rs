@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{Kernel, MountNs, OpenError, UtsNames};
+use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
@@ -38,6 +38,9 @@ pub(crate) struct Fake {
     pub(crate) mount_tables: HashMap<NsId, String>,
     /// All namespaces by unique ID; `None` for a kernel without listns(2).
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
+    /// What iterators tell of tasks and open files; `None` for a
+    /// kernel without.
+    pub(crate) told: Option<(Vec<Task>, Vec<TaskFile>)>,
     /// The names of each uts namespace that the caller may enter.
     pub(crate) uts_names: HashMap<NsId, UtsNames>,
     /// Every namespace whose owner was asked for, in order.
@@ -129,6 +132,16 @@ impl Kernel for Fake {
     fn list(&self) -> Result<Vec<u64>, Errno> {
         let listed = self.listed.as_ref().ok_or(Errno::NOSYS)?;
         Ok(listed.keys().copied().collect())
+    }
+
+    fn tasks(&self) -> Result<Vec<Task>, BpfError> {
+        let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
+        Ok(told.0.clone())
+    }
+
+    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
+        let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
+        Ok(told.1.clone())
     }
 
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {

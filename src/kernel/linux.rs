@@ -1,16 +1,17 @@
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 
+use crate::kernel::bpf::Bpf;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    Kernel, MountNs, OpenError, UtsNames, child, device, mount_list, mount_namespaces, net_class,
-    netlink, setns, syscall, sysv, version_of,
+    BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames, child, device, mount_list,
+    mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
@@ -22,6 +23,8 @@ pub(crate) struct Linux {
     opener: Opener,
     /// One socket for all threads, opened for the first question.
     netlink: Mutex<Option<netlink::Socket>>,
+    /// Loaded for the first question.
+    bpf: OnceLock<Result<Bpf, BpfError>>,
 }
 
 impl Linux {
@@ -30,6 +33,7 @@ impl Linux {
         Linux {
             opener: Opener::new(proc),
             netlink: Mutex::new(None),
+            bpf: OnceLock::new(),
         }
     }
 
@@ -43,6 +47,16 @@ impl Linux {
             rustix::process::test_kill_process(pid),
             Ok(()) | Err(Errno::PERM)
         )
+    }
+
+    /// Returns the iterators, which tell the PIDs of this process's own pid
+    /// namespace.
+    fn bpf(&self) -> Result<&Bpf, BpfError> {
+        let bpf = self.bpf.get_or_init(|| {
+            self.opener.raw_pid(1).map_err(|_| BpfError::ForeignProc)?;
+            Bpf::load()
+        });
+        bpf.as_ref().map_err(|error| *error)
     }
 
     /// Reads a sysctl. [`OpenError::NoSysctls`] if the proc tree shows none.
@@ -143,6 +157,18 @@ impl Kernel for Linux {
                 Err(errno) => return Err(errno),
             }
         }
+    }
+
+    fn tasks(&self) -> Result<Vec<Task>, BpfError> {
+        let mut all = Vec::new();
+        self.bpf()?.tasks(|task| all.push(task))?;
+        Ok(all)
+    }
+
+    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
+        let mut all = Vec::new();
+        self.bpf()?.files(|file| all.push(file))?;
+        Ok(all)
     }
 
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {

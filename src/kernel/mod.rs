@@ -4,6 +4,7 @@
 //! Only a scan of the live system asks them, since a captured tree has no
 //! kernel. [`Kernel`] is a trait so that tests can supply any namespaces.
 
+mod bpf;
 mod bytes;
 mod child;
 mod device;
@@ -32,6 +33,7 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
+pub(crate) use bpf::{BpfError, FileType, Task, TaskFile};
 pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
@@ -128,6 +130,13 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Lists every active namespace of the system by unique ID: listns(2).
     /// ENOSYS before Linux 6.19.
     fn list(&self) -> Result<Vec<u64>, Errno>;
+
+    /// Returns every task, in any order, without touching one: a BPF iterator.
+    fn tasks(&self) -> Result<Vec<Task>, BpfError>;
+
+    /// Returns every open file that holds a namespace: a BPF iterator. Threads
+    /// that share the table of their process are left out.
+    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError>;
 
     /// Returns which namespace has this unique ID, `None` if it is gone.
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno>;

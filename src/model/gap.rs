@@ -75,6 +75,11 @@ pub enum Cause {
     Unstable,
     /// It did not answer within a second, as a process can arrange.
     Blocked,
+    /// The kernel is locked down, kernel_lockdown(7), and lets no program read
+    /// its memory.
+    Lockdown,
+    /// The kernel has no type information, BTF, that says where its fields are.
+    NoBtf,
 }
 
 impl Cause {
@@ -103,6 +108,8 @@ impl Cause {
         Cause::Truncated,
         Cause::Unstable,
         Cause::Blocked,
+        Cause::Lockdown,
+        Cause::NoBtf,
     ];
 
     /// Returns its name in JSON.
@@ -131,6 +138,8 @@ impl Cause {
             Cause::Truncated => "truncated",
             Cause::Unstable => "unstable",
             Cause::Blocked => "blocked",
+            Cause::Lockdown => "lockdown",
+            Cause::NoBtf => "no-btf",
         }
     }
 

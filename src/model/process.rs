@@ -51,6 +51,16 @@ impl Links {
         links
     }
 
+    /// Returns those of these links.
+    #[must_use]
+    pub(crate) fn only(&self, wanted: LinkSet) -> Links {
+        let mut links = self.clone();
+        for (link, ino) in Link::ALL.iter().zip(&mut links.0) {
+            *ino = ino.filter(|_| wanted.contains(*link));
+        }
+        links
+    }
+
     /// Returns whether no link was read.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)

@@ -4,6 +4,9 @@ named! {
     /// A place that a scan reads, and where something may be missing. They are
     /// in the order in which they are read.
     pub enum Source {
+        /// What the kernel tells by BPF iterators, in place of the links and open
+        /// files of the processes in `/proc`.
+        Bpf = "bpf",
         /// The list of processes and their links in `/proc/PID/ns`.
         Processes = "processes",
         /// The links of threads that differ from those of their leader.
@@ -43,6 +46,9 @@ impl Source {
     /// Returns whether the scan looks for namespaces there, rather than reading
     /// about those it has found.
     pub const fn finds_namespaces(self) -> bool {
-        !matches!(self, Source::Details | Source::Cgroups | Source::Contents)
+        !matches!(
+            self,
+            Source::Bpf | Source::Details | Source::Cgroups | Source::Contents
+        )
     }
 }

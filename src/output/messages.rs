@@ -6,6 +6,11 @@ use crate::model::{Cause, Gap, LinkSet, Source};
 /// Describes one gap: "2 of 4 processes could not be read (permission denied)".
 pub(crate) fn describe(gap: &Gap) -> String {
     match (gap.source, gap.cause) {
+        (Source::Bpf, cause) => {
+            let why = problem(Source::Bpf, cause);
+            let why = why.trim_start_matches("could not be read ");
+            return format!("BPF iterators did not run {why}, so /proc was read");
+        }
         (Source::Cgroups, Cause::Unsupported) => {
             return "this tree has no record of containers".to_owned();
         }
@@ -34,6 +39,13 @@ pub(crate) fn describe(gap: &Gap) -> String {
             return format!(
                 "sockets of {} were left alone (a look would change their net_cls class)",
                 counted(count, "process", "processes")
+            );
+        }
+        (Source::Relations, Cause::Unborn) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "parent or owner of {} could not be read (no process in it yet)",
+                counted(count, "namespace", "namespaces")
             );
         }
         (Source::MountNamespaces, Cause::Unsupported) => {
@@ -101,6 +113,8 @@ fn subject(source: Source, count: usize, total: usize) -> String {
     let of_processes = counted(count, "process", "processes");
     let of_namespaces = counted(count, "namespace", "namespaces");
     match source {
+        // It has sentences of its own.
+        Source::Bpf => source.name().to_owned(),
         Source::Processes => format!("{count} of {total} processes"),
         Source::Threads => format!("threads of {of_processes}"),
         Source::Fds => format!("open files of {of_processes}"),
@@ -138,6 +152,8 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::Truncated => "too long",
         Cause::Unstable => "it kept changing",
         Cause::Blocked => "it did not answer in time",
+        Cause::Lockdown => "the kernel is locked down",
+        Cause::NoBtf => "the kernel has no BTF",
         Cause::Failed(errno) => {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");

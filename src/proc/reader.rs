@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use crate::model::{Kind, NsId, Pid};
+use crate::model::{Kind, Link, LinkSet, Member, NsId, Pid};
 use crate::proc::hidepid::Hidepid;
 use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
@@ -95,6 +95,17 @@ impl Sysroot {
     /// Returns the reader's mount namespace; `None` in a captured tree.
     pub(crate) fn own_mount_ns(&self) -> Option<u64> {
         self.own_ns(Kind::Mnt).map(|id| id.ino)
+    }
+
+    /// Returns the links that this process has.
+    pub(crate) fn own_links(&self) -> LinkSet {
+        let Ok(proc) = self.proc() else {
+            return LinkSet::EMPTY;
+        };
+        let links = Link::ALL.iter().copied();
+        links
+            .filter(|link| proc.read_link(&format!("self/ns/{link}")).is_ok())
+            .collect()
     }
 
     fn own_ns(&self, kind: Kind) -> Option<NsId> {

@@ -23,7 +23,8 @@ pub(crate) struct Shared<K> {
     pub(crate) root: Sysroot,
     /// The kernel behind the proc tree; `None` for a captured tree.
     pub(crate) kernel: Option<Arc<K>>,
-    threads: NonZeroUsize,
+    /// The number of threads to use.
+    pub(crate) threads: NonZeroUsize,
     patience: Patience,
     gaps: Mutex<Gaps>,
 }

@@ -87,6 +87,7 @@ fn assemble<K: Kernel>(
 ) -> Result<Snapshot, Error> {
     let total = found.total;
     let groups = found.groups;
+    let asked_bpf = found.bpf;
     let mut inferred = inference::group(&found.fingerprints, &groups);
     inference::liken(&mut inferred, &context.root, &groups);
     let shown = details::shown(plan, &groups, &inferred);
@@ -122,13 +123,17 @@ fn assemble<K: Kernel>(
     }
     note_unknowable(context, plan);
     let (gaps, absent) = gaps(context, plan, total);
+    let mut sources = plan.sources.without(absent);
+    if asked_bpf {
+        sources.insert(Source::Bpf);
+    }
     Ok(Snapshot {
         namespaces,
         ancestors,
         parents: parents(context, plan, shown)?,
         inferred,
         processes,
-        sources: plan.sources.without(absent),
+        sources,
         gaps,
     })
 }

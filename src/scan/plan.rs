@@ -52,7 +52,7 @@ impl Plan {
                     Source::Sockets | Source::Tuns => is_live && kinds.contains(Kind::Net),
                     Source::Relations => asks_all,
                     Source::MountNamespaces | Source::Listns => is_live,
-                    Source::Details | Source::Cgroups | Source::Contents => false,
+                    Source::Bpf | Source::Details | Source::Cgroups | Source::Contents => false,
                 })
                 .chain([Source::Processes])
                 .collect(),
@@ -138,6 +138,7 @@ mod tests {
             needs: needs.into(),
             sources: Sources::all(),
             has_chosen_sources: false,
+            uses_bpf: false,
         }
     }
 

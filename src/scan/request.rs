@@ -149,6 +149,8 @@ pub(crate) struct Request {
     /// Whether the caller chose the sources, and so wants to hear that this
     /// kernel lacks one.
     pub(crate) has_chosen_sources: bool,
+    /// Whether to ask the kernel itself by BPF iterators.
+    pub(crate) uses_bpf: bool,
 }
 
 impl Request {

@@ -102,6 +102,7 @@ fn request() -> Request {
             Source::Relations,
         ]),
         has_chosen_sources: true,
+        uses_bpf: false,
     }
 }
 

@@ -156,6 +156,7 @@ fn the_man_page_formats_without_warnings_and_in_order() {
             &"LIMITS",
             &"CAPTURE",
             &"EXIT STATUS",
+            &"ENVIRONMENT",
             &"NOTES",
             &"EXAMPLES",
             &"SEE ALSO",

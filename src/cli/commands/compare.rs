@@ -10,13 +10,14 @@ use crate::cli::options::View;
 use crate::model::{NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
 use crate::query::Value;
-use crate::scan::{Need, Scanner};
+use crate::scan::Need;
 
 /// Runs `nsls compare`. The outcome is [`Outcome::Different`] unless all types
 /// are shared.
 pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let scanner = Scanner::new(view.root.clone())
+    let scanner = view
+        .scanner()
         .needs(Need::Affiliation)
         .sources(Source::Processes);
     // Only the name of a container requires a look at all processes.

@@ -10,13 +10,14 @@ use crate::cli::options::View;
 use crate::model::{Container, Engine, KindSet, Pid, Source, is_long_id};
 use crate::output::{Heading, Table};
 use crate::query::Value;
-use crate::scan::{Need, Scanner};
+use crate::scan::Need;
 use crate::text::Text;
 
 /// Runs `nsls containers`.
 pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let snapshot = Scanner::new(view.root.clone())
+    let snapshot = view
+        .scanner()
         .needs([Need::Affiliation, Need::Host, Need::HostNames])
         .sources(Source::Processes)
         .scan()?;

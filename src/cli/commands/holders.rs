@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::model::{Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
 use crate::query::{Column, Value, place};
-use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::scan::{Need, Needs, NsRef, Target};
 use crate::text::Text;
 
 /// Runs `nsls holders`.
@@ -26,7 +26,8 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         .fold(Needs::of(Need::Holders), |all, column| {
             all.union(column.needs())
         });
-    let snapshot = Scanner::new(view.root.clone())
+    let snapshot = view
+        .scanner()
         .target(Target::Namespace(name.clone()))
         .needs(needs)
         .scan()?;

@@ -12,13 +12,14 @@ use crate::model::{Cause, Gap, Kind, LinkSet, Member, Snapshot, Source};
 use crate::output::{Heading, Table};
 use crate::proc::{ReadError, Sysroot};
 use crate::query::Value;
-use crate::scan::{Need, Scanner, cause_of_read};
+use crate::scan::{Need, cause_of_read};
 use crate::text::Text;
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let mut snapshot = Scanner::new(view.root.clone())
+    let mut snapshot = view
+        .scanner()
         .needs([Need::OwnerUid, Need::User, Need::PidMax, Need::Relations])
         .scan()?;
     let limits = analysis::limits(&snapshot, |kind| view.root.max_namespaces(kind));

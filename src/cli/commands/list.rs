@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::{Cause, Gap, Namespace, Snapshot, Source};
 use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Need, Scanner, Target};
+use crate::scan::{Need, Target};
 
 /// Lists namespaces, processes or columns.
 pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -54,7 +54,9 @@ fn scan(options: &Options) -> Result<Snapshot, Error> {
     if options.dims_host() {
         needs.insert(Need::Host);
     }
-    let mut scanner = Scanner::new(options.view.root.clone())
+    let mut scanner = options
+        .view
+        .scanner()
         .target(options.target.clone())
         .kinds(options.kinds)
         .needs(needs);

@@ -10,7 +10,6 @@ use crate::cli::options::View;
 use crate::error::Error;
 use crate::model::{Kind, NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
-use crate::proc::Sysroot;
 use crate::query::Value;
 use crate::scan::{Need, NsRef, Scanner, Target};
 
@@ -18,14 +17,14 @@ use crate::scan::{Need, NsRef, Scanner, Target};
 pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
     let (snapshot, pid) = match &args.from {
-        None => (scan_around(&view.root, args.pid)?, args.pid),
-        Some(name) => find(&view.root, args.pid, name)?,
+        None => (scan_around(&view, args.pid)?, args.pid),
+        Some(name) => find(&view, args.pid, name)?,
     };
     if args.from.is_some() && view.format != Format::Json {
         let written = writeln!(console.out, "{pid}");
         return console.finish(&snapshot, &view, false, written);
     }
-    let nested = nested_pids(&view.root, &snapshot, pid)?;
+    let nested = nested_pids(&view, &snapshot, pid)?;
     let pids: Vec<_> = nested.iter().map(Entry::new).collect();
     let rows = pids
         .iter()
@@ -55,16 +54,16 @@ impl Entry {
     }
 }
 
-fn scanner(root: &Sysroot) -> Scanner {
-    Scanner::new(root.clone())
+fn scanner(view: &View) -> Scanner {
+    view.scanner()
         .kinds(Kind::Pid)
         .needs(Need::Relations)
         .sources(Source::Processes)
 }
 
 /// Scans for the pid namespaces that a process is in.
-fn scan_around(root: &Sysroot, pid: Pid) -> Result<Snapshot, Error> {
-    let scanner = scanner(root);
+fn scan_around(view: &View, pid: Pid) -> Result<Snapshot, Error> {
+    let scanner = scanner(view);
     match scanner.clone().target(Target::Process(pid)).scan() {
         // Its PIDs are readable even so, and other processes may be in the same
         // namespaces.
@@ -74,10 +73,10 @@ fn scan_around(root: &Sysroot, pid: Pid) -> Result<Snapshot, Error> {
 }
 
 /// Finds the process that has a PID in a pid namespace or container.
-fn find(root: &Sysroot, inner: Pid, name: &str) -> Result<(Snapshot, Pid), Error> {
-    let scanner = scanner(root);
+fn find(view: &View, inner: Pid, name: &str) -> Result<(Snapshot, Pid), Error> {
+    let scanner = scanner(view);
     let (snapshot, namespace) = if is_namespace(name) {
-        (scanner.scan()?, pid_namespace(root, name)?)
+        (scanner.scan()?, pid_namespace(view, name)?)
     } else {
         let snapshot = scanner
             .clone()
@@ -104,8 +103,9 @@ fn is_namespace(word: &str) -> bool {
 }
 
 /// Resolves the name of a pid namespace.
-fn pid_namespace(root: &Sysroot, name: &str) -> Result<NsId, Error> {
-    let snapshot = Scanner::new(root.clone())
+fn pid_namespace(view: &View, name: &str) -> Result<NsId, Error> {
+    let snapshot = view
+        .scanner()
         .target(Target::Namespace(name.into()))
         .sources(Source::Processes)
         .scan()?;
@@ -135,8 +135,8 @@ fn pid_namespace_of_container(snapshot: &Snapshot, name: &str) -> Result<NsId, E
 }
 
 /// Reads the PIDs of a process and finds the namespace of each.
-fn nested_pids(root: &Sysroot, snapshot: &Snapshot, pid: Pid) -> Result<Vec<NestedPid>, Error> {
-    let scanner = scanner(root);
+fn nested_pids(view: &View, snapshot: &Snapshot, pid: Pid) -> Result<Vec<NestedPid>, Error> {
+    let scanner = scanner(view);
     let own = match scanner.links_of(pid) {
         Err(Error::ProcessDenied { .. }) => None,
         links => links?.own(Kind::Pid),

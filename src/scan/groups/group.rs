@@ -12,6 +12,9 @@ pub(crate) struct Group {
     pub(super) for_children: Vec<Pid>,
     /// What else leads to it.
     pub(super) finds: Vec<Holder>,
+    /// The number that the kernel never reuses, if it is known without opening
+    /// the namespace.
+    pub(crate) unique_id: Option<u64>,
     /// Whether the kernel has been asked about it as it is now.
     pub(super) is_asked: bool,
     /// What the kernel said.

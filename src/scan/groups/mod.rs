@@ -104,6 +104,7 @@ impl Groups {
                 members: Vec::new(),
                 for_children: Vec::new(),
                 finds: Vec::new(),
+                unique_id: None,
                 is_asked: false,
                 answer: None,
             });

@@ -1,6 +1,7 @@
 //! Everything that leads to a namespace, one file a source, named as in
 //! `--sources`.
 
+pub(crate) mod bpf;
 pub(crate) mod fds;
 pub(crate) mod listns;
 pub(crate) mod mount_namespaces;
@@ -11,12 +12,13 @@ pub(crate) mod sockets;
 pub(crate) mod threads;
 pub(crate) mod tuns;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Holder, Link, LinkSet, Links, OpenFile, Pid, Process, Source};
+use crate::model::{Cause, Holder, Link, LinkSet, Links, NsId, OpenFile, Pid, Process, Source};
 use crate::proc::FdTarget;
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
@@ -34,6 +36,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) groups: Groups,
     /// What is known of processes with unreadable links.
     pub(crate) fingerprints: Fingerprints,
+    /// Whether the kernel itself is asked by BPF iterators, and answers.
+    pub(crate) bpf: bool,
     /// The processes that were read and, as far as is known, still exist.
     known: HashSet<Pid>,
     /// The number of processes that were listed.
@@ -48,6 +52,8 @@ pub(crate) struct Discovery<'a> {
 struct Found {
     processes: Vec<Process>,
     finds: Vec<Find>,
+    /// The lasting numbers of namespaces that no path may open.
+    ids: Vec<(NsId, u64)>,
     /// Sockets, with their inode numbers.
     sockets: Vec<(OpenFile, u64)>,
     tuns: Vec<OpenFile>,
@@ -67,6 +73,7 @@ pub(crate) fn discover<'a, K: Kernel>(
     let mut discovery = Discovery {
         groups: Groups::new(plan.kinds),
         fingerprints: Fingerprints::new(),
+        bpf: plan.request.uses_bpf,
         known: HashSet::new(),
         total: 0,
         mount_tables: HashSet::new(),
@@ -146,10 +153,23 @@ impl Discovery<'_> {
         pids: &[Pid],
     ) -> Result<Found, Error> {
         let look = look(plan);
-        let read = context.map(pids.to_vec(), move |context, pid| {
+        let mut found = Found::default();
+        let mut rest = Cow::Borrowed(pids);
+        if let (true, Some(kernel)) = (self.bpf, &context.kernel) {
+            match bpf::read(context, kernel, plan, look, pids, &mut self.affiliations)? {
+                Some(told) => {
+                    rest = told.rest.into();
+                    found.processes = told.processes;
+                    found.finds = told.finds;
+                    found.ids = told.ids;
+                }
+                None => self.bpf = false,
+            }
+        }
+        let read = context.map(rest.to_vec(), move |context, pid| {
             read_process(context, *pid, look)
         })?;
-        let mut sightings: Vec<Sighting> = pids
+        let mut sightings: Vec<Sighting> = rest
             .iter()
             .zip(read)
             .map(|(pid, read)| read.unwrap_or_else(|| Sighting::blocked(*pid, look.links)))
@@ -157,12 +177,20 @@ impl Discovery<'_> {
         if look.threads {
             threads::read(context, look, &mut sightings)?;
         }
-        let settled = settle(context, sightings, plan.links(), &mut self.affiliations);
-        let mut found = Found {
-            refused: settled.refused,
-            vanished: settled.vanished,
-            ..Found::default()
-        };
+        let known = found
+            .processes
+            .iter()
+            .flat_map(|process| process.links.iter());
+        let known = known.map(|(link, _)| link).collect();
+        let settled = settle(
+            context,
+            sightings,
+            known,
+            plan.links(),
+            &mut self.affiliations,
+        );
+        found.refused = settled.refused;
+        found.vanished = settled.vanished;
         for (process, sighting) in settled.seen {
             found.sort(process.pid, sighting);
             found.processes.push(process);
@@ -210,6 +238,11 @@ impl Discovery<'_> {
         }
         self.groups.add(processes);
         self.add(finds);
+        for (id, unique_id) in found.ids {
+            if let Some(group) = self.groups.get_mut(id) {
+                group.unique_id = Some(unique_id);
+            }
+        }
         Ok(())
     }
 

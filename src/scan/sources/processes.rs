@@ -170,7 +170,7 @@ fn read_open<K>(
 
 /// Counts why something could not be read. A file that does not exist (in a
 /// zombie, or in a captured tree) is no gap.
-fn note<K, T>(
+pub(super) fn note<K, T>(
     context: &Context<K>,
     read: Result<T, ReadError>,
     source: Source,
@@ -284,10 +284,12 @@ pub(crate) struct Settled {
 /// Makes processes of sightings, and counts what is missing.
 ///
 /// Only all sightings together show what an absent link means: if no process
-/// has it, the kernel lacks it. Links that were not requested are not missed.
+/// has it, the kernel lacks it. `known` are links that others have. Links that
+/// were not requested are not missed.
 pub(crate) fn settle<K>(
     context: &Context<K>,
     sightings: Vec<Sighting>,
+    known: LinkSet,
     requested: LinkSet,
     affiliations: &mut Affiliations<'_>,
 ) -> Settled {
@@ -295,7 +297,8 @@ pub(crate) fn settle<K>(
         .iter()
         .flat_map(|sighting| sighting.links.iter())
         .map(|(link, _)| link)
-        .collect();
+        .collect::<LinkSet>()
+        .union(known);
     if known.contains(Link::Time) {
         // Time namespaces are younger, so this kernel has both.
         known.insert(Link::PidForChildren);

@@ -7,7 +7,8 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Holder, Kind, NsId, Pid, Relations, Source};
+use crate::model::{Cause, Holder, Kind, Link, NsId, Pid, Relations, Source};
+use crate::proc::{NsDir, ProcessDir};
 use crate::scan::context::{Context, cause_of_errno, cause_of_open};
 use crate::scan::details::inside::look_inside;
 use crate::scan::groups::{Answer, Find, Group, Groups};
@@ -85,11 +86,20 @@ impl<K: Kernel> Inquiry<K> {
                     self.climb(ns, group, holder, &mut asked)?;
                     return Ok(asked);
                 }
+                Err(OpenError::Gone) if is_unborn(&self.context, &holder) => {
+                    closed = Some(Cause::Unborn);
+                }
                 Err(OpenError::Gone | OpenError::Moved) => asked.lost.push(holder),
                 Err(error) => {
                     closed = Some(cause_of_open(error, || id.to_string().into())?);
                 }
             }
+        }
+        if let (Some(_), Some(unique_id)) = (closed, group.unique_id)
+            && let Ok(ns) = self.kernel.open_listed(unique_id, id)
+        {
+            self.climb(ns, group, Holder::Listed { unique_id }, &mut asked)?;
+            return Ok(asked);
         }
         if let Some(cause) = closed {
             self.context.miss(Source::Relations, cause);
@@ -226,6 +236,24 @@ impl<K: Kernel> Inquiry<K> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(id)
+    }
+}
+
+/// Returns whether a link leads to a pid namespace that has no process yet, and
+/// so does not resolve although the process that has the link lives.
+fn is_unborn<K>(context: &Context<K>, holder: &Holder) -> bool {
+    if holder.link() != Some(Link::PidForChildren) {
+        return false;
+    }
+    let process = holder.pid().map(|pid| ProcessDir::open(&context.root, pid));
+    let Some(Ok(process)) = process else {
+        return false;
+    };
+    let is_there =
+        |ns: NsDir<'_>| ns.read(Link::Net).is_ok() && ns.read(Link::PidForChildren).is_err();
+    match (holder, process.tasks()) {
+        (Holder::Thread { tid, .. }, Ok(tasks)) => tasks.ns(*tid).is_ok_and(is_there),
+        _ => process.ns().is_ok_and(is_there),
     }
 }
 

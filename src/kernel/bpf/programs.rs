@@ -1,0 +1,291 @@
+//! What the iterators tell, and the programs that tell it. Each line of a
+//! program is one of C, which stands in the names of the fields.
+
+use crate::kernel::bpf::btf::{Btf, TypeId};
+use crate::kernel::bpf::instructions::{Assembler, Pointer, R7, R8, R9};
+use crate::kernel::bytes::{u32_at, u64_at, until_nul};
+use crate::model::{Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
+
+/// A task, which is a thread: the first of a process has its PID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
+    /// Without those that it has left. A `pid_for_children` need not have a
+    /// process yet.
+    pub(crate) links: Links,
+    /// Whether it moved meanwhile, so that the links may be neither the old nor
+    /// the new ones.
+    pub(crate) has_moved: bool,
+    /// The number of its `pid_for_children` that is never given to another
+    /// namespace, since Linux 6.18.
+    pub(crate) for_children: Option<u64>,
+}
+
+/// An open file that holds a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TaskFile {
+    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
+    pub(crate) fd: Fd,
+    /// Which table of open files it is in: threads with the same number share
+    /// theirs.
+    pub(crate) table: u64,
+    pub(crate) ns: NsId,
+    pub(crate) what: FileType,
+}
+
+/// What an open file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileType {
+    /// The namespace itself.
+    Namespace,
+    /// A socket created in it.
+    Socket,
+    /// A tun file opened in it.
+    Tun,
+}
+
+/// The structures that programs begin at.
+pub(super) struct Types {
+    task: TypeId,
+    file: TypeId,
+    socket: TypeId,
+    sock: TypeId,
+    ns_common: TypeId,
+    pid_namespace: TypeId,
+}
+
+impl Types {
+    pub(super) fn find(btf: &Btf<'_>) -> Option<Self> {
+        let names = [
+            "task_struct",
+            "file",
+            "socket",
+            "sock",
+            "ns_common",
+            "pid_namespace",
+        ];
+        let [task, file, socket, sock, ns_common, pid_namespace] = btf.structs(names);
+        Some(Types {
+            task: task?,
+            file: file?,
+            socket: socket?,
+            sock: sock?,
+            ns_common: ns_common?,
+            pid_namespace: pid_namespace?,
+        })
+    }
+}
+
+// libc has these as numbers of other types.
+const S_IFMT: i32 = 0o170_000;
+const S_IFCHR: i32 = 0o020_000;
+
+/// Something to iterate over, and the program that runs for each.
+pub(super) trait Iterate {
+    /// The function that stands for it in the kernel's types.
+    const FUNCTION: &'static str;
+    /// The size of a record.
+    const SIZE: i16;
+    type Item;
+
+    /// Writes the program; `None` if this kernel lacks a field.
+    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>>;
+
+    /// Parses a record; `None` if it is of nothing that can be named.
+    fn parse(record: &[u8]) -> Option<Self::Item>;
+}
+
+// Places in the context of an iterator, struct bpf_iter__task_file. The first
+// member is `meta`.
+const CONTEXT_TASK: i16 = 8;
+const CONTEXT_FD: i16 = 16;
+const CONTEXT_FILE: i16 = 24;
+
+/// The number of a task in the pid namespace of the reader: the first of the 16
+/// bytes of a `struct upid`.
+const TID: i16 = 0;
+/// That of its process.
+const PID: i16 = 16;
+
+/// All tasks.
+pub(super) struct Tasks;
+
+impl Tasks {
+    /// The namespace of the task itself: the second member of a `struct upid`.
+    const OWN: i16 = 32;
+    /// Its links, 32 bits each.
+    const LINKS: i16 = 48;
+    /// The `struct nsproxy` before and after the links were read.
+    const BEFORE: i16 = 88;
+    const AFTER: i16 = 96;
+    const FOR_CHILDREN: i16 = 104;
+
+    const NSPROXY: [(Link, &str); 8] = [
+        (Link::Uts, "uts_ns->ns.inum"),
+        (Link::Ipc, "ipc_ns->ns.inum"),
+        (Link::Mnt, "mnt_ns->ns.inum"),
+        (Link::PidForChildren, "pid_ns_for_children->ns.inum"),
+        (Link::Net, "net_ns->ns.inum"),
+        (Link::Time, "time_ns->ns.inum"),
+        (Link::TimeForChildren, "time_ns_for_children->ns.inum"),
+        (Link::Cgroup, "cgroup_ns->ns.inum"),
+    ];
+
+    fn place(link: Link) -> i16 {
+        Self::LINKS + 4 * link.index() as i16
+    }
+}
+
+impl Iterate for Tasks {
+    const FUNCTION: &'static str = "bpf_iter_task";
+    const SIZE: i16 = 112;
+    type Item = Task;
+
+    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        let nsproxy = c.follow(R8, task, "nsproxy")?;
+        c.put_pointer(Self::BEFORE, nsproxy);
+        for (link, path) in Self::NSPROXY {
+            c.put(Self::place(link), nsproxy, path)?;
+        }
+        // Younger than the rest, so that it may be missing.
+        let _ = c.put(Self::FOR_CHILDREN, nsproxy, "pid_ns_for_children->ns.ns_id");
+        c.put(Self::place(Link::User), task, "real_cred->user_ns->ns.inum")?;
+        let pid = c.follow(R9, task, "thread_pid")?;
+        c.copy_element(Self::OWN, pid, "numbers", (pid, "level"))?;
+        let own = c.pointer_at(R9, Self::OWN + 8, types.pid_namespace);
+        c.put(Self::place(Link::Pid), own, "ns.inum")?;
+        put_ids(&mut c, task)?;
+        c.put(Self::AFTER, task, "nsproxy")?;
+        Some(c.write())
+    }
+
+    fn parse(record: &[u8]) -> Option<Task> {
+        let mut links = Links::default();
+        for link in Link::ALL {
+            let ino = u32_at(record, Self::place(*link) as usize)?;
+            links.set(*link, ino.into());
+        }
+        let word = |place: i16| u64_at(record, place as usize);
+        Some(Task {
+            pid: some_id(record, PID)?,
+            tid: some_id(record, TID)?,
+            links,
+            has_moved: word(Self::BEFORE)? != word(Self::AFTER)?,
+            for_children: word(Self::FOR_CHILDREN).filter(|id| *id != 0),
+        })
+    }
+}
+
+/// `record.tid = task->thread_pid->numbers[level].nr` and the same for its
+/// process, where level is that of the reader. Changes [`R8`] and [`R9`].
+fn put_ids(c: &mut Assembler<'_>, task: Pointer) -> Option<()> {
+    let reader = c.current(R8, task);
+    let reader = c.follow(R8, reader, "thread_pid")?;
+    let pid = c.follow(R9, task, "thread_pid")?;
+    c.copy_element(TID, pid, "numbers", (reader, "level"))?;
+    let pid = c.follow(R9, task, "group_leader->thread_pid")?;
+    c.copy_element(PID, pid, "numbers", (reader, "level"))
+}
+
+/// Returns a number of a task, which is 0 for one that is being released.
+fn some_id(record: &[u8], place: i16) -> Option<u32> {
+    u32_at(record, place as usize).filter(|id| *id != 0)
+}
+
+/// The open files of all tasks, except of those that share the table of the
+/// first thread of their process.
+pub(super) struct Files;
+
+impl Files {
+    const FD: i16 = 32;
+    const WHAT: i16 = 36;
+    const INO: i16 = 40;
+    /// The name of the type of a namespace, of 8 bytes.
+    const NAME: i16 = 48;
+    const TABLE: i16 = 56;
+
+    const NAMESPACE: i32 = 1;
+    const SOCKET: i32 = 2;
+    const TUN: i32 = 3;
+}
+
+// linux/magic.h
+const NSFS_MAGIC: i32 = 0x6e73_6673;
+const SOCKFS_MAGIC: i32 = 0x534f_434b;
+/// `/dev/net/tun`, as the kernel keeps it: MKDEV(10, 200).
+const TUN_DEVICE: i32 = 10 << 20 | 200;
+
+impl Iterate for Files {
+    const FUNCTION: &'static str = "bpf_iter_task_file";
+    const SIZE: i16 = 64;
+    type Item = TaskFile;
+
+    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, cast, Self::SIZE);
+        let file = c.argument(R7, CONTEXT_FILE, types.file);
+        let inode = c.follow(R8, file, "f_inode")?;
+
+        let not_nsfs = c.unless_equal(inode, "i_sb->s_magic", NSFS_MAGIC)?;
+        let ns = c.cast(R9, inode, "i_private", types.ns_common)?;
+        c.put_number(Self::WHAT, Self::NAMESPACE);
+        c.put(Self::INO, ns, "inum")?;
+        c.copy_from(Self::NAME, 8, ns, "ops->name")?;
+        let from_namespace = c.go();
+
+        c.land(not_nsfs);
+        let not_sockfs = c.unless_equal(inode, "i_sb->s_magic", SOCKFS_MAGIC)?;
+        let socket = c.cast(R9, file, "private_data", types.socket)?;
+        c.put_number(Self::WHAT, Self::SOCKET);
+        c.put(Self::INO, socket, "sk->__sk_common.skc_net.net->ns.inum")?;
+        let from_socket = c.go();
+
+        c.land(not_sockfs);
+        let not_a_device = c.unless_masked(inode, "i_mode", S_IFMT, S_IFCHR)?;
+        let not_tun = c.unless_equal(inode, "i_rdev", TUN_DEVICE)?;
+        // It begins with its socket.
+        let sock = c.cast(R9, file, "private_data", types.sock)?;
+        c.put_number(Self::WHAT, Self::TUN);
+        c.put(Self::INO, sock, "__sk_common.skc_net.net->ns.inum")?;
+        let from_tun = c.go();
+
+        c.land(not_a_device);
+        c.land(not_tun);
+        c.exit();
+
+        c.land(from_namespace);
+        c.land(from_socket);
+        c.land(from_tun);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        c.put(Self::TABLE, task, "files")?;
+        c.put_argument(Self::FD, CONTEXT_FD);
+        put_ids(&mut c, task)?;
+        Some(c.write())
+    }
+
+    fn parse(record: &[u8]) -> Option<TaskFile> {
+        let number = |place: i16| u32_at(record, place as usize);
+        let (what, kind) = match number(Self::WHAT)?.cast_signed() {
+            Self::NAMESPACE => {
+                let name = record.get(Self::NAME as usize..)?.get(..8)?;
+                let name = std::str::from_utf8(until_nul(name)).ok()?;
+                (FileType::Namespace, name.parse().ok()?)
+            }
+            Self::SOCKET => (FileType::Socket, Kind::Net),
+            Self::TUN => (FileType::Tun, Kind::Net),
+            _ => return None,
+        };
+        let ino = number(Self::INO).filter(|ino| *ino != 0)?.into();
+        Some(TaskFile {
+            pid: some_id(record, PID)?,
+            tid: some_id(record, TID)?,
+            fd: number(Self::FD)?,
+            table: u64_at(record, Self::TABLE as usize)?,
+            ns: NsId { ino, kind },
+            what,
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! `--bpf`: every value is that of `/proc`, and what stands in the way is said.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use nsls::{Cause, Holder, Need, NsId, Pid, Scanner, Snapshot, Source, Sysroot};
+
+use crate::common::{Nsls, Outcome, live, skip};
+use crate::{churn, holders};
+
+/// Returns whether this machine has BPF iterators; if not, reports a skipped
+/// test.
+pub fn is_possible() -> bool {
+    let snapshot = scan(true);
+    match snapshot.gaps.iter().find(|gap| gap.source == Source::Bpf) {
+        Some(gap) => {
+            skip(&format!(
+                "there are no BPF iterators ({})",
+                gap.cause.name()
+            ));
+            false
+        }
+        None => snapshot.sources.contains(Source::Bpf),
+    }
+}
+
+fn scan(bpf: bool) -> Snapshot {
+    let scanner = Scanner::new(Sysroot::live()).needs(Need::Holders);
+    scanner.bpf(bpf).scan().unwrap()
+}
+
+/// Returns what processes, threads and their open files lead to.
+fn facts(snapshot: &Snapshot) -> BTreeSet<(NsId, Holder)> {
+    let mut facts = BTreeSet::new();
+    for namespace in &snapshot.namespaces {
+        let of_processes = namespace
+            .holders
+            .iter()
+            .filter(|holder| holder.pid().is_some());
+        facts.extend(of_processes.map(|holder| (namespace.id, holder.clone())));
+    }
+    facts
+}
+
+/// Processes that stop being there with this.
+struct Running {
+    child: Child,
+    others: Vec<Pid>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for pid in &self.others {
+            let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn start(command: &mut Command) -> Running {
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Running {
+        child: child.unwrap(),
+        others: Vec::new(),
+    }
+}
+
+/// Keeps namespaces alive in every way, in a process each.
+fn start_ways(dir: &std::path::Path) -> Running {
+    std::fs::write(dir.join("ways.py"), holders::WAYS).unwrap();
+    let script = r#"
+        mount --make-rprivate /
+        mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns
+        mkdir -p tmp && mount -t tmpfs tmpfs tmp && cd tmp
+        exec python3 -u ../ways.py > ../ways
+        "#;
+    let mut running = start(&mut live::script_in_mounts(script, dir));
+    let mut ways = String::new();
+    for _ in 0..200 {
+        ways = std::fs::read_to_string(dir.join("ways")).unwrap_or_default();
+        if ways.ends_with("all\n") {
+            break;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    let pids = ways.lines().filter_map(|line| line.split(' ').nth(3));
+    running.others = pids.map(|pid| pid.parse().unwrap()).collect();
+    assert!(running.others.len() > 20, "{ways}");
+    running
+}
+
+/// Compares everything that the iterators tell with `/proc`.
+fn compare(pids: &[Pid]) {
+    let before = scan(false);
+    let told = scan(true);
+    let after = scan(false);
+    assert!(told.sources.contains(Source::Bpf));
+    let of_pids = |snapshot: &Snapshot| -> Vec<_> {
+        let facts = facts(snapshot).into_iter();
+        let mut facts = facts.filter(|(_, holder)| pids.contains(&holder.pid().unwrap()));
+        facts.by_ref().collect()
+    };
+    // These processes do nothing.
+    let known = of_pids(&before);
+    assert_eq!(of_pids(&after), known);
+    assert_eq!(of_pids(&told), known);
+    assert!(known.len() > 10 * pids.len());
+    // Others may do anything, but what was there all the time is told.
+    let own = std::process::id();
+    let (before, after, told_facts) = (facts(&before), facts(&after), facts(&told));
+    let missing: Vec<_> = before
+        .intersection(&after)
+        .filter(|(_, holder)| holder.pid() != Some(own))
+        .filter(|fact| !told_facts.contains(*fact))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    // And every link is as it reads.
+    let mut equal = 0;
+    for process in &told.processes {
+        for (link, id) in process.links.iter() {
+            let task = process
+                .thread
+                .map_or_else(String::new, |tid| format!("task/{tid}/"));
+            let path = format!("/proc/{}/{task}ns/{link}", process.pid);
+            let Ok(text) = std::fs::read_link(path) else {
+                continue;
+            };
+            let is_steady = before.iter().any(|(known, holder)| {
+                *known == id && holder.pid() == Some(process.pid) && holder.link() == Some(link)
+            });
+            if is_steady {
+                assert_eq!(text.to_str().unwrap(), id.to_string(), "{}", process.pid);
+                equal += 1;
+            }
+        }
+    }
+    assert!(equal > 10 * pids.len());
+}
+
+#[test]
+fn every_link_thread_and_open_file_is_that_of_proc() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["python3", "ip"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    compare(&start_ways(dir.path()).others);
+}
+
+#[test]
+fn every_value_is_that_of_proc_while_processes_come_and_go() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["python3", "ip", "perl"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let ways = start_ways(dir.path());
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("storm"), churn::STORM).unwrap();
+    let _storm = start(&mut live::script("exec perl storm", other.path()));
+    sleep(Duration::from_millis(300));
+    for _ in 0..5 {
+        compare(&ways.others);
+    }
+}
+
+#[test]
+fn the_numbers_of_processes_are_those_of_the_pid_namespace_of_the_reader() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["perl"]) {
+        return;
+    }
+    let run = live::run(
+        r#"
+        perl -e 'use Socket; socket my $s, AF_INET, SOCK_DGRAM, 0; sleep 1000' &
+        unshare -pf --kill-child sleep 1000 &
+        sleep 0.3
+        for bpf in 0 1; do
+            export NSLS_BPF=$bpf
+            "$NSLS" -r -o NS,TYPE,NPROCS,PID,COMMAND,NHOLDERS 2> err > $bpf
+            # This nsls and what started it are others each time.
+            "$NSLS" holders -r -n $(readlink /proc/self/ns/net) 2>> err | grep -v nsls > holders-$bpf
+        done
+        diff 0 1 && diff holders-0 holders-1 && grep -c . holders-1
+        "#,
+    );
+    assert_eq!((run.status, run.stdout.as_str()), (0, "5\n"), "{run}");
+}
+
+#[test]
+fn a_pid_namespace_without_processes_is_known_before_its_first() {
+    if !is_possible() || !live::can_unshare() {
+        return;
+    }
+    let mut command = Command::new("unshare");
+    let sleeper = start(command.args(["--pid", "sleep", "1000"]));
+    let pid = sleeper.child.id();
+    while std::fs::read(format!("/proc/{pid}/comm")).unwrap() != b"sleep\n" {
+        sleep(Duration::from_millis(5));
+    }
+    let held = |snapshot: &Snapshot| {
+        let mut namespaces = snapshot.namespaces.iter();
+        let link = nsls::Link::PidForChildren;
+        let holder = Holder::ForChildren { pid, link };
+        let found = namespaces.find(|namespace| namespace.holders.contains(&holder));
+        found.map(|namespace| (namespace.nprocs, namespace.holders.len()))
+    };
+    assert_eq!(held(&scan(true)), Some((0, 1)));
+    assert_eq!(held(&scan(false)), None);
+    let unborn = |snapshot: &Snapshot| {
+        let mut gaps = snapshot.gaps.iter();
+        gaps.any(|gap| gap.source == Source::Processes && gap.cause == Cause::Unborn)
+    };
+    assert!(!unborn(&scan(true)) && unborn(&scan(false)));
+}
+
+#[test]
+fn what_stands_in_the_way_is_said_and_proc_is_read() {
+    if !is_possible() || !live::can_unshare() {
+        return;
+    }
+    let run = |before: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let script = format!(
+            r#"
+            {before} "$NSLS" --strict --bpf -n -r -t uts -o NS,PID 2> err > out
+            echo $?
+            # Whatever else this machine hides comes after it.
+            sed 's/read, .*/read/' err
+            grep -c . out > /dev/null && "$NSLS" --bpf --json | grep -c '^ *"bpf",$'
+            "#
+        );
+        Outcome::of(&mut live::script(&script, dir.path())).stdout
+    };
+    let said = |why: &str| format!("3\nnsls: BPF iterators {why}, so /proc was read\n");
+    assert_eq!(
+        run("mount -t tmpfs tmpfs /sys/kernel/btf;"),
+        said("did not run (the kernel has no BTF)") + "0\n"
+    );
+    assert_eq!(
+        run("mount -t tmpfs tmpfs /sys/kernel/security;
+             echo none integrity [confidentiality] > /sys/kernel/security/lockdown;"),
+        said("did not run (the kernel is locked down)") + "0\n"
+    );
+    assert_eq!(
+        run("unshare -U"),
+        said("did not run (permission denied)") + "1\n"
+    );
+    assert_eq!(
+        run("unshare -pf"),
+        said("did not run (/proc belongs to another pid namespace)") + "1\n"
+    );
+}
+
+#[test]
+fn iterators_and_a_captured_tree_exclude_each_other() {
+    let run = Nsls::words("--bpf --sysroot /x").run();
+    assert_eq!(run.status, 2);
+    assert!(
+        run.stderr
+            .contains("'--bpf' cannot be used with '--sysroot <DIR>'"),
+        "{run}"
+    );
+    // The environment gives way.
+    let tree = crate::common::Tree::new().process(7, "sleep\0");
+    let list = Nsls::words("-n -r -t uts -o PID").sysroot(tree.path());
+    let run = Outcome::of(list.command().env("NSLS_BPF", "1"));
+    assert_eq!(run, Outcome::success("7\n"));
+}
