@@ -165,14 +165,17 @@ impl Options {
                 needs = needs.union(column.needs());
             }
         }
+        if self.persistent {
+            needs.insert(Need::Members);
+        }
         if self.host.is_some() {
             needs.insert(Need::Host);
         }
         if self.container.is_some() {
-            needs.insert(Need::Affiliation);
+            needs = needs.union([Need::Members, Need::Affiliation].into());
         }
         if self.infer {
-            needs.insert(Need::Inference);
+            needs = needs.union([Need::Members, Need::Inference].into());
         }
         needs
     }
@@ -210,24 +213,28 @@ mod tests {
     fn a_tree_costs_nothing_where_none_is_drawn() {
         assert_eq!(needs("nsls -o NS -T"), Needs::of(Need::Relations));
         assert_eq!(needs("nsls -o NS -T=parent"), Needs::of(Need::Relations));
-        let both = Needs::from([Need::Ancestry, Need::Command]);
+        let both = Needs::from([Need::Members, Need::Ancestry, Need::Command]);
         assert_eq!(needs("nsls -o COMMAND -T=process"), both);
         assert_eq!(needs("nsls -o COMMAND 1"), both);
         for line in [
-            "nsls -o NS -T -J",
+            "nsls -o PID -T -J",
             "nsls -o PID -T=process",
             "nsls -o PID 1",
             "nsls -o PID -T=owner 1",
         ] {
-            assert_eq!(needs(line), Needs::EMPTY, "{line}");
+            assert_eq!(needs(line), Needs::of(Need::Members), "{line}");
         }
     }
 
     #[test]
     fn a_filter_adds_what_its_columns_need_and_no_more() {
-        assert_eq!(needs("nsls -o NS -Q NPROCS>1"), Needs::EMPTY);
-        assert_eq!(needs("nsls -o NS -Q PPID"), Needs::of(Need::ParentProcess));
-        let both = Needs::from([Need::Uid, Need::Command]);
+        let members = Needs::of(Need::Members);
+        assert_eq!(needs("nsls -o NS -Q TYPE=='net'"), Needs::EMPTY);
+        assert_eq!(needs("nsls -o NS -Q NPROCS>1"), members);
+        assert_eq!(needs("nsls -o NS -P"), members);
+        let parent = members.union(Need::ParentProcess.into());
+        assert_eq!(needs("nsls -o NS -Q PPID"), parent);
+        let both = members.union([Need::Uid, Need::Command].into());
         assert_eq!(needs("nsls -o UID -Q PID&&!COMMAND"), both);
     }
 }

@@ -43,6 +43,12 @@ pub(crate) fn parse_nspid(bytes: &[u8]) -> Result<Vec<Pid>, ReadError> {
         .ok_or(ReadError::Malformed)
 }
 
+/// Parses the PID of the process that a thread belongs to: `Tgid:`.
+pub(crate) fn parse_tgid(bytes: &[u8]) -> Result<Pid, ReadError> {
+    let tgid = field(bytes, "Tgid").ok_or(ReadError::Malformed)?;
+    tgid.trim().parse().map_err(|_| ReadError::Malformed)
+}
+
 /// Returns the rest of the line that begins with `NAME:`.
 ///
 /// No process can forge a line: only `Name:` has text of its own, and the kernel
@@ -93,6 +99,18 @@ mod tests {
         assert_eq!(parse_groups(b"Groups:\t1 x\n"), Err(ReadError::Malformed));
         for text in ["", "NSpid:\n", "NSpid:\t1\tx\n", "NSpid:\t-1\n"] {
             assert_eq!(parse_nspid(text.as_bytes()), Err(ReadError::Malformed));
+        }
+    }
+
+    #[test]
+    fn a_thread_names_its_process() {
+        assert_eq!(parse_tgid(b"Name:\tx\nTgid:\t12\nPid:\t13\n"), Ok(12));
+        for text in ["", "Tgid:\n", "Tgid:\t-1\n", "Tgid:\tx\n", "Pid:\t13\n"] {
+            assert_eq!(
+                parse_tgid(text.as_bytes()),
+                Err(ReadError::Malformed),
+                "{text}"
+            );
         }
     }
 

@@ -9,6 +9,7 @@ use crate::proc::device::{Device, look_at_open};
 use crate::proc::dir::{Dir, Trust};
 use crate::proc::mountinfo::parse_line;
 use crate::proc::read::{Limit, ReadError};
+use crate::proc::status::parse_tgid;
 use crate::proc::users::home_in;
 
 /// The root below which a scan reads `proc/` and `etc/passwd`: that of the
@@ -131,6 +132,16 @@ impl Sysroot {
             Err(Errno::NOSYS) => Err(Error::NeedsOpenat2(path)),
             Err(errno) => Err(Error::read(path, errno)),
         }
+    }
+
+    /// Returns a PID if it is that of a process rather than of another thread,
+    /// which the proc tree does not list.
+    pub(crate) fn leader(&self, pid: Pid) -> Option<Pid> {
+        if !self.is_live() {
+            return Some(pid);
+        }
+        let status = self.read_proc(&format!("{pid}/status"), Limit::Long)?;
+        (parse_tgid(&status) == Ok(pid)).then_some(pid)
     }
 
     /// Reads the release of the kernel; `None` if the tree does not have it.

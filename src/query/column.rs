@@ -107,7 +107,7 @@ impl Column {
         get: fn(&Affiliation) -> Option<String>,
     ) -> Self {
         Column::new(name, Type::Strings, help, Get::OfAffiliations(get))
-            .needing(&[Need::Affiliation])
+            .needing(&[Need::Members, Need::Affiliation])
     }
 
     /// Makes a column of any other values.

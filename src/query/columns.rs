@@ -21,32 +21,35 @@ impl Column {
         Column::text("PATH", "path that opens the namespace", |row| {
             Some(row.path()?.into_os_string().into_encoded_bytes().into())
         })
-        .needing(&[Need::Path]),
+        .needing(&[Need::Members, Need::Path]),
         Column::number("NPROCS", "number of processes in the namespace", |row| {
             Some(row.nprocs() as u64)
-        }),
+        })
+        .needing(&[Need::Members]),
         Column::number("PID", "lowest PID in the namespace", |row| {
             Some(row.process?.pid.into())
         })
+        .needing(&[Need::Members])
         .width(5),
         Column::number("PPID", "parent of PID", |row| {
             Some(row.process?.ppid()?.into())
         })
-        .needing(&[Need::ParentProcess])
+        .needing(&[Need::Members, Need::ParentProcess])
         .width(5),
         Column::text("COMMAND", "command line of PID", |row| {
             Some(row.process?.command()?.as_bytes().into())
         })
-        .needing(&[Need::Command])
+        .needing(&[Need::Members, Need::Command])
         .cut(),
         Column::number(
             "UID",
             "effective UID of PID; without a process, creator of the owning user namespace",
             |row| Some(row.user().0?.into()),
         )
-        .needing(&[Need::Uid])
+        .needing(&[Need::Members, Need::Uid])
         .width(5),
-        Column::of("USER", Type::String, "name of that user", user).needing(&[Need::User]),
+        Column::of("USER", Type::String, "name of that user", user)
+            .needing(&[Need::Members, Need::User]),
         Column::of(
             "NETNSID",
             Type::NumberOrString,
@@ -87,14 +90,14 @@ impl Column {
         Column::number("NHOLDERS", "number of holders", |row| {
             Some(row.namespace()?.holders.len() as u64)
         })
-        .needing(&[Need::Holders]),
+        .needing(&[Need::Members, Need::Holders]),
         Column::of(
             "HOLDERS",
             Type::Objects,
             "what keeps the namespace alive; a table shows the first and how many more",
             |row| Some(Value::Holders(row.holders(), row.holder)),
         )
-        .needing(&[Need::Holders, Need::Command]),
+        .needing(&[Need::Members, Need::Holders, Need::Command]),
         Column::text("HOSTNAME", "host name in a uts namespace", |row| {
             Some(row.facts()?.hostname.as_deref()?.into())
         })
@@ -112,7 +115,7 @@ impl Column {
                 Some(Value::Pids(pids))
             },
         )
-        .needing(&[Need::InnerPids]),
+        .needing(&[Need::Members, Need::InnerPids]),
         Column::of(
             "UIDMAP",
             Type::Objects,

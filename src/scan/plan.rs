@@ -1,7 +1,8 @@
 //! Which sources and questions follow from a request.
 
-use crate::model::{Kind, KindSet, LinkSet, Source, Sources};
+use crate::model::{Kind, KindSet, LinkSet, NsId, Pid, Source, Sources};
 use crate::scan::request::{Goal, Need, Needs, Request};
+use crate::scan::target::Wanted;
 
 /// What one scan reads and asks so that it misses nothing, and does no more.
 #[derive(Clone, Debug)]
@@ -16,8 +17,12 @@ pub(crate) struct Plan {
     /// Whether to ask every namespace, rather than only the requested ones and
     /// those above them.
     pub(crate) asks_all: bool,
+    /// Whether there is a kernel to ask.
+    is_live: bool,
     /// What to ask each namespace.
     pub(crate) questions: Questions,
+    /// The only process to read, if no other matters.
+    pub(crate) alone: Option<Pid>,
 }
 
 impl Plan {
@@ -57,6 +62,11 @@ impl Plan {
                 .chain([Source::Processes])
                 .collect(),
             asks_all,
+            is_live,
+            alone: match request.goal {
+                Goal::Process(pid, _) if !needs.contains(Need::Members) => Some(pid),
+                _ => None,
+            },
             questions: Questions {
                 owners: asks_owners || up,
                 parents: (asks_all && kinds.contains(Kind::Pid)) || up,
@@ -77,6 +87,19 @@ impl Plan {
             .iter()
             .flat_map(|kind| kind.links().iter())
             .collect()
+    }
+
+    /// Returns the plan for a namespace of which only the number was known, now
+    /// that its type is.
+    pub(crate) fn narrowed(&self, id: NsId) -> Self {
+        let request = Request {
+            goal: Goal::Namespace(Wanted::Id(id, None)),
+            ..self.request.clone()
+        };
+        Plan {
+            questions: self.questions,
+            ..Plan::new(request, self.is_live)
+        }
     }
 
     pub(crate) fn reads(&self, source: Source) -> bool {

@@ -9,6 +9,12 @@ named! {
     /// Something that costs a system call or more for each process or namespace,
     /// and is collected only on request.
     pub enum Need {
+        /// All processes in the namespaces of one process, so that the lowest PID
+        /// and the number are known. Without it, [`Target::Process`] reads that
+        /// process alone.
+        ///
+        /// [`Target::Process`]: crate::Target::Process
+        Members = "members",
         /// Parents of processes.
         ParentProcess = "parent-process",
         /// All ancestors of processes.
@@ -70,7 +76,8 @@ impl Need {
     pub(crate) const fn is_dear(self) -> bool {
         !matches!(
             self,
-            Need::ParentProcess
+            Need::Members
+                | Need::ParentProcess
                 | Need::Ancestry
                 | Need::Command
                 | Need::Uid

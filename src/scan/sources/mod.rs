@@ -24,12 +24,17 @@ use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
 use crate::scan::inference::{Fingerprints, take_fingerprints};
 use crate::scan::plan::Plan;
-use crate::scan::request::Need;
+use crate::scan::request::{Goal, Need};
 use crate::scan::sources::processes::{Look, Sighting, read_process, settle};
+use crate::scan::target::Wanted;
 
 /// How often the list of processes is read again because some ended before
 /// they could be read.
 const MOST_LISTS: usize = 3;
+
+/// The number of processes that are read before others, if one of them may show
+/// that less is enough for the others.
+const FIRST_PART: usize = 256;
 
 /// Everything that was found, and what was looked at.
 pub(crate) struct Discovery<'a> {
@@ -79,7 +84,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
-    if context.root.hides_processes() {
+    if plan.alone.is_none() && context.root.hides_processes() {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
     }
     let mut finds = plan.request.known_holders();
@@ -113,25 +118,64 @@ impl Discovery<'_> {
         plan: &Plan,
     ) -> Result<(), Error> {
         for _ in 0..MOST_LISTS {
-            let mut pids = context.root.pids()?;
-            if pids.is_empty() {
+            let mut pids = match plan.alone {
+                Some(pid) => context.root.leader(pid).into_iter().collect(),
+                None => context.root.pids()?,
+            };
+            if pids.is_empty() && plan.alone.is_none() {
                 return Err(Error::NoProcesses(context.root.proc_path()));
             }
             // The PID of a process that ended may have been reused.
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            let found = self.read(context, plan, &pids)?;
-            let vanished = found.vanished.clone();
-            self.resolve(context, plan, found)?;
-            if vanished.is_empty() {
+            if !self.read_all(context, plan, &pids)? {
                 break;
-            }
-            for pid in vanished {
-                self.known.remove(&pid);
             }
         }
         Ok(())
+    }
+
+    /// Reads processes, and returns whether some ended before they could be read.
+    ///
+    /// If the type of the wanted namespace is unknown, parts of them are read
+    /// until one shows it; of the others, one type of links is enough.
+    fn read_all<K: Kernel>(
+        &mut self,
+        context: &Context<K>,
+        plan: &Plan,
+        pids: &[Pid],
+    ) -> Result<bool, Error> {
+        let mut has_lost = false;
+        let mut rest = pids;
+        let mut size = match plan.request.goal {
+            Goal::Namespace(Wanted::Ino(_)) => FIRST_PART,
+            _ => usize::MAX,
+        };
+        let mut narrowed = None;
+        while !rest.is_empty() {
+            let (part, others) = rest.split_at(size.min(rest.len()));
+            rest = others;
+            let plan = narrowed.as_ref().unwrap_or(plan);
+            let found = self.read(context, plan, part)?;
+            has_lost |= !found.vanished.is_empty();
+            for pid in &found.vanished {
+                self.known.remove(pid);
+            }
+            self.resolve(context, plan, found)?;
+            match self
+                .groups
+                .iter()
+                .find(|group| plan.request.wants(group.id))
+            {
+                Some(wanted) if size != usize::MAX => {
+                    narrowed = Some(plan.narrowed(wanted.id));
+                    size = usize::MAX;
+                }
+                _ => size = size.saturating_mul(2),
+            }
+        }
+        Ok(has_lost)
     }
 
     /// Reads again what these processes hold besides their links.
