@@ -12,6 +12,7 @@ pub(crate) mod threads;
 pub(crate) mod tuns;
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use crate::containers::Affiliations;
 use crate::error::Error;
@@ -30,6 +31,10 @@ use crate::scan::sources::threads::read_thread_files;
 /// they could be read.
 const MOST_LISTS: usize = 3;
 
+/// How often, and for how long, only the newest processes are listed after that.
+const MOST_CHASES: usize = 256;
+const LONGEST_CHASE: Duration = Duration::from_secs(1);
+
 /// Everything that was found, and what was looked at.
 pub(crate) struct Discovery<'a> {
     pub(crate) groups: Groups,
@@ -37,6 +42,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) fingerprints: Fingerprints,
     /// The processes that were read and, as far as is known, still exist.
     known: HashSet<Pid>,
+    /// The links that any of them has.
+    links: LinkSet,
     /// The number of processes that were listed.
     pub(crate) total: usize,
     /// The mount namespaces whose mount tables were read.
@@ -58,6 +65,8 @@ struct Found {
     refused: Vec<Pid>,
     /// The processes that ended before they could be read.
     vanished: Vec<Pid>,
+    /// The processes that had ended and not been waited for.
+    zombies: usize,
 }
 
 /// Reads every source of the plan.
@@ -69,6 +78,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         groups: Groups::new(plan.kinds),
         fingerprints: Fingerprints::new(),
         known: HashSet::new(),
+        links: LinkSet::EMPTY,
         total: 0,
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
@@ -115,17 +125,56 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            let found = self.read(context, plan, &pids)?;
-            let vanished = found.vanished.clone();
-            self.resolve(context, plan, found)?;
-            if vanished.is_empty() {
-                break;
-            }
-            for pid in vanished {
-                self.known.remove(&pid);
+            if self.read_all(context, plan, &pids)? {
+                return Ok(());
             }
         }
+        self.chase(context, plan)
+    }
+
+    /// Lists and reads the newest processes alone, until none of them ends in
+    /// between. That takes less time than a process needs to hop on, while a list
+    /// of thousands takes more. Whoever is never caught is a gap.
+    fn chase<K: Kernel>(&mut self, context: &Context<K>, plan: &Plan) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut newest = self.known.iter().copied().max().unwrap_or_default();
+        for _ in 0..MOST_CHASES {
+            let mut pids = context.root.pids_after(newest)?;
+            pids.retain(|pid| self.known.insert(*pid));
+            self.total += pids.len();
+            newest = pids.last().copied().unwrap_or(newest);
+            if self.read_all(context, plan, &pids)? {
+                // PIDs begin again at the lowest.
+                let mut pids = context.root.pids()?;
+                pids.retain(|pid| *pid < newest && !self.known.contains(pid));
+                match pids.first() {
+                    None => return Ok(()),
+                    Some(pid) => newest = pid.saturating_sub(1),
+                }
+            }
+            if start.elapsed() > LONGEST_CHASE {
+                break;
+            }
+        }
+        context.miss(Source::Processes, Cause::Unstable);
         Ok(())
+    }
+
+    /// Reads these processes, and returns whether none of them had ended, and so
+    /// may have a successor.
+    fn read_all<K: Kernel>(
+        &mut self,
+        context: &Context<K>,
+        plan: &Plan,
+        pids: &[Pid],
+    ) -> Result<bool, Error> {
+        let found = self.read(context, plan, pids)?;
+        let has_ended = !found.vanished.is_empty() || found.zombies > 0;
+        for pid in &found.vanished {
+            self.known.remove(pid);
+        }
+        self.resolve(context, plan, found)?;
+        Ok(!has_ended)
     }
 
     /// Reads again what these processes hold besides their links.
@@ -158,10 +207,17 @@ impl Discovery<'_> {
         if look.fds && look.threads {
             read_thread_files(context, &mut sightings)?;
         }
-        let settled = settle(context, sightings, plan.links(), &mut self.affiliations);
+        let settled = settle(
+            context,
+            sightings,
+            plan.links(),
+            &mut self.links,
+            &mut self.affiliations,
+        );
         let mut found = Found {
             refused: settled.refused,
             vanished: settled.vanished,
+            zombies: settled.zombies,
             ..Found::default()
         };
         for (process, sighting) in settled.seen {
