@@ -50,6 +50,9 @@ pub mod bench;
 pub mod cli;
 mod containers;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod kernel;
 mod model;
 #[cfg(feature = "cli")]

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::fs;
 
 use serde::Deserialize;
 
 use crate::bpf;
-use crate::common::live;
+use crate::common::{Outcome, live};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,4 +121,61 @@ fn every_run_is_complete(bpf: &str) {
         storms += u32::from(in_pid_ns.map(|row| row.nprocs).max() > Some(50));
     }
     assert!(storms > 250, "there was no storm: {storms}");
+}
+
+/// Passes a net namespace on from process to process, each of which lives for
+/// five milliseconds.
+const BATON: &str = r#"
+    use POSIX ();
+    my $unshare = `uname -m` =~ /x86_64/ ? 272 : 97;
+    syscall($unshare, 0x40000000) == 0 or die "$!";
+    $| = 1;
+    print +(stat "/proc/self/ns/net")[1], "\n";
+    while (1) {
+        POSIX::_exit(0) if fork;
+        select undef, undef, undef, 0.005;
+    }
+"#;
+
+#[derive(Debug, Deserialize)]
+struct Tally {
+    seen: BTreeMap<String, u32>,
+    wrong: Vec<String>,
+}
+
+/// Takes half an hour; see CONTRIBUTING.md.
+#[test]
+#[ignore = "takes long"]
+fn ten_thousand_runs_are_honest_while_processes_come_and_go() {
+    if !live::can_unshare() || !live::has(&["perl", "python3"]) {
+        return;
+    }
+    let runs = std::env::var("NSLS_CHURN_RUNS").ok();
+    let runs: u32 = runs.map_or(10_000, |runs| runs.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("storm"), STORM).unwrap();
+    fs::write(dir.path().join("baton"), BATON).unwrap();
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/churn.py");
+    // One namespace is held by a process, one by an open file, one by a mount.
+    let script = format!(
+        r#"
+        ino() {{ stat -L -c %i "$1"; }}
+        mkfifo tell; unshare -u sh -c 'echo > tell; exec sleep 1000000' & read -r < tell
+        steady=$(ino /proc/$!/ns/uts)
+        touch ipc net
+        unshare --net=net true; exec 7< net; steady+=" $(ino net)"; umount -l net
+        unshare --ipc=ipc true; steady+=" $(ino ipc)"
+        perl baton > passed & perl storm & perl storm &
+        until [ -s passed ]; do sleep 0.02; done
+        # Otherwise the storms, which take all there is, make it take hours.
+        nice -n -10 python3 '{driver}' {runs} "$steady" "$(cat passed)"
+        "#
+    );
+    let run = Outcome::of(&mut live::script(&script, dir.path()));
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    eprintln!("{}", run.stdout);
+    let Tally { seen, wrong } = serde_json::from_str(&run.stdout).unwrap();
+    assert!(wrong.is_empty(), "{}\n{seen:?}", wrong.join("\n"));
+    let storms = seen["storm"];
+    assert!(storms > runs / 2, "there was no storm: {storms}");
 }

@@ -4,6 +4,8 @@
 //! container looked up once.
 
 mod cgroup;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod names;
 #[cfg(test)]
 mod nesting_tests;

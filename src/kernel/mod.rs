@@ -11,6 +11,8 @@ mod device;
 mod error;
 #[cfg(test)]
 mod fake;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod ioctl;
 mod linux;
 mod mount_list;

@@ -62,7 +62,7 @@ pub(super) fn mounts_in(mount_ns: MountNs) -> Result<Vec<(NsId, Mount)>, Errno> 
 }
 
 /// Reads `struct statmount`. `None` unless the mount is of nsfs.
-fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
+pub(super) fn parse(bytes: &[u8], mount_ns: u64) -> Option<(NsId, Mount)> {
     if u64_at(bytes, SB_MAGIC)? != NSFS_MAGIC {
         return None;
     }

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, SeekFrom};
 use rustix::io::Errno;
 
 use crate::proc::ReadError;
@@ -138,9 +138,24 @@ impl Dir {
         path: &str,
         parse: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, Errno> {
+        self.list_from(path, 0, parse)
+    }
+
+    /// Lists the same from a place in the directory on. What places mean, only
+    /// procfs defines; elsewhere all entries are listed.
+    pub(crate) fn list_from<T>(
+        &self,
+        path: &str,
+        start: u64,
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = self.open_at(path, flags)?;
+        if start > 0 && self.is_procfs() {
+            rustix::fs::seek(&dir, SeekFrom::Start(start))?;
+        }
         let mut found = Vec::new();
-        for entry in rustix::fs::Dir::new(self.open_at(path, flags)?)? {
+        for entry in rustix::fs::Dir::new(dir)? {
             found.extend(parse(entry?.file_name().to_bytes()));
         }
         Ok(found)

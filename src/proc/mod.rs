@@ -15,6 +15,8 @@ mod capture;
 mod cmdline;
 mod device;
 mod dir;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hidepid;
 mod id_map;
 mod lines;

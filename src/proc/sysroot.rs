@@ -122,8 +122,21 @@ impl Sysroot {
 
     /// Lists all processes in the proc tree, by PID.
     pub(crate) fn pids(&self) -> Result<Vec<Pid>, Error> {
+        self.pids_after(0)
+    }
+
+    /// Lists the processes with PIDs beyond `pid`, which takes as long as there
+    /// are such.
+    pub(crate) fn pids_after(&self, pid: Pid) -> Result<Vec<Pid>, Error> {
         let path = self.proc_path();
-        match self.proc().and_then(|proc| proc.list(".", parse_pid)) {
+        let later = |name: &[u8]| parse_pid(name).filter(|found| *found > pid);
+        // The place of a process in the directory is its PID and 258, and has been
+        // since Linux 3.17. What is listed needlessly does no harm.
+        let start = if pid == 0 { 0 } else { u64::from(pid) + 257 };
+        match self
+            .proc()
+            .and_then(|proc| proc.list_from(".", start, later))
+        {
             Ok(mut pids) => {
                 pids.sort_unstable();
                 Ok(pids)
@@ -249,6 +262,22 @@ mod tests {
         let line = format!("{id} 0 0:1 / / rw - fuse.sshfs x rw\n");
         std::fs::write(tree.path().join("proc/self/mountinfo"), line).unwrap();
         assert_eq!(copy.is_on_fuse(root.dir().unwrap()), Some(true));
+    }
+
+    #[test]
+    fn the_processes_beyond_a_pid_are_listed_alone() {
+        let tree = tempfile::tempdir().unwrap();
+        for pid in [5, 70, 600] {
+            std::fs::create_dir_all(tree.path().join(format!("proc/{pid}"))).unwrap();
+        }
+        let own = std::process::id();
+        for (root, middle) in [(Sysroot::at(tree.path()), 70), (Sysroot::live(), own)] {
+            let all = root.pids().unwrap();
+            assert!(all.contains(&middle));
+            let after = |pid| root.pids_after(pid).unwrap();
+            assert!(after(middle - 1).contains(&middle));
+            assert!(after(middle).iter().all(|pid| *pid > middle));
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) fn home_in(passwd: &[u8], uid: u32) -> Option<String> {
 
 /// Parses passwd(5): `name:password:uid:…`. Of two lines for one UID the first
 /// counts, as with getpwuid(3). A broken line is skipped.
-fn parse_passwd(bytes: &[u8]) -> HashMap<u32, Vec<u8>> {
+pub(super) fn parse_passwd(bytes: &[u8]) -> HashMap<u32, Vec<u8>> {
     let mut names = HashMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let mut fields = line.split(|byte| *byte == b':');

@@ -47,6 +47,10 @@ pub use target::{NsRef, Target};
 /// How often a scan looks again for what was lost.
 const MOST_LOOKS: usize = 3;
 
+/// How often it looks for a namespace that was found again and lost again, as
+/// its process hops from PID to PID.
+const MOST_CATCHES: usize = 32;
+
 /// Reads, groups and asks until every process that will be shown is known to
 /// have been there.
 ///
@@ -69,7 +73,11 @@ pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result
         let Some(losers) = found.groups.take_losses() else {
             return assemble(context, &plan, found, facts, users);
         };
-        if looks < MOST_LOOKS {
+        let has_fled = looks >= MOST_LOOKS && found.groups.have_lost(2);
+        if has_fled && looks == MOST_CATCHES {
+            context.miss(Source::Processes, Cause::Unstable);
+        }
+        if looks < MOST_LOOKS || has_fled && looks <= MOST_CATCHES {
             looks += 1;
             found.read_new(context, &plan)?;
             found.read_again(context, &plan, &losers)?;

@@ -238,6 +238,25 @@ fn a_process_that_hops_to_another_pid_between_any_two_reads_hides_nothing() {
 }
 
 #[test]
+fn a_process_that_hops_on_at_every_read_is_a_gap() {
+    let tree = tree();
+    let path = tree.path().to_owned();
+    let pid = Cell::new(9);
+    let root = Sysroot::at(tree.path());
+    let context = Context::new(&root, Some(kernel(tree.path())), NonZeroUsize::MIN);
+    let hop = move || {
+        add_process(&path, pid.get() + 1, OWN);
+        end(&path, pid.replace(pid.get() + 1));
+    };
+    let snapshot = changes::during(hop, || scan(&context, &request())).unwrap();
+    assert_whole(&snapshot);
+    assert!(!snapshot.is_complete());
+    let hidden = snapshot.gaps.iter().filter(|gap| gap.cause.hides());
+    let causes: Vec<Cause> = hidden.map(|gap| gap.cause).collect();
+    assert_eq!(causes, [Cause::Unstable]);
+}
+
+#[test]
 fn the_last_process_may_end_between_any_two_reads() {
     for nth in 1.. {
         let tree = tempfile::tempdir().unwrap();

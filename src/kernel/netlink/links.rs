@@ -26,7 +26,7 @@ pub(crate) fn interfaces(socket: &mut Socket) -> Result<Vec<Interface>, Errno> {
 }
 
 /// Reads the body of RTM_NEWLINK.
-fn parse(body: &[u8]) -> Result<Interface, Errno> {
+pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
     let mut interface = empty();
     interface.index = Some(u32_at(body, INDEX).ok_or(Errno::PROTO)?);
     for attribute in Attributes(body.get(INFO..).ok_or(Errno::PROTO)?) {

@@ -1,6 +1,8 @@
 //! Netlink, netlink(7): requests to the kernel, and the messages and attributes
 //! of its replies.
 
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod links;
 mod message;
 mod nsid;

@@ -22,7 +22,7 @@ pub(crate) fn get_nsid(socket: &mut Socket, ns: BorrowedFd<'_>) -> Result<NetNsI
     socket.get(&request, libc::RTM_NEWNSID, parse)
 }
 
-fn parse(body: &[u8]) -> Result<NetNsId, Errno> {
+pub(super) fn parse(body: &[u8]) -> Result<NetNsId, Errno> {
     for attribute in Attributes(body.get(GENERIC..).ok_or(Errno::PROTO)?) {
         let (kind, value) = attribute?;
         if kind == NETNSA_NSID {

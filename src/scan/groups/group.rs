@@ -10,6 +10,8 @@ pub(crate) struct Group {
     pub(super) members: Vec<Pid>,
     /// The processes that hold it for their children, by PID.
     pub(super) for_children: Vec<Pid>,
+    /// How often it lost its last process.
+    pub(super) losses: usize,
     /// What else leads to it.
     pub(super) finds: Vec<Holder>,
     /// The number that the kernel never reuses, if it is known without opening

@@ -105,6 +105,7 @@ impl Groups {
                 for_children: Vec::new(),
                 finds: Vec::new(),
                 unique_id: None,
+                losses: 0,
                 is_asked: false,
                 answer: None,
             });
@@ -145,8 +146,16 @@ impl Groups {
         for (link, id) in process.links.clone().iter() {
             if let Some(group) = self.get_mut(id) {
                 group.remove(pid, link);
+                group.losses += usize::from(group.members.is_empty());
             }
         }
+    }
+
+    /// Returns whether a namespace has lost its last process this often, was found
+    /// again each time but the last, and is held by nothing now.
+    pub(crate) fn have_lost(&self, losses: usize) -> bool {
+        let mut groups = self.groups.iter();
+        groups.any(|group| group.losses >= losses && self.holders(group).next().is_none())
     }
 
     fn note_loss(&mut self, pid: Option<Pid>) {

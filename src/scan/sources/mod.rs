@@ -14,6 +14,7 @@ pub(crate) mod tuns;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use crate::containers::Affiliations;
 use crate::error::Error;
@@ -35,6 +36,9 @@ const MOST_LISTS: usize = 3;
 /// The number of processes that are read before others, if one of them may show
 /// that less is enough for the others.
 const FIRST_PART: usize = 256;
+/// How often, and for how long, only the newest processes are listed after that.
+const MOST_CHASES: usize = 256;
+const LONGEST_CHASE: Duration = Duration::from_secs(1);
 
 /// Everything that was found, and what was looked at.
 pub(crate) struct Discovery<'a> {
@@ -45,6 +49,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) bpf: bool,
     /// The processes that were read and, as far as is known, still exist.
     known: HashSet<Pid>,
+    /// The links that any of them has.
+    links: LinkSet,
     /// The number of processes that were listed.
     pub(crate) total: usize,
     /// The mount namespaces whose mount tables were read.
@@ -68,6 +74,8 @@ struct Found {
     refused: Vec<Pid>,
     /// The processes that ended before they could be read.
     vanished: Vec<Pid>,
+    /// The processes that had ended and not been waited for.
+    zombies: usize,
 }
 
 /// Reads every source of the plan.
@@ -80,6 +88,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         fingerprints: Fingerprints::new(),
         bpf: plan.request.uses_bpf,
         known: HashSet::new(),
+        links: LinkSet::EMPTY,
         total: 0,
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
@@ -129,14 +138,46 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            if !self.read_all(context, plan, &pids)? {
+            if self.read_all(context, plan, &pids)? {
+                return Ok(());
+            }
+        }
+        match plan.alone {
+            Some(_) => Ok(()),
+            None => self.chase(context, plan),
+        }
+    }
+
+    /// Lists and reads the newest processes alone, until none of them ends in
+    /// between. That takes less time than a process needs to hop on, while a list
+    /// of thousands takes more. Whoever is never caught is a gap.
+    fn chase<K: Kernel>(&mut self, context: &Context<K>, plan: &Plan) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut newest = self.known.iter().copied().max().unwrap_or_default();
+        for _ in 0..MOST_CHASES {
+            let mut pids = context.root.pids_after(newest)?;
+            pids.retain(|pid| self.known.insert(*pid));
+            self.total += pids.len();
+            newest = pids.last().copied().unwrap_or(newest);
+            if self.read_all(context, plan, &pids)? {
+                // PIDs begin again at the lowest.
+                let mut pids = context.root.pids()?;
+                pids.retain(|pid| *pid < newest && !self.known.contains(pid));
+                match pids.first() {
+                    None => return Ok(()),
+                    Some(pid) => newest = pid.saturating_sub(1),
+                }
+            }
+            if start.elapsed() > LONGEST_CHASE {
                 break;
             }
         }
+        context.miss(Source::Processes, Cause::Unstable);
         Ok(())
     }
 
-    /// Reads processes, and returns whether some ended before they could be read.
+    /// Reads processes, and returns whether none of them had ended, and so may
+    /// have a successor.
     ///
     /// If the type of the wanted namespace is unknown, parts of them are read
     /// until one shows it; of the others, one type of links is enough.
@@ -146,7 +187,7 @@ impl Discovery<'_> {
         plan: &Plan,
         pids: &[Pid],
     ) -> Result<bool, Error> {
-        let mut has_lost = false;
+        let mut has_ended = false;
         let mut rest = pids;
         let mut size = match plan.request.goal {
             Goal::Namespace(Wanted::Ino(_)) => FIRST_PART,
@@ -158,7 +199,7 @@ impl Discovery<'_> {
             rest = others;
             let plan = narrowed.as_ref().unwrap_or(plan);
             let found = self.read(context, plan, part)?;
-            has_lost |= !found.vanished.is_empty();
+            has_ended |= !found.vanished.is_empty() || found.zombies > 0;
             for pid in &found.vanished {
                 self.known.remove(pid);
             }
@@ -175,7 +216,7 @@ impl Discovery<'_> {
                 _ => size = size.saturating_mul(2),
             }
         }
-        Ok(has_lost)
+        Ok(!has_ended)
     }
 
     /// Reads again what these processes hold besides their links.
@@ -221,20 +262,23 @@ impl Discovery<'_> {
         if look.threads {
             threads::read(context, look, &mut sightings)?;
         }
-        let known = found
+        for (link, _) in found
             .processes
             .iter()
-            .flat_map(|process| process.links.iter());
-        let known = known.map(|(link, _)| link).collect();
+            .flat_map(|process| process.links.iter())
+        {
+            self.links.insert(link);
+        }
         let settled = settle(
             context,
             sightings,
-            known,
             plan.links(),
+            &mut self.links,
             &mut self.affiliations,
         );
         found.refused = settled.refused;
         found.vanished = settled.vanished;
+        found.zombies = settled.zombies;
         for (process, sighting) in settled.seen {
             found.sort(process.pid, sighting);
             found.processes.push(process);

@@ -279,26 +279,25 @@ pub(crate) struct Settled {
     pub(crate) refused: Vec<Pid>,
     /// The processes that ended before they could be read.
     pub(crate) vanished: Vec<Pid>,
+    /// The processes that had ended and not been waited for.
+    pub(crate) zombies: usize,
 }
 
 /// Makes processes of sightings, and counts what is missing.
 ///
 /// Only all sightings together show what an absent link means: if no process
-/// has it, the kernel lacks it. `known` are links that others have. Links that
-/// were not requested are not missed.
+/// has it, the kernel lacks it. `known` are the links that processes had which were
+/// seen before. Links that were not requested are not missed.
 pub(crate) fn settle<K>(
     context: &Context<K>,
     sightings: Vec<Sighting>,
-    known: LinkSet,
     requested: LinkSet,
+    known: &mut LinkSet,
     affiliations: &mut Affiliations<'_>,
 ) -> Settled {
-    let mut known: LinkSet = sightings
-        .iter()
-        .flat_map(|sighting| sighting.links.iter())
-        .map(|(link, _)| link)
-        .collect::<LinkSet>()
-        .union(known);
+    for (link, _) in sightings.iter().flat_map(|sighting| sighting.links.iter()) {
+        known.insert(link);
+    }
     if known.contains(Link::Time) {
         // Time namespaces are younger, so this kernel has both.
         known.insert(Link::PidForChildren);
@@ -311,6 +310,7 @@ pub(crate) fn settle<K>(
         if sighting.has_vanished() {
             settled.vanished.push(sighting.pid);
         }
+        settled.zombies += usize::from(sighting.has_trouble(Cause::Zombie));
         for (cause, links) in sighting.troubles.drain(..) {
             let links = links.intersection(requested);
             if !links.is_empty() {
@@ -318,7 +318,7 @@ pub(crate) fn settle<K>(
             }
         }
         let absent = sighting.absent.intersection(requested);
-        let unsupported = absent.without(known);
+        let unsupported = absent.without(*known);
         if !unsupported.is_empty() {
             context.miss_links(Source::Processes, Cause::Unsupported, unsupported);
         }
