@@ -19,8 +19,18 @@ use crate::scan::parallel;
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{Look, note};
 
-/// Below this number of processes a second thread costs more than it brings.
-const WORTH_A_THREAD: usize = 256;
+/// How long a new task may take between getting its time of birth and being
+/// there: it is not preempted for so long.
+const BIRTH: u64 = 20_000_000;
+
+/// What the kernel told of all processes.
+pub(super) struct Answer {
+    /// By process and thread.
+    tasks: Vec<Task>,
+    files: Vec<TaskFile>,
+    /// Tasks that started later may have files that were not told of.
+    since: u64,
+}
 
 /// What the kernel told of some processes.
 pub(super) struct Told {
@@ -34,33 +44,26 @@ pub(super) struct Told {
     pub(super) rest: Vec<Pid>,
 }
 
-/// Asks the kernel about processes, given by PID; `None` if it does not answer,
-/// which is counted.
+/// Makes processes of what the kernel told of them. They are given by PID.
 pub(super) fn read<K: Kernel>(
     context: &Context<'_, K>,
-    kernel: &K,
     plan: &Plan,
     look: Look,
     pids: &[Pid],
+    answer: Answer,
     affiliations: &mut Affiliations<'_>,
-) -> Result<Option<Told>, Error> {
+) -> Result<Told, Error> {
     let mut told = Told {
         processes: Vec::with_capacity(pids.len()),
         finds: Vec::new(),
         ids: Vec::new(),
         rest: Vec::new(),
     };
-    if pids.is_empty() {
-        return Ok(Some(told));
-    }
-    let has_threads = context.threads.get() > 1 && pids.len() >= WORTH_A_THREAD;
-    let (tasks, mut files) = match ask(kernel, look, has_threads) {
-        Ok(answer) => answer,
-        Err(error) => {
-            context.miss_uncounted(Source::Bpf, cause(error)?);
-            return Ok(None);
-        }
-    };
+    let Answer {
+        tasks,
+        mut files,
+        since,
+    } = answer;
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -71,7 +74,9 @@ pub(super) fn read<K: Kernel>(
         while tasks.next_if(|tasks| first_pid(tasks) < *pid).is_some() {}
         let tasks = tasks.next_if(|tasks| first_pid(tasks) == *pid);
         let tasks = tasks.unwrap_or_default();
-        let Some((process, trouble)) = settle(tasks, *pid, wanted) else {
+        let is_new = tasks.iter().any(|task| task.start > since);
+        let settled = settle(tasks, *pid, wanted).filter(|_| !is_new);
+        let Some((process, trouble)) = settled else {
             told.rest.push(*pid);
             continue;
         };
@@ -107,7 +112,7 @@ pub(super) fn read<K: Kernel>(
             process.affiliation = text.map(|text| affiliations.of(text));
         }
     }
-    Ok(Some(told))
+    Ok(told)
 }
 
 /// Returns the links that this kernel lacks: those that this process lacks.
@@ -213,32 +218,66 @@ fn find_files(
         .collect()
 }
 
-/// Returns all tasks, by process, and all files.
-fn ask<K: Kernel>(
+/// Lists processes and asks the kernel about all; no answer if it does not,
+/// which is counted.
+///
+/// With a second thread the files are told meanwhile. It is a task itself, and
+/// the files of every task that is older are told.
+pub(super) fn ask<K: Kernel>(
+    context: &Context<'_, K>,
     kernel: &K,
     look: Look,
-    has_threads: bool,
-) -> Result<(Vec<Task>, Vec<TaskFile>), BpfError> {
+    list: impl FnOnce() -> Result<Vec<Pid>, Error>,
+) -> Result<(Vec<Pid>, Option<Answer>), Error> {
     let files = || match look.fds {
         true => kernel.task_files(),
         false => Ok(Vec::new()),
     };
-    let (tasks, files) = thread::scope(|scope| {
+    let has_threads = look.fds && context.threads.get() > 1;
+    let (pids, tasks, files, helper) = thread::scope(|scope| {
+        let helper = || (files(), gettid());
         let helper = has_threads
-            .then(|| thread::Builder::new().spawn_scoped(scope, files).ok())
+            .then(|| thread::Builder::new().spawn_scoped(scope, helper).ok())
             .flatten();
-        let tasks = kernel.tasks();
-        let files = match helper.map(thread::ScopedJoinHandle::join) {
-            None => files(),
-            Some(Ok(files)) => files,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        let pids = list()?;
+        // There may be nothing to ask about.
+        let tasks = match pids.is_empty() {
+            true => Ok(Vec::new()),
+            false => kernel.tasks(),
         };
-        (tasks, files)
+        Ok::<_, Error>(match helper.map(thread::ScopedJoinHandle::join) {
+            None => (pids, tasks, files(), None),
+            Some(Ok((files, tid))) => (pids, tasks, files, Some(tid)),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        })
+    })?;
+    let answer = tasks.and_then(|mut tasks| {
+        // Nearly in order already.
+        tasks.sort_by_key(|task| (task.pid, task.tid));
+        let is_helper = |task: &&Task| Some(task.tid) == helper;
+        let since = match (helper, tasks.iter().find(is_helper)) {
+            (None, _) => u64::MAX,
+            (Some(_), helper) => helper.map_or(0, |task| task.start.saturating_sub(BIRTH)),
+        };
+        Ok(Answer {
+            tasks,
+            files: files?,
+            since,
+        })
     });
-    let mut tasks = tasks?;
-    // Nearly in order already.
-    tasks.sort_by_key(|task| (task.pid, task.tid));
-    Ok((tasks, files?))
+    match answer {
+        Ok(answer) => Ok((pids, Some(answer))),
+        Err(error) => {
+            context.miss_uncounted(Source::Bpf, cause(error)?);
+            Ok((pids, None))
+        }
+    }
+}
+
+/// Returns the number of this thread.
+fn gettid() -> Tid {
+    let tid = rustix::thread::gettid().as_raw_nonzero().get();
+    tid.cast_unsigned()
 }
 
 fn cause(error: BpfError) -> Result<Cause, Error> {
@@ -276,6 +315,7 @@ mod tests {
             links,
             has_moved: false,
             for_children: None,
+            start: 0,
         }
     }
 
@@ -297,6 +337,7 @@ mod tests {
 
     /// Reads processes 5, 6 and 7 of which this is told, on this system.
     fn told(tasks: Vec<Task>, files: Vec<TaskFile>) -> (Told, Vec<(Cause, LinkSet)>) {
+        let list = || Ok(vec![5, 6, 7]);
         let kernel = Fake {
             told: Some((tasks, files)),
             ..Fake::default()
@@ -318,19 +359,14 @@ mod tests {
             ..Look::links(LinkSet::all())
         };
         let mut affiliations = Affiliations::below(&root);
-        let told = read(
-            &context,
-            &kernel,
-            &plan,
-            look,
-            &[5, 6, 7],
-            &mut affiliations,
-        );
+        let (pids, answer) = ask(&context, &kernel, look, list).unwrap();
+        let answer = answer.unwrap();
+        let told = read(&context, &plan, look, &pids, answer, &mut affiliations);
         let gaps = context
             .gaps(3)
             .into_iter()
             .map(|gap| (gap.cause, gap.links));
-        (told.unwrap().unwrap(), gaps.collect())
+        (told.unwrap(), gaps.collect())
     }
 
     #[test]

@@ -115,7 +115,14 @@ impl Discovery<'_> {
         plan: &Plan,
     ) -> Result<(), Error> {
         for _ in 0..MOST_LISTS {
-            let mut pids = context.root.pids()?;
+            let list = || context.root.pids();
+            // Most processes are listed the first time; later there may be
+            // nothing to ask about.
+            let is_first = self.known.is_empty();
+            let (mut pids, mut answer) = match is_first {
+                true => self.ask(context, plan, list)?,
+                false => (list()?, None),
+            };
             if pids.is_empty() {
                 return Err(Error::NoProcesses(context.root.proc_path()));
             }
@@ -123,7 +130,10 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            let found = self.read(context, plan, &pids)?;
+            if !is_first && !pids.is_empty() {
+                (pids, answer) = self.ask(context, plan, || Ok(pids))?;
+            }
+            let found = self.read(context, plan, &pids, answer)?;
             let vanished = found.vanished.clone();
             self.resolve(context, plan, found)?;
             if vanished.is_empty() {
@@ -143,9 +153,25 @@ impl Discovery<'_> {
         plan: &Plan,
         pids: &[Pid],
     ) -> Result<(), Error> {
-        let mut found = self.read(context, plan, pids)?;
+        let (pids, answer) = self.ask(context, plan, || Ok(pids.to_vec()))?;
+        let mut found = self.read(context, plan, &pids, answer)?;
         found.processes.clear();
         self.resolve(context, plan, found)
+    }
+
+    /// Lists processes, and asks the kernel itself about all, if it answers.
+    fn ask<K: Kernel>(
+        &mut self,
+        context: &Context<'_, K>,
+        plan: &Plan,
+        list: impl FnOnce() -> Result<Vec<Pid>, Error>,
+    ) -> Result<(Vec<Pid>, Option<bpf::Answer>), Error> {
+        let (true, Some(kernel)) = (self.bpf, &context.kernel) else {
+            return Ok((list()?, None));
+        };
+        let (pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
+        self.bpf = answer.is_some();
+        Ok((pids, answer))
     }
 
     fn read<K: Kernel>(
@@ -153,20 +179,17 @@ impl Discovery<'_> {
         context: &Context<'_, K>,
         plan: &Plan,
         pids: &[Pid],
+        answer: Option<bpf::Answer>,
     ) -> Result<Found, Error> {
         let look = look(plan);
         let mut found = Found::default();
         let mut rest = Cow::Borrowed(pids);
-        if let (true, Some(kernel)) = (self.bpf, &context.kernel) {
-            match bpf::read(context, kernel, plan, look, pids, &mut self.affiliations)? {
-                Some(told) => {
-                    rest = told.rest.into();
-                    found.processes = told.processes;
-                    found.finds = told.finds;
-                    found.ids = told.ids;
-                }
-                None => self.bpf = false,
-            }
+        if let Some(answer) = answer {
+            let told = bpf::read(context, plan, look, pids, answer, &mut self.affiliations)?;
+            rest = told.rest.into();
+            found.processes = told.processes;
+            found.finds = told.finds;
+            found.ids = told.ids;
         }
         let mut sightings = parallel::map(&rest, context.threads, |pid| {
             read_process(context, *pid, look)
