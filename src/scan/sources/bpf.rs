@@ -6,6 +6,7 @@
 //! of, or that moved meanwhile, is read there.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
 use std::thread;
 
 use crate::containers::Affiliations;
@@ -28,8 +29,6 @@ pub(super) struct Answer {
     /// By process and thread.
     tasks: Vec<Task>,
     files: Vec<TaskFile>,
-    /// Tasks that started later may have files that were not told of.
-    since: u64,
 }
 
 /// What the kernel told of some processes.
@@ -59,11 +58,7 @@ pub(super) fn read<K: Kernel>(
         ids: Vec::new(),
         rest: Vec::new(),
     };
-    let Answer {
-        tasks,
-        mut files,
-        since,
-    } = answer;
+    let Answer { tasks, mut files } = answer;
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -74,9 +69,7 @@ pub(super) fn read<K: Kernel>(
         while tasks.next_if(|tasks| first_pid(tasks) < *pid).is_some() {}
         let tasks = tasks.next_if(|tasks| first_pid(tasks) == *pid);
         let tasks = tasks.unwrap_or_default();
-        let is_new = tasks.iter().any(|task| task.start > since);
-        let settled = settle(tasks, *pid, wanted).filter(|_| !is_new);
-        let Some((process, trouble)) = settled else {
+        let Some((process, trouble)) = settle(tasks, *pid, wanted) else {
             told.rest.push(*pid);
             continue;
         };
@@ -221,8 +214,8 @@ fn find_files(
 /// Lists processes and asks the kernel about all; no answer if it does not,
 /// which is counted.
 ///
-/// With a second thread the files are told meanwhile. It is a task itself, and
-/// the files of every task that is older are told.
+/// With a second thread the files are told meanwhile. If a task is younger than
+/// that thread, they are told again: it may have been missed.
 pub(super) fn ask<K: Kernel>(
     context: &Context<'_, K>,
     kernel: &K,
@@ -234,36 +227,34 @@ pub(super) fn ask<K: Kernel>(
         false => Ok(Vec::new()),
     };
     let has_threads = look.fds && context.threads.get() > 1;
-    let (pids, tasks, files, helper) = thread::scope(|scope| {
-        let helper = || (files(), gettid());
+    let (pids, tasks, early) = thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let helper = move || {
+            let told = (files(), gettid());
+            // It has to be there when tasks are told.
+            let _ = is_done.recv();
+            told
+        };
         let helper = has_threads
             .then(|| thread::Builder::new().spawn_scoped(scope, helper).ok())
             .flatten();
         let pids = list()?;
-        // There may be nothing to ask about.
-        let tasks = match pids.is_empty() {
-            true => Ok(Vec::new()),
-            false => kernel.tasks(),
+        let tasks = kernel.tasks();
+        drop(done);
+        let early = match helper.map(thread::ScopedJoinHandle::join).transpose() {
+            Ok(early) => early,
+            Err(panic) => std::panic::resume_unwind(panic),
         };
-        Ok::<_, Error>(match helper.map(thread::ScopedJoinHandle::join) {
-            None => (pids, tasks, files(), None),
-            Some(Ok((files, tid))) => (pids, tasks, files, Some(tid)),
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-        })
+        Ok::<_, Error>((pids, tasks, early))
     })?;
     let answer = tasks.and_then(|mut tasks| {
+        let files = match early {
+            Some((told, helper)) if !any_is_younger(&tasks, helper) => told,
+            _ => files(),
+        }?;
         // Nearly in order already.
         tasks.sort_by_key(|task| (task.pid, task.tid));
-        let is_helper = |task: &&Task| Some(task.tid) == helper;
-        let since = match (helper, tasks.iter().find(is_helper)) {
-            (None, _) => u64::MAX,
-            (Some(_), helper) => helper.map_or(0, |task| task.start.saturating_sub(BIRTH)),
-        };
-        Ok(Answer {
-            tasks,
-            files: files?,
-            since,
-        })
+        Ok(Answer { tasks, files })
     });
     match answer {
         Ok(answer) => Ok((pids, Some(answer))),
@@ -272,6 +263,18 @@ pub(super) fn ask<K: Kernel>(
             Ok((pids, None))
         }
     }
+}
+
+/// Returns whether a task of another process is younger than a thread of this
+/// one, or may be.
+fn any_is_younger(tasks: &[Task], thread: Tid) -> bool {
+    let Some(thread) = tasks.iter().find(|task| task.tid == thread) else {
+        return true;
+    };
+    let since = thread.start.saturating_sub(BIRTH);
+    tasks
+        .iter()
+        .any(|task| task.start > since && task.pid != thread.pid)
 }
 
 /// Returns the number of this thread.
@@ -436,6 +439,22 @@ mod tests {
         assert_eq!(for_children(&task), Some((id, 70)));
         task.links.set(Link::Pid, 8);
         assert_eq!(for_children(&task), None);
+    }
+
+    #[test]
+    fn files_told_before_a_task_was_there_do_not_count() {
+        let mut tasks = [
+            task(5, 5, Some(1)),
+            task(6, 6, Some(1)),
+            task(6, 7, Some(1)),
+        ];
+        tasks[2].start = 2 * BIRTH;
+        // Another thread of the same process may be of any age.
+        tasks[1].start = 9 * BIRTH;
+        assert!(!any_is_younger(&tasks, 7));
+        tasks[0].start = BIRTH + 1;
+        assert!(any_is_younger(&tasks, 7));
+        assert!(any_is_younger(&tasks, 8));
     }
 
     #[test]
