@@ -1,6 +1,6 @@
 //! `--bpf`: every value is that of `/proc`, and what stands in the way is said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -93,11 +93,25 @@ fn start_ways(dir: &std::path::Path) -> Running {
     running
 }
 
+/// Returns when each process started, so that one is not taken for another.
+fn starts() -> BTreeMap<Pid, String> {
+    let start = |entry: std::io::Result<std::fs::DirEntry>| {
+        let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let fields = stat.rsplit(')').next()?;
+        Some((pid, fields.split_whitespace().nth(19)?.to_owned()))
+    };
+    let entries = std::fs::read_dir("/proc").unwrap();
+    entries.filter_map(start).collect()
+}
+
 /// Compares everything that the iterators tell with `/proc`.
 fn compare(pids: &[Pid]) {
+    let started = starts();
     let before = scan(false);
     let told = scan(true);
     let after = scan(false);
+    let started_after = starts();
     assert!(told.sources.contains(Source::Bpf));
     let of_pids = |snapshot: &Snapshot| -> Vec<_> {
         let facts = facts(snapshot).into_iter();
@@ -111,10 +125,13 @@ fn compare(pids: &[Pid]) {
     assert!(known.len() > 10 * pids.len());
     // Others may do anything, but what was there all the time is told.
     let own = std::process::id();
+    let is_steady = |pid: Pid| {
+        pid != own && started.contains_key(&pid) && started.get(&pid) == started_after.get(&pid)
+    };
     let (before, after, told_facts) = (facts(&before), facts(&after), facts(&told));
     let missing: Vec<_> = before
         .intersection(&after)
-        .filter(|(_, holder)| holder.pid() != Some(own))
+        .filter(|(_, holder)| holder.pid().is_some_and(is_steady))
         .filter(|fact| !told_facts.contains(*fact))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -129,10 +146,9 @@ fn compare(pids: &[Pid]) {
             let Ok(text) = std::fs::read_link(path) else {
                 continue;
             };
-            let is_steady = before.iter().any(|(known, holder)| {
-                *known == id && holder.pid() == Some(process.pid) && holder.link() == Some(link)
-            });
-            if is_steady {
+            let holder = process.holder(link);
+            let is_same = before.contains(&(id, holder.clone())) && after.contains(&(id, holder));
+            if is_same && is_steady(process.pid) {
                 assert_eq!(text.to_str().unwrap(), id.to_string(), "{}", process.pid);
                 equal += 1;
             }

@@ -20,6 +20,8 @@ pub(crate) struct Task {
     /// The number of its `pid_for_children` that is never given to another
     /// namespace, since Linux 6.18.
     pub(crate) for_children: Option<u64>,
+    /// When it started, in nanoseconds since the system did.
+    pub(crate) start: u64,
 }
 
 /// An open file that holds a namespace.
@@ -121,6 +123,7 @@ impl Tasks {
     const BEFORE: i16 = 88;
     const AFTER: i16 = 96;
     const FOR_CHILDREN: i16 = 104;
+    const START: i16 = 112;
 
     const NSPROXY: [(Link, &str); 8] = [
         (Link::Uts, "uts_ns->ns.inum"),
@@ -140,7 +143,7 @@ impl Tasks {
 
 impl Iterate for Tasks {
     const FUNCTION: &'static str = "bpf_iter_task";
-    const SIZE: i16 = 112;
+    const SIZE: i16 = 120;
     type Item = Task;
 
     fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>> {
@@ -151,7 +154,8 @@ impl Iterate for Tasks {
         for (link, path) in Self::NSPROXY {
             c.put(Self::place(link), nsproxy, path)?;
         }
-        // Younger than the rest, so that it may be missing.
+        c.put(Self::START, task, "start_boottime")?;
+        // This field is younger, so that it may be missing.
         let _ = c.put(Self::FOR_CHILDREN, nsproxy, "pid_ns_for_children->ns.ns_id");
         c.put(Self::place(Link::User), task, "real_cred->user_ns->ns.inum")?;
         let pid = c.follow(R9, task, "thread_pid")?;
@@ -175,6 +179,7 @@ impl Iterate for Tasks {
             tid: some_id(record, TID)?,
             links,
             has_moved: word(Self::BEFORE)? != word(Self::AFTER)?,
+            start: word(Self::START)?,
             for_children: word(Self::FOR_CHILDREN).filter(|id| *id != 0),
         })
     }

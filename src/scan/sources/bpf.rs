@@ -6,6 +6,7 @@
 //! of, or that moved meanwhile, is read there.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
 use std::thread;
 
 use crate::containers::Affiliations;
@@ -18,8 +19,16 @@ use crate::scan::groups::Find;
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{Look, note};
 
-/// Below this number of processes a second thread costs more than it brings.
-const WORTH_A_THREAD: usize = 256;
+/// How long a new task may take between getting its time of birth and being
+/// there: it is not preempted for so long.
+const BIRTH: u64 = 20_000_000;
+
+/// What the kernel told of all processes.
+pub(super) struct Answer {
+    /// By process and thread.
+    tasks: Vec<Task>,
+    files: Vec<TaskFile>,
+}
 
 /// What the kernel told of some processes.
 pub(super) struct Told {
@@ -33,33 +42,22 @@ pub(super) struct Told {
     pub(super) rest: Vec<Pid>,
 }
 
-/// Asks the kernel about processes, given by PID; `None` if it does not answer,
-/// which is counted.
+/// Makes processes of what the kernel told of them. They are given by PID.
 pub(super) fn read<K: Kernel>(
     context: &Context<K>,
-    kernel: &K,
     plan: &Plan,
     look: Look,
     pids: &[Pid],
+    answer: Answer,
     affiliations: &mut Affiliations<'_>,
-) -> Result<Option<Told>, Error> {
+) -> Result<Told, Error> {
     let mut told = Told {
         processes: Vec::with_capacity(pids.len()),
         finds: Vec::new(),
         ids: Vec::new(),
         rest: Vec::new(),
     };
-    if pids.is_empty() {
-        return Ok(Some(told));
-    }
-    let has_threads = context.threads.get() > 1 && pids.len() >= WORTH_A_THREAD;
-    let (tasks, mut files) = match ask(kernel, look, has_threads) {
-        Ok(answer) => answer,
-        Err(error) => {
-            context.miss_uncounted(Source::Bpf, cause(error)?);
-            return Ok(None);
-        }
-    };
+    let Answer { tasks, mut files } = answer;
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -107,7 +105,7 @@ pub(super) fn read<K: Kernel>(
             process.affiliation = text.flatten().map(|text| affiliations.of(text));
         }
     }
-    Ok(Some(told))
+    Ok(told)
 }
 
 /// Returns the links that this kernel lacks: those that this process lacks.
@@ -213,32 +211,76 @@ fn find_files(
         .collect()
 }
 
-/// Returns all tasks, by process, and all files.
-fn ask<K: Kernel>(
+/// Lists processes and asks the kernel about all; no answer if it does not,
+/// which is counted.
+///
+/// With a second thread the files are told meanwhile. If a task is younger than
+/// that thread, they are told again: it may have been missed.
+pub(super) fn ask<K: Kernel>(
+    context: &Context<K>,
     kernel: &K,
     look: Look,
-    has_threads: bool,
-) -> Result<(Vec<Task>, Vec<TaskFile>), BpfError> {
+    list: impl FnOnce() -> Result<Vec<Pid>, Error>,
+) -> Result<(Vec<Pid>, Option<Answer>), Error> {
     let files = || match look.fds {
         true => kernel.task_files(),
         false => Ok(Vec::new()),
     };
-    let (tasks, files) = thread::scope(|scope| {
-        let helper = has_threads
-            .then(|| thread::Builder::new().spawn_scoped(scope, files).ok())
-            .flatten();
-        let tasks = kernel.tasks();
-        let files = match helper.map(thread::ScopedJoinHandle::join) {
-            None => files(),
-            Some(Ok(files)) => files,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
+    let has_threads = look.fds && context.threads.get() > 1;
+    let (pids, tasks, early) = thread::scope(|scope| {
+        let (done, is_done) = mpsc::channel::<()>();
+        let helper = move || {
+            let told = (files(), gettid());
+            // It has to be there when tasks are told.
+            let _ = is_done.recv();
+            told
         };
-        (tasks, files)
+        let helper = has_threads
+            .then(|| thread::Builder::new().spawn_scoped(scope, helper).ok())
+            .flatten();
+        let pids = list()?;
+        let tasks = kernel.tasks();
+        drop(done);
+        let early = match helper.map(thread::ScopedJoinHandle::join).transpose() {
+            Ok(early) => early,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        Ok::<_, Error>((pids, tasks, early))
+    })?;
+    let answer = tasks.and_then(|mut tasks| {
+        let files = match early {
+            Some((told, helper)) if !any_is_younger(&tasks, helper) => told,
+            _ => files(),
+        }?;
+        // Nearly in order already.
+        tasks.sort_by_key(|task| (task.pid, task.tid));
+        Ok(Answer { tasks, files })
     });
-    let mut tasks = tasks?;
-    // Nearly in order already.
-    tasks.sort_by_key(|task| (task.pid, task.tid));
-    Ok((tasks, files?))
+    match answer {
+        Ok(answer) => Ok((pids, Some(answer))),
+        Err(error) => {
+            context.miss_uncounted(Source::Bpf, cause(error)?);
+            Ok((pids, None))
+        }
+    }
+}
+
+/// Returns whether a task of another process is younger than a thread of this
+/// one, or may be.
+fn any_is_younger(tasks: &[Task], thread: Tid) -> bool {
+    let Some(thread) = tasks.iter().find(|task| task.tid == thread) else {
+        return true;
+    };
+    let since = thread.start.saturating_sub(BIRTH);
+    tasks
+        .iter()
+        .any(|task| task.start > since && task.pid != thread.pid)
+}
+
+/// Returns the number of this thread.
+fn gettid() -> Tid {
+    let tid = rustix::thread::gettid().as_raw_nonzero().get();
+    tid.cast_unsigned()
 }
 
 fn cause(error: BpfError) -> Result<Cause, Error> {
@@ -276,6 +318,7 @@ mod tests {
             links,
             has_moved: false,
             for_children: None,
+            start: 0,
         }
     }
 
@@ -297,6 +340,7 @@ mod tests {
 
     /// Reads processes 5, 6 and 7 of which this is told, on this system.
     fn told(tasks: Vec<Task>, files: Vec<TaskFile>) -> (Told, Vec<(Cause, LinkSet)>) {
+        let list = || Ok(vec![5, 6, 7]);
         let kernel = Fake {
             told: Some((tasks, files)),
             ..Fake::default()
@@ -318,19 +362,14 @@ mod tests {
             ..Look::links(LinkSet::all())
         };
         let mut affiliations = Affiliations::below(&root);
-        let told = read(
-            &context,
-            &kernel,
-            &plan,
-            look,
-            &[5, 6, 7],
-            &mut affiliations,
-        );
+        let (pids, answer) = ask(&context, &kernel, look, list).unwrap();
+        let answer = answer.unwrap();
+        let told = read(&context, &plan, look, &pids, answer, &mut affiliations);
         let gaps = context
             .gaps(3)
             .into_iter()
             .map(|gap| (gap.cause, gap.links));
-        (told.unwrap().unwrap(), gaps.collect())
+        (told.unwrap(), gaps.collect())
     }
 
     #[test]
@@ -400,6 +439,22 @@ mod tests {
         assert_eq!(for_children(&task), Some((id, 70)));
         task.links.set(Link::Pid, 8);
         assert_eq!(for_children(&task), None);
+    }
+
+    #[test]
+    fn files_told_before_a_task_was_there_do_not_count() {
+        let mut tasks = [
+            task(5, 5, Some(1)),
+            task(6, 6, Some(1)),
+            task(6, 7, Some(1)),
+        ];
+        tasks[2].start = 2 * BIRTH;
+        // Another thread of the same process may be of any age.
+        tasks[1].start = 9 * BIRTH;
+        assert!(!any_is_younger(&tasks, 7));
+        tasks[0].start = BIRTH + 1;
+        assert!(any_is_younger(&tasks, 7));
+        assert!(any_is_younger(&tasks, 8));
     }
 
     #[test]

@@ -127,9 +127,16 @@ impl Discovery<'_> {
         plan: &Plan,
     ) -> Result<(), Error> {
         for _ in 0..MOST_LISTS {
-            let mut pids = match plan.alone {
-                Some(pid) => context.root.leader(pid).into_iter().collect(),
-                None => context.root.pids()?,
+            let list = || match plan.alone {
+                Some(pid) => Ok(context.root.leader(pid).into_iter().collect()),
+                None => context.root.pids(),
+            };
+            // Most processes are listed the first time; later there may be
+            // nothing to ask about.
+            let is_first = self.known.is_empty();
+            let (mut pids, mut answer) = match is_first {
+                true => self.ask(context, plan, list)?,
+                false => (list()?, None),
             };
             if pids.is_empty() && plan.alone.is_none() {
                 return Err(Error::NoProcesses(context.root.proc_path()));
@@ -138,7 +145,10 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            if self.read_all(context, plan, &pids)? {
+            if !is_first && !pids.is_empty() {
+                (pids, answer) = self.ask(context, plan, || Ok(pids))?;
+            }
+            if self.read_all(context, plan, &pids, answer)? {
                 return Ok(());
             }
         }
@@ -159,7 +169,7 @@ impl Discovery<'_> {
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
             newest = pids.last().copied().unwrap_or(newest);
-            if self.read_all(context, plan, &pids)? {
+            if self.read_all(context, plan, &pids, None)? {
                 // PIDs begin again at the lowest.
                 let mut pids = context.root.pids()?;
                 pids.retain(|pid| *pid < newest && !self.known.contains(pid));
@@ -186,11 +196,12 @@ impl Discovery<'_> {
         context: &Context<K>,
         plan: &Plan,
         pids: &[Pid],
+        mut answer: Option<bpf::Answer>,
     ) -> Result<bool, Error> {
         let mut has_ended = false;
         let mut rest = pids;
         let mut size = match plan.request.goal {
-            Goal::Namespace(Wanted::Ino(_)) => FIRST_PART,
+            Goal::Namespace(Wanted::Ino(_)) if answer.is_none() => FIRST_PART,
             _ => usize::MAX,
         };
         let mut narrowed = None;
@@ -198,7 +209,7 @@ impl Discovery<'_> {
             let (part, others) = rest.split_at(size.min(rest.len()));
             rest = others;
             let plan = narrowed.as_ref().unwrap_or(plan);
-            let found = self.read(context, plan, part)?;
+            let found = self.read(context, plan, part, answer.take())?;
             has_ended |= !found.vanished.is_empty() || found.zombies > 0;
             for pid in &found.vanished {
                 self.known.remove(pid);
@@ -226,9 +237,25 @@ impl Discovery<'_> {
         plan: &Plan,
         pids: &[Pid],
     ) -> Result<(), Error> {
-        let mut found = self.read(context, plan, pids)?;
+        let (pids, answer) = self.ask(context, plan, || Ok(pids.to_vec()))?;
+        let mut found = self.read(context, plan, &pids, answer)?;
         found.processes.clear();
         self.resolve(context, plan, found)
+    }
+
+    /// Lists processes, and asks the kernel itself about all, if it answers.
+    fn ask<K: Kernel>(
+        &mut self,
+        context: &Context<K>,
+        plan: &Plan,
+        list: impl FnOnce() -> Result<Vec<Pid>, Error>,
+    ) -> Result<(Vec<Pid>, Option<bpf::Answer>), Error> {
+        let (true, Some(kernel)) = (self.bpf && plan.alone.is_none(), &context.kernel) else {
+            return Ok((list()?, None));
+        };
+        let (pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
+        self.bpf = answer.is_some();
+        Ok((pids, answer))
     }
 
     fn read<K: Kernel>(
@@ -236,20 +263,17 @@ impl Discovery<'_> {
         context: &Context<K>,
         plan: &Plan,
         pids: &[Pid],
+        answer: Option<bpf::Answer>,
     ) -> Result<Found, Error> {
         let look = look(plan);
         let mut found = Found::default();
         let mut rest = Cow::Borrowed(pids);
-        if let (true, Some(kernel)) = (self.bpf, &context.kernel) {
-            match bpf::read(context, kernel, plan, look, pids, &mut self.affiliations)? {
-                Some(told) => {
-                    rest = told.rest.into();
-                    found.processes = told.processes;
-                    found.finds = told.finds;
-                    found.ids = told.ids;
-                }
-                None => self.bpf = false,
-            }
+        if let Some(answer) = answer {
+            let told = bpf::read(context, plan, look, pids, answer, &mut self.affiliations)?;
+            rest = told.rest.into();
+            found.processes = told.processes;
+            found.finds = told.finds;
+            found.ids = told.ids;
         }
         let read = context.map(rest.to_vec(), move |context, pid| {
             read_process(context, *pid, look)
