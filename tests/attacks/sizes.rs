@@ -11,12 +11,12 @@ fn a_command_line_of_gigabytes_is_cut_and_named() {
         for arguments in "" "-J" "--output-all" "--pid $told" "-J --strict" "-T"; do
             look $arguments -t uts > out 2> err; echo "$? $(grep -o 'details .*' err)"
         done
-        look -J -t uts -o pid,command | python3 -c '
+        look -J -t uts -o pid,command 2> err | python3 -c '
 import json, sys
 listing = json.load(sys.stdin)
 print(listing["complete"], [(gap["source"], gap["cause"], gap["count"]) for gap in listing["gaps"]])
 print([len(row["command"]) for row in listing["namespaces"] if row["pid"] == int(sys.argv[1])])
-        ' $told 2> err
+        ' $told
         look capture --pid $told tree > out 2>&1; echo $?
         [ $(du -s tree | cut -f 1) -lt 4096 ] && echo small
     "#;
