@@ -1,6 +1,7 @@
 //! Attacks by a process on the reader, who is root. Each test makes the attack
 //! and shows beside it that it would have worked.
 
+mod blocked;
 mod detached;
 mod fuse;
 mod moving;
