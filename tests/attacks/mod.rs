@@ -1,11 +1,15 @@
 //! Attacks by a process on the reader, who is root. Each test makes the attack
 //! and shows beside it that it would have worked.
 
+mod blocked;
 mod chrooted;
+mod detached;
 mod fuse;
+mod moving;
 mod newcomers;
 mod renamed_tun;
 mod sizes;
+mod trees;
 
 use crate::common::{Outcome, live};
 

@@ -28,7 +28,7 @@ fn a_tun_file_is_found_under_any_name() {
         until [ -s pid ]; do sleep 0.02; done
         umount -l gone
         for fd in 4 5 6 7; do basename "$(readlink /proc/$(cat pid)/fd/$fd)"; done
-        "$NSLS" -t net -P -r -n -o NPROCS,HOLDERS 2> /dev/null | sed "s/$(cat pid)/PID/"
+        "$NSLS" -t net -P -r -n -o NPROCS,HOLDERS 2> /dev/null | sed "s/$(cat pid)/PID/" | sort
         "#
     );
     let tools = ["python3", "mknod"];

@@ -16,7 +16,7 @@ import json, sys
 listing = json.load(sys.stdin)
 print(listing["complete"], [(gap["source"], gap["cause"], gap["count"]) for gap in listing["gaps"]])
 print([len(row["command"]) for row in listing["namespaces"] if row["pid"] == int(sys.argv[1])])
-        ' $told 2> err
+        ' $told
         look capture --pid $told tree > out 2>&1; echo $?
         [ $(du -s tree | cut -f 1) -lt 4096 ] && echo small
     "#;
