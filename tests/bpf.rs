@@ -231,6 +231,59 @@ fn a_pid_namespace_without_processes_is_known_before_its_first() {
     assert!(!unborn(&scan(true)) && unborn(&scan(false)));
 }
 
+/// Makes an ipc namespace that only an attached segment keeps, and prints it.
+const ATTACH: &str = r#"
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+home = os.open("/proc/self/ns/ipc", os.O_RDONLY)
+libc.unshare(0x8000000)
+libc.shmat(libc.shmget(0, 4096, 0o1600), None, 0)
+said = os.readlink("/proc/self/ns/ipc")
+libc.setns(home, 0)
+os.close(home)
+open("said", "w").write(said + "\n")
+time.sleep(1000)
+"#;
+
+#[test]
+fn a_namespace_that_only_the_kernel_keeps_is_found_until_it_ends() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["python3"]) {
+        return;
+    }
+    let sources = Nsls::words("--bpf --json -o NS").run().stdout;
+    let dir = tempfile::tempdir().unwrap();
+    let mut python = Command::new("python3");
+    let running = start(python.args(["-c", ATTACH]).current_dir(dir.path()));
+    let said = dir.path().join("said");
+    while !std::fs::read(&said).unwrap_or_default().ends_with(b"\n") {
+        sleep(Duration::from_millis(5));
+    }
+    let name = std::fs::read_to_string(said).unwrap().trim().to_owned();
+    let found = || {
+        let snapshot = scan(true);
+        let mut namespaces = snapshot.namespaces.into_iter();
+        namespaces.find(|namespace| namespace.id.to_string() == name)
+    };
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    if sources.contains("\"listns\"") || !release.starts_with("6.18.") {
+        skip("only Linux 6.18 has such lists and no other");
+        return;
+    }
+    let namespace = found().unwrap();
+    assert_eq!(namespace.nprocs, 0);
+    let kinds: Vec<_> = namespace.holders.iter().map(Holder::kind).collect();
+    assert_eq!(kinds, ["kernel"]);
+    let id = namespace.id;
+    drop(running);
+    // The kernel takes its time to remove it.
+    let is_gone = (0..100).any(|_| {
+        sleep(Duration::from_millis(20));
+        found().is_none_or(|namespace| namespace.id != id)
+    });
+    assert!(is_gone);
+}
+
 #[test]
 fn what_stands_in_the_way_is_said_and_proc_is_read() {
     if !is_possible() || !live::can_unshare() {

@@ -144,6 +144,11 @@ impl Kernel for Fake {
         Ok(told.1.clone())
     }
 
+    fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError> {
+        let chained = self.listed.iter().flatten();
+        Ok(chained.map(|(unique_id, id)| (*unique_id, *id)).collect())
+    }
+
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {
         let listed = self.listed.as_ref().ok_or(Errno::STALE)?;
         Ok(listed.get(&unique_id).copied())

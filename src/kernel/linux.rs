@@ -171,6 +171,10 @@ impl Kernel for Linux {
         Ok(all)
     }
 
+    fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError> {
+        Ok(self.bpf()?.lists()?)
+    }
+
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {
         match syscall::open_ns(unique_id, 0, 0) {
             Ok(ns) => ns.id().map(Some),

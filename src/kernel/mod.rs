@@ -140,6 +140,11 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// that share the table of their process are left out.
     fn task_files(&self) -> Result<Vec<TaskFile>, BpfError>;
 
+    /// Returns the members of the kernel's lists of namespaces that it does not
+    /// show otherwise, by unique ID: a BPF iterator. Some may be none: only
+    /// those that can be opened count. Empty before Linux 6.18.
+    fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError>;
+
     /// Returns which namespace has this unique ID, `None` if it is gone.
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno>;
 

@@ -52,6 +52,12 @@ pub enum Holder {
         /// The number that the kernel never reuses.
         unique_id: u64,
     },
+    /// Something in the kernel that no process has open: a packet ring, a
+    /// connection that has not finished closing, an attached segment, a pidfd.
+    Kernel {
+        /// The number that the kernel never reuses.
+        unique_id: u64,
+    },
 }
 
 /// The number of a file descriptor.
@@ -126,6 +132,7 @@ impl Holder {
             Holder::Child(_) => "child",
             Holder::Owned(_) => "owned",
             Holder::Listed { .. } => "listed",
+            Holder::Kernel { .. } => "kernel",
         }
     }
 
@@ -150,7 +157,8 @@ impl Holder {
             | Holder::Path(_)
             | Holder::Child(_)
             | Holder::Owned(_)
-            | Holder::Listed { .. } => None,
+            | Holder::Listed { .. }
+            | Holder::Kernel { .. } => None,
         }
     }
 

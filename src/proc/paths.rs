@@ -26,7 +26,8 @@ impl Sysroot {
             | Holder::Tun(_)
             | Holder::Child(_)
             | Holder::Owned(_)
-            | Holder::Listed { .. } => None,
+            | Holder::Listed { .. }
+            | Holder::Kernel { .. } => None,
         }
     }
 

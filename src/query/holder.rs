@@ -21,7 +21,9 @@ pub fn place(holder: &Holder) -> Vec<u8> {
         },
         Holder::Path(path) => path.to_vec(),
         Holder::Child(id) | Holder::Owned(id) => id.to_string().into_bytes(),
-        Holder::Listed { unique_id } => format!("id {unique_id}").into_bytes(),
+        Holder::Listed { unique_id } | Holder::Kernel { unique_id } => {
+            format!("id {unique_id}").into_bytes()
+        }
     }
 }
 

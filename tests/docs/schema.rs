@@ -348,7 +348,7 @@ fn holder() -> Value {
         "properties": {
             "kind": word([
                 "process", "for-children", "thread", "mount", "fd", "path", "socket", "tun",
-                "child", "owned", "listed",
+                "child", "owned", "listed", "kernel",
             ].into_iter()),
             "pid": number(),
             "tid": number(),

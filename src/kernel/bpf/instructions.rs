@@ -47,6 +47,7 @@ const MOVE_NUMBER: u8 = 0xb7;
 const MOVE: u8 = 0xbf;
 const JUMP: u8 = 0x05;
 const JUMP_UNLESS_EQUAL_NUMBER: u8 = 0x55;
+const JUMP_IF_EQUAL: u8 = 0x1d;
 const JUMP_UNLESS_EQUAL: u8 = 0x5d;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
@@ -70,6 +71,13 @@ pub(super) struct Pointer {
     /// Whether the verifier knows what it points to, so that it can be followed
     /// by plain loads. They read 0 where there is no memory.
     is_known: bool,
+}
+
+impl Pointer {
+    /// Returns the type of what it points to.
+    pub(super) const fn to(self) -> TypeId {
+        self.to
+    }
 }
 
 /// A jump whose end is not known yet.
@@ -211,6 +219,10 @@ impl<'a> Assembler<'a> {
     /// The place that a jump leads to.
     pub(super) fn land(&mut self, jump: Jump) {
         let distance = i16::try_from(self.code.len() - jump.0 - 1).unwrap_or(0);
+        self.set_distance(&jump, distance);
+    }
+
+    fn set_distance(&mut self, jump: &Jump, distance: i16) {
         if let Some(code) = self.code.get_mut(jump.0) {
             let [low, high] = distance.to_ne_bytes();
             (code[2], code[3]) = (low, high);
@@ -259,16 +271,85 @@ impl<'a> Assembler<'a> {
         self.know(into, to, false)
     }
 
+    /// `pointer = (struct to *) number;`
+    pub(super) fn address(&mut self, into: Register, number: u64, to: TypeId) -> Pointer {
+        let [low, high] = [number as u32, (number >> 32) as u32].map(u32::cast_signed);
+        self.push(LOAD_NUMBER_64, into, R0, 0, low);
+        self.push(0, R0, R0, 0, high);
+        self.know(into, to, false)
+    }
+
+    /// `pointer = (struct to *) ((char *) pointer + offset);`
+    pub(super) fn shift(
+        &mut self,
+        into: Register,
+        from: Pointer,
+        offset: i32,
+        to: TypeId,
+    ) -> Pointer {
+        self.push(MOVE, into, from.register, 0, 0);
+        self.push(ADD_NUMBER, into, R0, 0, offset);
+        self.know(into, to, false)
+    }
+
+    /// `for (int i = 0; i < times; i++) { body }`, which `body` leaves by the
+    /// jump it returns: open-coded iterators, since Linux 6.4
+    pub(super) fn repeat(
+        &mut self,
+        [new, next, destroy]: [TypeId; 3],
+        times: i32,
+        body: impl FnOnce(&mut Self) -> Option<Jump>,
+    ) -> Option<()> {
+        let slot = -self.size - SCRATCH - 8;
+        self.push(MOVE, R1, FRAME, 0, 0);
+        self.push(ADD_NUMBER, R1, R0, 0, i32::from(slot));
+        self.push(MOVE_NUMBER, R2, R0, 0, 0);
+        self.push(MOVE_NUMBER, R3, R0, 0, times);
+        self.call_kernel(new);
+        let begin = self.code.len();
+        self.push(MOVE, R1, FRAME, 0, 0);
+        self.push(ADD_NUMBER, R1, R0, 0, i32::from(slot));
+        self.call_kernel(next);
+        let goes_on = self.jump_unless_zero(R0);
+        let is_over = self.go();
+        self.land(goes_on);
+        let leaves = body(self)?;
+        let back = self.go();
+        let distance = i16::try_from(self.code.len() - begin).ok()?;
+        self.set_distance(&back, -distance);
+        self.land(is_over);
+        self.land(leaves);
+        self.push(MOVE, R1, FRAME, 0, 0);
+        self.push(ADD_NUMBER, R1, R0, 0, i32::from(slot));
+        self.call_kernel(destroy);
+        Some(())
+    }
+
+    /// `if (one == other) …`, with the jump taken if they are equal
+    pub(super) fn if_same(&mut self, one: Pointer, other: Pointer) -> Jump {
+        self.jump(JUMP_IF_EQUAL, one.register, other.register, 0)
+    }
+
     /// `bpf_seq_write(context->meta->seq, record, sizeof record); return 0;`
     pub(super) fn write(mut self) -> Vec<u8> {
+        self.emit();
+        self.end()
+    }
+
+    /// `return 0;`, at the end
+    pub(super) fn end(mut self) -> Vec<u8> {
+        self.exit();
+        self.code.concat()
+    }
+
+    /// `bpf_seq_write(context->meta->seq, record, sizeof record);`
+    pub(super) fn emit(&mut self) {
         self.push(LOAD | 0x18, R1, R6, 0, 0);
         self.push(LOAD | 0x18, R1, R1, 0, 0);
         self.push(MOVE, R2, FRAME, 0, 0);
         self.push(ADD_NUMBER, R2, R0, 0, -i32::from(self.size));
         self.push(MOVE_NUMBER, R3, R0, 0, i32::from(self.size));
         self.call(Helper::SeqWrite);
-        self.exit();
-        self.code.concat()
     }
 
     /// `return 0;`
@@ -285,8 +366,7 @@ impl<'a> Assembler<'a> {
         if let Some(cast) = self.cast {
             self.push(MOVE, R1, register, 0, 0);
             self.push(MOVE_NUMBER, R2, R0, 0, to.0.cast_signed());
-            let callee = cast.0.cast_signed();
-            self.push(CALL, R0, Register(PSEUDO_KFUNC_CALL), 0, callee);
+            self.call_kernel(cast);
             self.push(MOVE, register, R0, 0, 0);
         }
         let is_known = is_trusted || self.cast.is_some();
@@ -362,6 +442,11 @@ impl<'a> Assembler<'a> {
     fn jump(&mut self, operation: u8, left: Register, right: Register, number: i32) -> Jump {
         self.push(operation, left, right, 0, number);
         Jump(self.code.len() - 1)
+    }
+
+    fn call_kernel(&mut self, function: TypeId) {
+        let function = function.0.cast_signed();
+        self.push(CALL, R0, Register(PSEUDO_KFUNC_CALL), 0, function);
     }
 
     fn call(&mut self, helper: Helper) {

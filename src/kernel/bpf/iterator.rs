@@ -49,6 +49,16 @@ struct LinkCreate {
     target_fd: u32,
     attach_type: u32,
     flags: u32,
+    iter_info: u64,
+    iter_info_len: u32,
+    spare: u32,
+}
+
+/// `union bpf_iter_link_info`, for tasks.
+#[repr(C)]
+struct TaskInfo {
+    tid: u32,
+    pid: [u32; 2],
 }
 
 /// `union bpf_attr` for BPF_ITER_CREATE.
@@ -65,8 +75,13 @@ pub(super) struct Iterator {
 }
 
 impl Iterator {
-    /// Loads a program for the iterator that this function stands for.
-    pub(super) fn load(code: &[u8], function: TypeId) -> Result<Self, Errno> {
+    /// Loads a program for the iterator that this function stands for: for all
+    /// tasks, or for one thread (since Linux 6.1).
+    pub(super) fn load(code: &[u8], function: TypeId, only: Option<u32>) -> Result<Self, Errno> {
+        let info = TaskInfo {
+            tid: only.unwrap_or(0),
+            pid: [0; 2],
+        };
         let program = bpf(
             PROG_LOAD,
             &ProgLoad {
@@ -87,6 +102,9 @@ impl Iterator {
                 target_fd: 0,
                 attach_type: TRACE_ITER,
                 flags: 0,
+                iter_info: only.map_or(0, |_| std::ptr::from_ref(&info) as u64),
+                iter_info_len: only.map_or(0, |_| size_of::<TaskInfo>() as u32),
+                spare: 0,
             },
         )?;
         Ok(Iterator { link })

@@ -10,10 +10,14 @@ mod instructions;
 mod iterator;
 mod programs;
 
+use std::collections::HashSet;
+
 use rustix::io::Errno;
 
+use crate::kernel::bpf::btf::TypeId;
 use crate::kernel::bpf::iterator::{Iterator, with_btf};
-use crate::kernel::bpf::programs::{Files, Iterate, Tasks, Types};
+use crate::kernel::bpf::programs::{Entrance, Files, Iterate, Listed, Lists, Tasks, Types};
+use crate::model::NsId;
 
 pub(crate) use programs::{FileType, Task, TaskFile};
 
@@ -42,6 +46,8 @@ impl From<Errno> for BpfError {
 pub(crate) struct Bpf {
     tasks: Iterator,
     files: Iterator,
+    /// Since Linux 6.18.
+    lists: Option<Iterator>,
 }
 
 impl Bpf {
@@ -57,13 +63,16 @@ impl Bpf {
             Some((
                 (Tasks::program(btf, &types, cast)?, tasks),
                 (Files::program(btf, &types, cast)?, files),
+                Lists::program(btf, &types, cast, &Entrance::Own),
             ))
         });
-        let (tasks, files) = written.ok_or(BpfError::NoBtf)?;
+        let (tasks, files, lists) = written.ok_or(BpfError::NoBtf)?;
         let load = |(code, function): (Vec<u8>, Option<_>)| {
-            Iterator::load(&code, function.ok_or(Errno::NOSYS)?)
+            Iterator::load(&code, function.ok_or(Errno::NOSYS)?, None)
         };
+        let lists = lists.zip(tasks.1);
         Ok(Bpf {
+            lists: lists.and_then(|(code, function)| load_lists(&code, function).ok()),
             tasks: load(tasks)?,
             files: load(files)?,
         })
@@ -78,7 +87,71 @@ impl Bpf {
     pub(crate) fn files(&self, take: impl FnMut(TaskFile)) -> Result<(), Errno> {
         run::<Files>(&self.files, take)
     }
+
+    /// Follows the kernel's lists of namespaces, and returns the unique ID and
+    /// the identity of every namespace in them; an empty list before Linux
+    /// 6.18. Some are being removed, or are none: only those that can be opened
+    /// count.
+    pub(crate) fn lists(&self) -> Result<Vec<(u64, NsId)>, Errno> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut entrances = Vec::new();
+        if let Some(lists) = &self.lists {
+            follow(lists, &Entrance::Own, &mut found, &mut seen, &mut entrances)?;
+        }
+        // Each follows a thousand others of a type that has many.
+        while let Some(entrance) = entrances.pop()
+            && found.len() < MOST_LISTED
+        {
+            let written = with_btf(|btf| {
+                let types = Types::find(btf)?;
+                let [cast, function] = btf.functions(["bpf_rdonly_cast", Lists::FUNCTION]);
+                Some((Lists::program(btf, &types, cast, &entrance)?, function?))
+            });
+            if let Some((code, function)) = written {
+                let lists = load_lists(&code, function)?;
+                follow(&lists, &entrance, &mut found, &mut seen, &mut entrances)?;
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
 }
+
+/// Loads a program that follows lists: it runs for this process only.
+fn load_lists(code: &[u8], function: TypeId) -> Result<Iterator, Errno> {
+    Iterator::load(code, function, Some(std::process::id()))
+}
+
+/// Follows lists as far as one program goes, and notes where to go on.
+fn follow(
+    lists: &Iterator,
+    entrance: &Entrance,
+    found: &mut Vec<(u64, NsId)>,
+    seen: &mut HashSet<u64>,
+    entrances: &mut Vec<Entrance>,
+) -> Result<(), Errno> {
+    let mut all: Vec<Listed> = Vec::new();
+    lists.run(Lists::SIZE as usize, |record| {
+        all.extend(Lists::parse(record));
+    })?;
+    for chain in all.chunk_by(|one, next| one.start == next.start) {
+        let is_full = chain.len() >= Lists::most(entrance);
+        let last = chain.last().map(|listed| listed.address);
+        // Where another chain came by, everything is known.
+        if let Some(last) = last.filter(|last| is_full && !seen.contains(last)) {
+            entrances.push(Entrance::At(last));
+        }
+        seen.extend(chain.iter().map(|listed| listed.address));
+        let some = chain.iter().filter(|listed| listed.id.ino != 0);
+        found.extend(some.map(|listed| (listed.unique_id, listed.id)));
+    }
+    Ok(())
+}
+
+/// How many namespaces are listed at most.
+const MOST_LISTED: usize = 1 << 20;
 
 fn run<I: Iterate>(iterator: &Iterator, mut take: impl FnMut(I::Item)) -> Result<(), Errno> {
     let size = usize::try_from(I::SIZE).unwrap_or(0);

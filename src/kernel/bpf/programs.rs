@@ -4,6 +4,7 @@
 use crate::kernel::bpf::btf::{Btf, TypeId};
 use crate::kernel::bpf::instructions::{Assembler, Pointer, R7, R8, R9};
 use crate::kernel::bytes::{u32_at, u64_at, until_nul};
+use crate::kernel::nsfs::flag_of_kind;
 use crate::model::{Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
 
 /// A task, which is a thread: the first of a process has its PID.
@@ -291,6 +292,152 @@ impl Iterate for Files {
             table: u64_at(record, Self::TABLE as usize)?,
             ns: NsId { ino, kind },
             what,
+        })
+    }
+}
+
+/// The kernel's lists of namespaces, one for each type, from any of their
+/// members on. Since Linux 6.18.
+pub(super) struct Lists;
+
+/// A namespace in such a list. It may be one that is being removed, or none at
+/// all: the head of the list, or memory that was reused meanwhile.
+pub(super) struct Listed {
+    /// Where it is in memory.
+    pub(super) address: u64,
+    /// The address at which its list was entered.
+    pub(super) start: u64,
+    pub(super) unique_id: u64,
+    pub(super) id: NsId,
+}
+
+/// Where to enter lists.
+pub(super) enum Entrance {
+    /// At every namespace of this process.
+    Own,
+    /// At an address.
+    At(u64),
+}
+
+impl Lists {
+    pub(super) const FUNCTION: &'static str = "bpf_iter_task";
+    pub(super) const SIZE: i16 = 32;
+    /// How many records fit into what the kernel returns at once.
+    const MOST: usize = 1000;
+
+    const ADDRESS: i16 = 0;
+    const START: i16 = 8;
+    const ID: i16 = 16;
+    const INO: i16 = 24;
+    const TYPE: i16 = 28;
+
+    /// Returns how many namespaces a program follows in each list at most.
+    pub(super) fn most(entrance: &Entrance) -> usize {
+        let lists = match entrance {
+            Entrance::Own => Kind::ALL.len(),
+            Entrance::At(_) => 1,
+        };
+        Self::MOST / lists
+    }
+
+    /// Writes a program for one task, this one.
+    pub(super) fn program(
+        btf: &Btf<'_>,
+        types: &Types,
+        cast: Option<TypeId>,
+        entrance: &Entrance,
+    ) -> Option<Vec<u8>> {
+        let functions = [
+            "bpf_iter_num_new",
+            "bpf_iter_num_next",
+            "bpf_iter_num_destroy",
+        ];
+        let [new, next, destroy] = btf.functions(functions);
+        let numbers = [new?, next?, destroy?];
+        // Without it the verifier takes loads for dear.
+        cast?;
+        let mut c = Assembler::new(btf, cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        match entrance {
+            Entrance::Own => {
+                let links: Vec<_> = Tasks::NSPROXY
+                    .iter()
+                    .filter(|(link, _)| !link.is_for_children())
+                    .map(|(_, path)| format!("nsproxy->{}", path.trim_end_matches(".inum")))
+                    .chain(["real_cred->user_ns->ns".into(), String::new()])
+                    .collect();
+                let most = Self::most(entrance) as i32;
+                for path in links {
+                    let own = match path.rsplit_once("->") {
+                        Some((to, member)) => {
+                            let ns = c.follow(R8, task, to)?;
+                            let offset = btf.member(ns.to(), member)?.offset;
+                            c.shift(R8, ns, i32::try_from(offset).ok()?, types.ns_common)
+                        }
+                        // That of the process itself, not of its children.
+                        None => {
+                            let pid = c.follow(R8, task, "thread_pid")?;
+                            c.copy_element(Self::ADDRESS, pid, "numbers", (pid, "level"))?;
+                            let ns = c.pointer_at(R8, Self::START, types.pid_namespace);
+                            let offset = btf.member(types.pid_namespace, "ns")?.offset;
+                            c.shift(R8, ns, i32::try_from(offset).ok()?, types.ns_common)
+                        }
+                    };
+                    Self::walk(&mut c, btf, types, numbers, most, own)?;
+                }
+            }
+            Entrance::At(address) => {
+                let start = c.address(R8, *address, types.ns_common);
+                let most = Self::most(entrance) as i32;
+                Self::walk(&mut c, btf, types, numbers, most, start)?;
+            }
+        }
+        Some(c.end())
+    }
+
+    /// `for (ns = start; …; ns = ns->ns_list_node.next) write(ns);`
+    fn walk(
+        c: &mut Assembler<'_>,
+        btf: &Btf<'_>,
+        types: &Types,
+        numbers: [TypeId; 3],
+        times: i32,
+        start: Pointer,
+    ) -> Option<()> {
+        let node = btf.member(types.ns_common, "ns_list_node")?.offset;
+        let node = i32::try_from(node).ok()?;
+        let ns = c.shift(R9, start, 0, types.ns_common);
+        c.put_pointer(Self::START, start);
+        c.repeat(numbers, times, |c| {
+            c.put_pointer(Self::ADDRESS, ns);
+            c.put(Self::ID, ns, "ns_id")?;
+            c.put(Self::INO, ns, "inum")?;
+            c.put(Self::TYPE, ns, "ns_type")?;
+            c.emit();
+            let next = c.follow(R9, ns, "ns_list_node.next")?;
+            c.shift(R9, next, -node, types.ns_common);
+            Some(c.if_same(ns, start))
+        })
+    }
+
+    /// Parses a record; an `id` with number 0 is none.
+    pub(super) fn parse(record: &[u8]) -> Option<Listed> {
+        let word = |place: i16| u64_at(record, place as usize);
+        let flag = u32_at(record, Self::TYPE as usize)?;
+        let kind = Kind::ALL.iter().find(|kind| flag_of_kind(**kind) == flag);
+        let ino = u32_at(record, Self::INO as usize)?.into();
+        let id = match kind {
+            Some(kind) => NsId { ino, kind: *kind },
+            None => NsId {
+                ino: 0,
+                kind: Kind::Net,
+            },
+        };
+        Some(Listed {
+            address: word(Self::ADDRESS)?,
+            start: word(Self::START)?,
+            unique_id: word(Self::ID)?,
+            id,
         })
     }
 }

@@ -83,6 +83,8 @@ pub(crate) fn write_keys<M: SerializeMap>(holder: &Holder, map: &mut M) -> Resul
             map.serialize_entry("ns", &id.ino)?;
             map.serialize_entry("type", id.kind.name())
         }
-        Holder::Listed { unique_id } => map.serialize_entry("id", unique_id),
+        Holder::Listed { unique_id } | Holder::Kernel { unique_id } => {
+            map.serialize_entry("id", unique_id)
+        }
     }
 }

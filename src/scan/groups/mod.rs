@@ -257,6 +257,10 @@ impl Groups {
         holders.extend(self.link_holders(&group.for_children, group.id, true));
         holders.sort_unstable();
         holders.dedup();
+        // The last one: nothing else may explain the namespace.
+        if holders.len() > 1 {
+            holders.retain(|holder| !matches!(holder, Holder::Kernel { .. }));
+        }
         holders
     }
 

@@ -15,7 +15,7 @@ use crate::kernel::{BpfError, FileType, Kernel, Task, TaskFile};
 use crate::model::{Cause, Holder, Kind, Link, LinkSet, NsId, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::ProcessDir;
 use crate::scan::context::{Context, cause_of_errno};
-use crate::scan::groups::Find;
+use crate::scan::groups::{Find, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{Look, note};
 
@@ -106,6 +106,31 @@ pub(super) fn read<K: Kernel>(
         }
     }
     Ok(told)
+}
+
+/// Follows the kernel's lists for namespaces that nothing else led to, and that
+/// were there `before` anything was read: what is younger may have a holder
+/// that was not looked at. Those that do not open are being removed, or were
+/// never there.
+pub(super) fn find_chained<K: Kernel>(
+    kernel: &K,
+    plan: &Plan,
+    groups: &Groups,
+    before: &[(u64, NsId)],
+) -> Vec<Find> {
+    let chained = kernel.chained().unwrap_or_default();
+    let mut finds = Vec::new();
+    for (unique_id, id) in chained {
+        let is_old = before.binary_search(&(unique_id, id)).is_ok();
+        if is_old
+            && plan.kinds.contains(id.kind)
+            && groups.get(id).is_none()
+            && kernel.open_listed(unique_id, id).is_ok()
+        {
+            finds.push((id, Holder::Kernel { unique_id }));
+        }
+    }
+    finds
 }
 
 /// Returns the links that this kernel lacks: those that this process lacks.
@@ -455,6 +480,28 @@ mod tests {
         tasks[0].start = BIRTH + 1;
         assert!(any_is_younger(&tasks, 7));
         assert!(any_is_younger(&tasks, 8));
+    }
+
+    #[test]
+    fn only_what_nothing_else_led_to_and_was_there_before_is_kept_by_the_kernel() {
+        let kernel = Fake {
+            listed: Some([(1, net(1)), (2, net(2)), (3, net(3))].into()),
+            ..Fake::default()
+        };
+        let request = Request {
+            goal: Goal::All,
+            kinds: KindSet::all(),
+            needs: Needs::EMPTY,
+            sources: Sources::all(),
+            has_chosen_sources: false,
+            uses_bpf: true,
+        };
+        let plan = Plan::new(request, true);
+        let mut groups = Groups::new(KindSet::all());
+        groups.insert((net(1), Holder::Child(net(9))));
+        let before = [(1, net(1)), (3, net(3)), (4, net(4))];
+        let finds = find_chained(&kernel, &plan, &groups, &before);
+        assert_eq!(finds, [(net(3), Holder::Kernel { unique_id: 3 })]);
     }
 
     #[test]

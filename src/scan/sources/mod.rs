@@ -96,6 +96,12 @@ pub(crate) fn discover<'a, K: Kernel>(
     if plan.alone.is_none() && context.root.hides_processes() {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
     }
+    let chained = match &context.kernel {
+        Some(kernel) if discovery.bpf && plan.reads(Source::Listns) => {
+            kernel.chained().unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
     let mut finds = plan.request.known_holders();
     if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) {
         finds.extend(mounts::find_own(context)?);
@@ -111,6 +117,14 @@ pub(crate) fn discover<'a, K: Kernel>(
         }
         if plan.reads(Source::Listns) {
             finds.extend(listns::find(context, kernel)?);
+        }
+        if discovery.bpf && plan.reads(Source::Listns) {
+            finds.extend(bpf::find_chained(
+                &**kernel,
+                plan,
+                &discovery.groups,
+                &chained,
+            ));
         }
     }
     discovery.add(finds);

@@ -166,7 +166,9 @@ pub(crate) fn open<K: Kernel>(
     match holder {
         Holder::Mount(mount) => kernel.open_mount(mount, id),
         Holder::Socket(file) | Holder::Tun(file) => open_device(context, kernel, *file, id),
-        Holder::Listed { unique_id } => kernel.open_listed(*unique_id, id),
+        Holder::Listed { unique_id } | Holder::Kernel { unique_id } => {
+            kernel.open_listed(*unique_id, id)
+        }
         Holder::Fd(_) | Holder::Path(_) => match path() {
             Some(path) => kernel.open_fd(&path, id),
             None => Err(OpenError::Unreachable),
