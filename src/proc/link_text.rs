@@ -20,11 +20,11 @@ pub(crate) fn parse_id(text: &[u8]) -> Option<NsId> {
     let (kind, rest) = text.split_once(":[")?;
     let kind: Kind = kind.parse().ok()?;
     let digits = rest.strip_suffix(']')?;
-    // u64::from_str accepts a sign.
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    // u64::from_str accepts a sign and leading zeros. No namespace has number 0.
+    if digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let ino = digits.parse().ok().filter(|ino| *ino != 0)?;
+    let ino = digits.parse().ok()?;
     Some(NsId { ino, kind })
 }
 
@@ -54,6 +54,7 @@ mod tests {
             "net:[1] ",
             "net:[0x1]",
             "net:[0]",
+            "net:[07]",
             "uts:[1]",
             "nets:[1]",
             "net:[99999999999999999999999]",
