@@ -79,26 +79,19 @@ impl<'a> Btf<'a> {
         })
     }
 
-    /// Finds structures by name.
-    pub(super) fn structs<const N: usize>(&self, names: [&str; N]) -> [Option<TypeId>; N] {
-        self.find(STRUCT, names)
-    }
-
-    /// Finds functions by name.
-    pub(super) fn functions<const N: usize>(&self, names: [&str; N]) -> [Option<TypeId>; N] {
-        self.find(FUNC, names)
-    }
-
-    /// Finds types by kind and name, in one pass.
-    fn find<const N: usize>(&self, kind: u32, names: [&str; N]) -> [Option<TypeId>; N] {
-        let mut found = [None; N];
+    /// Finds structures and functions by name, in one pass.
+    pub(super) fn find(&self, structs: &[&str], functions: &[&str]) -> Vec<Option<TypeId>> {
+        let mut found = vec![None; structs.len() + functions.len()];
+        let (of_structs, of_functions) = found.split_at_mut(structs.len());
         for (index, place) in self.places.iter().enumerate() {
             let place = *place as usize;
-            if u32_at(self.types, place + 4).map(kind_of) != Some(kind) {
-                continue;
-            }
+            let (names, found) = match u32_at(self.types, place + 4).map(kind_of) {
+                Some(STRUCT) => (structs, &mut *of_structs),
+                Some(FUNC) => (functions, &mut *of_functions),
+                _ => continue,
+            };
             let name = self.name(place).unwrap_or_default();
-            for (wanted, found) in names.iter().zip(&mut found) {
+            for (wanted, found) in names.iter().zip(found) {
                 if found.is_none()
                     && name.starts_with(wanted.as_bytes())
                     && name.get(wanted.len()) == Some(&0)
@@ -283,9 +276,10 @@ mod tests {
     fn members_are_found_by_name_at_any_depth() {
         let bytes = example();
         let btf = Btf::parse(&bytes).unwrap();
-        let [inner, outer, bits] = btf.structs(["inner", "outer", "bits"]).map(Option::unwrap);
+        let found = btf.find(&["inner", "outer", "bits"], &["call"]);
+        let [inner, outer, bits, call] = [0, 1, 2, 3].map(|index| found[index].unwrap());
         assert_eq!((inner, outer), (TypeId(2), TypeId(5)));
-        assert_eq!(btf.functions(["call"]), [Some(TypeId(8))]);
+        assert_eq!(call, TypeId(8));
         let offset = |of, name| btf.member(of, name).map(|member| member.offset);
         assert_eq!(offset(inner, "b"), Some(4));
         assert_eq!(offset(outer, "deep"), Some(8));
@@ -304,8 +298,7 @@ mod tests {
     fn what_is_missing_is_not_found() {
         let bytes = example();
         let btf = Btf::parse(&bytes).unwrap();
-        assert_eq!(btf.structs(["absent", "inne"]), [None; 2]);
-        assert_eq!(btf.functions(["inner"]), [None]);
+        assert_eq!(btf.find(&["absent", "inne"], &["inner"]), [None; 3]);
         assert_eq!(btf.member(TypeId(1), "a"), None);
         assert_eq!(btf.member(TypeId(0), "a"), None);
         assert_eq!(btf.pointee(TypeId(1)), None);
@@ -346,7 +339,7 @@ mod tests {
             }
             for bytes in [bytes, noise] {
                 let Some(btf) = Btf::parse(&bytes) else { continue };
-                let _ = btf.structs(["inner", "outer"]);
+                let _ = btf.find(&["inner", "outer"], &["call"]);
                 for id in (0..12).map(TypeId) {
                     let _ = (btf.member(id, "deep"), btf.size(id), btf.pointee(id));
                 }

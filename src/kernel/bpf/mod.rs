@@ -58,12 +58,10 @@ impl Bpf {
         }
         let written = with_btf(|btf| {
             let types = Types::find(btf)?;
-            let [cast, tasks, files] =
-                btf.functions(["bpf_rdonly_cast", Tasks::FUNCTION, Files::FUNCTION]);
             Some((
-                (Tasks::program(btf, &types, cast)?, tasks),
-                (Files::program(btf, &types, cast)?, files),
-                Lists::program(btf, &types, cast, &Entrance::Own),
+                (Tasks::program(btf, &types)?, types.of_tasks),
+                (Files::program(btf, &types)?, types.of_files),
+                Lists::program(btf, &types, &Entrance::Own),
             ))
         });
         let (tasks, files, lists) = written.ok_or(BpfError::NoBtf)?;
@@ -105,8 +103,7 @@ impl Bpf {
         {
             let written = with_btf(|btf| {
                 let types = Types::find(btf)?;
-                let [cast, function] = btf.functions(["bpf_rdonly_cast", Lists::FUNCTION]);
-                Some((Lists::program(btf, &types, cast, &entrance)?, function?))
+                Some((Lists::program(btf, &types, &entrance)?, types.of_tasks?))
             });
             if let Some((code, function)) = written {
                 let lists = load_lists(&code, function)?;

@@ -49,7 +49,7 @@ pub(crate) enum FileType {
     Tun,
 }
 
-/// The structures that programs begin at.
+/// The structures that programs begin at, and the functions that they call.
 pub(super) struct Types {
     task: TypeId,
     file: TypeId,
@@ -57,11 +57,18 @@ pub(super) struct Types {
     sock: TypeId,
     ns_common: TypeId,
     pid_namespace: TypeId,
+    /// `bpf_rdonly_cast`, since Linux 6.2.
+    cast: Option<TypeId>,
+    /// Open-coded iterators over numbers, since Linux 6.4.
+    numbers: Option<[TypeId; 3]>,
+    /// The functions that stand for iterators.
+    pub(super) of_tasks: Option<TypeId>,
+    pub(super) of_files: Option<TypeId>,
 }
 
 impl Types {
     pub(super) fn find(btf: &Btf<'_>) -> Option<Self> {
-        let names = [
+        let structs = [
             "task_struct",
             "file",
             "socket",
@@ -69,14 +76,30 @@ impl Types {
             "ns_common",
             "pid_namespace",
         ];
-        let [task, file, socket, sock, ns_common, pid_namespace] = btf.structs(names);
+        let functions = [
+            "bpf_rdonly_cast",
+            "bpf_iter_num_new",
+            "bpf_iter_num_next",
+            "bpf_iter_num_destroy",
+            "bpf_iter_task",
+            "bpf_iter_task_file",
+        ];
+        let mut found = btf.find(&structs, &functions).into_iter();
+        let mut next = || found.next().flatten();
         Some(Types {
-            task: task?,
-            file: file?,
-            socket: socket?,
-            sock: sock?,
-            ns_common: ns_common?,
-            pid_namespace: pid_namespace?,
+            task: next()?,
+            file: next()?,
+            socket: next()?,
+            sock: next()?,
+            ns_common: next()?,
+            pid_namespace: next()?,
+            cast: next(),
+            numbers: match [next(), next(), next()] {
+                [Some(new), Some(next), Some(destroy)] => Some([new, next, destroy]),
+                _ => None,
+            },
+            of_tasks: next(),
+            of_files: next(),
         })
     }
 }
@@ -87,14 +110,12 @@ const S_IFCHR: i32 = 0o020_000;
 
 /// Something to iterate over, and the program that runs for each.
 pub(super) trait Iterate {
-    /// The function that stands for it in the kernel's types.
-    const FUNCTION: &'static str;
     /// The size of a record.
     const SIZE: i16;
     type Item;
 
     /// Writes the program; `None` if this kernel lacks a field.
-    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>>;
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>>;
 
     /// Parses a record; `None` if it is of nothing that can be named.
     fn parse(record: &[u8]) -> Option<Self::Item>;
@@ -143,12 +164,11 @@ impl Tasks {
 }
 
 impl Iterate for Tasks {
-    const FUNCTION: &'static str = "bpf_iter_task";
     const SIZE: i16 = 120;
     type Item = Task;
 
-    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>> {
-        let mut c = Assembler::new(btf, cast, Self::SIZE);
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
         let task = c.argument(R7, CONTEXT_TASK, types.task);
         let nsproxy = c.follow(R8, task, "nsproxy")?;
         c.put_pointer(Self::BEFORE, nsproxy);
@@ -226,12 +246,11 @@ const SOCKFS_MAGIC: i32 = 0x534f_434b;
 const TUN_DEVICE: i32 = 10 << 20 | 200;
 
 impl Iterate for Files {
-    const FUNCTION: &'static str = "bpf_iter_task_file";
     const SIZE: i16 = 64;
     type Item = TaskFile;
 
-    fn program(btf: &Btf<'_>, types: &Types, cast: Option<TypeId>) -> Option<Vec<u8>> {
-        let mut c = Assembler::new(btf, cast, Self::SIZE);
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
         let file = c.argument(R7, CONTEXT_FILE, types.file);
         let inode = c.follow(R8, file, "f_inode")?;
 
@@ -320,7 +339,6 @@ pub(super) enum Entrance {
 }
 
 impl Lists {
-    pub(super) const FUNCTION: &'static str = "bpf_iter_task";
     pub(super) const SIZE: i16 = 32;
     /// How many records fit into what the kernel returns at once.
     const MOST: usize = 1000;
@@ -341,22 +359,9 @@ impl Lists {
     }
 
     /// Writes a program for one task, this one.
-    pub(super) fn program(
-        btf: &Btf<'_>,
-        types: &Types,
-        cast: Option<TypeId>,
-        entrance: &Entrance,
-    ) -> Option<Vec<u8>> {
-        let functions = [
-            "bpf_iter_num_new",
-            "bpf_iter_num_next",
-            "bpf_iter_num_destroy",
-        ];
-        let [new, next, destroy] = btf.functions(functions);
-        let numbers = [new?, next?, destroy?];
-        // Without it the verifier takes loads for dear.
-        cast?;
-        let mut c = Assembler::new(btf, cast, Self::SIZE);
+    pub(super) fn program(btf: &Btf<'_>, types: &Types, entrance: &Entrance) -> Option<Vec<u8>> {
+        let numbers = types.numbers?;
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
         let task = c.argument(R7, CONTEXT_TASK, types.task);
         match entrance {
             Entrance::Own => {

@@ -96,10 +96,10 @@ pub(crate) fn discover<'a, K: Kernel>(
     if plan.alone.is_none() && context.root.hides_processes() {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
     }
+    // The kernel's lists have those of the whole system, wherever it is asked.
+    let follows_lists = discovery.bpf && plan.reads(Source::Listns) && context.root.is_initial();
     let chained = match &context.kernel {
-        Some(kernel) if discovery.bpf && plan.reads(Source::Listns) => {
-            kernel.chained().unwrap_or_default()
-        }
+        Some(kernel) if follows_lists => kernel.chained().unwrap_or_default(),
         _ => Vec::new(),
     };
     let mut finds = plan.request.known_holders();
@@ -118,7 +118,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         if plan.reads(Source::Listns) {
             finds.extend(listns::find(context, kernel)?);
         }
-        if discovery.bpf && plan.reads(Source::Listns) {
+        if discovery.bpf && follows_lists {
             finds.extend(bpf::find_chained(
                 &**kernel,
                 plan,
