@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Fingerprint, Inferred, Kind, KindSet, Link, NsId, Pid};
-use crate::proc::{ProcessDir, ReadError, Sysroot};
+use crate::proc::{ProcessDir, ReadError};
 use crate::scan::context::Context;
 use crate::scan::groups::Groups;
 
@@ -74,16 +74,24 @@ pub(crate) fn group(taken: &Fingerprints, groups: &Groups) -> Vec<Inferred> {
 
 /// Finds the namespaces that inferred groups are in, by one readable process in
 /// each namespace.
-pub(crate) fn liken(inferred: &mut [Inferred], root: &Sysroot, groups: &Groups) {
+pub(crate) fn liken<K: Kernel>(
+    context: &Context<K>,
+    inferred: &mut [Inferred],
+    groups: &Groups,
+) -> Result<(), Error> {
     let mut known: HashMap<Fingerprint, NsId> = HashMap::new();
     for kind in KINDS {
         let is_sought = |group: &Inferred| group.kind() == kind && group.by.is_of_one();
         if !inferred.iter().any(is_sought) {
             continue;
         }
-        for (id, pid) in representatives(groups, kind) {
-            let process = ProcessDir::open(root, pid);
-            if let Ok(by) = process.and_then(|process| fingerprint(&process, kind)) {
+        let all: Vec<(NsId, Pid)> = representatives(groups, kind).into_iter().collect();
+        let taken = context.map(all.clone(), move |context, (_, pid)| {
+            let process = ProcessDir::open(&context.root, *pid);
+            Ok(process.and_then(|process| fingerprint(&process, kind)).ok())
+        })?;
+        for ((id, _), by) in all.into_iter().zip(taken) {
+            if let Some(by) = by.flatten() {
                 known.entry(by).or_insert(id);
             }
         }
@@ -93,6 +101,7 @@ pub(crate) fn liken(inferred: &mut [Inferred], root: &Sysroot, groups: &Groups) 
             group.like = known.get(&group.by).copied();
         }
     }
+    Ok(())
 }
 
 /// Returns the first process in each namespace of a type, whether or not

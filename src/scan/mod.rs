@@ -97,7 +97,7 @@ fn assemble<K: Kernel>(
     let groups = found.groups;
     let asked_bpf = found.bpf;
     let mut inferred = inference::group(&found.fingerprints, &groups);
-    inference::liken(&mut inferred, &context.root, &groups);
+    inference::liken(context, &mut inferred, &groups)?;
     let shown = details::shown(plan, &groups, &inferred);
     let related = details::related(plan, &groups);
     let (all, processes) = groups.finish(plan.needs(Need::Holders));
@@ -117,7 +117,7 @@ fn assemble<K: Kernel>(
         details::peers::find(context, &mut namespaces)?;
     }
     if plan.needs(Need::Host) {
-        details::host::mark(context, &mut namespaces);
+        details::host::mark(context, &mut namespaces)?;
     }
     if plan.needs(Need::Affiliation) {
         containers::affiliate(&mut namespaces, &processes);

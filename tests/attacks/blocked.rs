@@ -9,6 +9,7 @@ const LOOK: &str = r#"
     for arguments in "" "--strict" "--output-all" "-T" "-t uts"; do
         look $arguments > out 2> err; echo "$? $(grep -o 'it did not answer in time' err)"
     done
+    look capture tree > out 2> err; echo "$? $(cat tree/proc/$told/ns/net)"
     look -J -t uts > out 2> err
     python3 -c '
 import json
@@ -31,7 +32,7 @@ fn a_process_whose_command_line_blocks_is_a_gap() {
     };
     let late = "it did not answer in time";
     let expected =
-        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\nFalse ['blocked']\n");
+        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n");
     assert_eq!(run, Outcome::success(expected));
 }
 
@@ -49,6 +50,6 @@ fn a_process_that_never_ends_its_execve_is_a_gap() {
     };
     let late = "it did not answer in time";
     let expected =
-        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\nFalse ['blocked']\n");
+        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n");
     assert_eq!(run, Outcome::success(expected));
 }

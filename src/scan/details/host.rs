@@ -1,14 +1,19 @@
 //! Which namespaces are the initial ones, by their numbers, linux/nsfs.h and
 //! linux/proc_ns.h.
 
-use crate::kernel::version_of;
+use crate::error::Error;
+use crate::kernel::{Kernel, version_of};
 use crate::model::{Cause, Kind, Link, Namespace, NsId, Pid, Source};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::context::Context;
 
 /// Marks the namespaces that are the host's own.
-pub(crate) fn mark<K>(context: &Context<K>, namespaces: &mut [Namespace]) {
-    let numbers = host_numbers(&context.root);
+pub(crate) fn mark<K: Kernel>(
+    context: &Context<K>,
+    namespaces: &mut [Namespace],
+) -> Result<(), Error> {
+    let numbers = context.ask((), |context, ()| Ok(host_numbers(&context.root)))?;
+    let numbers = numbers.unwrap_or_default();
     for namespace in namespaces {
         let is_host = numbers.is_host(namespace.id);
         if is_host.is_none() {
@@ -16,6 +21,7 @@ pub(crate) fn mark<K>(context: &Context<K>, namespaces: &mut [Namespace]) {
         }
         namespace.facts_mut().is_host = is_host;
     }
+    Ok(())
 }
 
 /// Returns the numbers that the release of the kernel fixes. Before Linux 6.17,

@@ -126,7 +126,13 @@ fn lose<K: Kernel>(
     }
     let (before, thread) = (process.links.clone(), process.thread);
     let links: LinkSet = before.iter().map(|(link, _)| link).collect();
-    let seen = read_process(context, pid, Look::links(links))?;
+    let look = Look::links(links);
+    let seen = context.ask(pid, move |context, pid| read_process(context, *pid, look))?;
+    let Some(seen) = seen else {
+        context.miss_links(Source::Processes, Cause::Blocked, links);
+        groups.remove(pid);
+        return Ok(Vec::new());
+    };
     if seen.links.is_empty() {
         context.miss_links(Source::Processes, Cause::Vanished, LinkSet::EMPTY);
         groups.remove(pid);
