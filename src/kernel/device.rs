@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Statx};
+use rustix::fs::{Mode, OFlags, Statx};
 use rustix::io::Errno;
 use rustix::ioctl::Opcode;
 use rustix::process::PidfdGetfdFlags;
@@ -12,44 +12,77 @@ use rustix::process::PidfdGetfdFlags;
 use crate::kernel::OpenError;
 use crate::kernel::ioctl::get_fd;
 use crate::kernel::nsfs::NsFile;
+use crate::kernel::syscall;
 use crate::model::Fd;
 use crate::proc::{look, look_at_open, net_device};
 
 const SIOCGSKNS: Opcode = libc::SIOCGSKNS as Opcode;
-/// Opens the net namespace of a file that a process has open, by its path in
-/// `/proc/PID/fd`. [`OpenError::Moved`] if it is neither a socket nor a tun file.
-///
-/// Nothing else is duplicated: close(2) of a duplicate flushes the file, and
-/// that of a FUSE file waits for its server. A process that exchanges the file
-/// between the look and the duplication can still bring that about.
-pub(super) fn open(process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
-    if net_device(&look_through(path)?)?.is_none() {
-        return Err(OpenError::Moved);
-    }
-    let fd = i32::try_from(fd).map_err(|_| OpenError::Gone)?;
-    let file = rustix::process::pidfd_getfd(process, fd, PidfdGetfdFlags::empty())?;
-    net_ns(&file)
+
+/// A process, or one of its threads, held so that its PID cannot come to mean
+/// another.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pidfd: OwnedFd,
+    /// Its `fd` directory.
+    files: OwnedFd,
 }
 
-/// Opens the net namespace of a socket or tun file. [`OpenError::Moved`] for
-/// any other file: descriptors are reused.
-fn net_ns(file: &OwnedFd) -> Result<NsFile, OpenError> {
-    if net_device(&look_at_open(file)?)?.is_none() {
-        return Err(OpenError::Moved);
+impl Held {
+    /// Makes one of a descriptor of a process and the path of its `fd` directory.
+    /// If the PID has another process by now, nothing of that is duplicated.
+    pub(super) fn new(pidfd: OwnedFd, files: &Path) -> Result<Self, OpenError> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let files = rustix::fs::open(files, flags, Mode::empty())?;
+        Ok(Held { pidfd, files })
     }
-    // SAFETY: the file is a socket or the tun device, and both return a new
-    // descriptor; of an O_PATH descriptor the kernel refuses any ioctl.
-    #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
-    let ns = unsafe { get_fd(file.as_fd(), SIOCGSKNS) }?;
-    Ok(NsFile::created(ns))
+
+    /// Duplicates a socket or tun file. [`OpenError::Moved`] if it is neither.
+    ///
+    /// Nothing else is duplicated: close(2) of a duplicate flushes the file, and
+    /// that of a FUSE file waits for its server. A process that exchanges the file
+    /// between the look and the duplication can still bring that about.
+    pub(super) fn duplicate(&self, fd: Fd) -> Result<Duplicate, OpenError> {
+        if net_device(&self.look(fd)?)?.is_none() {
+            return Err(OpenError::Moved);
+        }
+        let fd = i32::try_from(fd).map_err(|_| OpenError::Gone)?;
+        let file = rustix::process::pidfd_getfd(&self.pidfd, fd, PidfdGetfdFlags::empty())?;
+        Ok(Duplicate(file))
+    }
+
+    /// Returns what the kernel knows about an open file. If the process ends
+    /// halfway, the kernel answers EACCES: the second attempt finds it gone.
+    fn look(&self, fd: Fd) -> Result<Statx, Errno> {
+        let name = fd.to_string();
+        match look(&self.files, &name) {
+            Err(Errno::ACCESS) => look(&self.files, &name),
+            seen => seen,
+        }
+    }
 }
 
-/// Returns what the kernel knows about an open file of a process. If the process
-/// ends halfway, the kernel answers EACCES: the second attempt finds it gone.
-fn look_through(path: &Path) -> Result<Statx, Errno> {
-    match look(CWD, path) {
-        Err(Errno::ACCESS) => look(CWD, path),
-        seen => seen,
+/// A duplicate of what was a socket or tun file; descriptors are reused.
+#[derive(Debug)]
+pub(super) struct Duplicate(OwnedFd);
+
+impl Duplicate {
+    /// Opens its net namespace. [`OpenError::Moved`] for any other file.
+    pub(super) fn net_ns(&self) -> Result<NsFile, OpenError> {
+        if net_device(&look_at_open(&self.0)?)?.is_none() {
+            return Err(OpenError::Moved);
+        }
+        // SAFETY: the file is a socket or the tun device, and both return a new
+        // descriptor; of an O_PATH descriptor the kernel refuses any ioctl.
+        #[expect(unsafe_code, reason = "what an ioctl returns depends on the file")]
+        let ns = unsafe { get_fd(self.0.as_fd(), SIOCGSKNS) }?;
+        Ok(NsFile::created(ns))
+    }
+
+    /// Returns the number of the net namespace of a socket that is never given to
+    /// another. ENOTSOCK for any other file, which is not touched; ENOPROTOOPT
+    /// before Linux 5.14.
+    pub(super) fn net_cookie(&self) -> Result<u64, Errno> {
+        syscall::net_cookie(self.0.as_fd())
     }
 }
 
@@ -65,7 +98,7 @@ mod tests {
     use super::*;
 
     fn net_ns_of(file: impl Into<OwnedFd>) -> Result<u64, OpenError> {
-        Ok(net_ns(&file.into())?.ino()?)
+        Ok(Duplicate(file.into()).net_ns()?.ino()?)
     }
 
     #[test]
@@ -99,11 +132,19 @@ mod tests {
     }
     #[test]
     fn only_a_socket_among_the_files_of_a_process_leads_to_a_namespace() {
-        let process = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
-        let open = |fd| open(&process, &Path::new("/proc/self/fd").join(fd), 0);
+        let pidfd = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+        let process = Held::new(pidfd, Path::new("/proc/self/fd")).unwrap();
+        let open = |fd| process.duplicate(fd);
         let null = File::open("/dev/null").unwrap();
-        let moved = open(null.as_raw_fd().to_string()).unwrap_err();
-        assert_eq!(moved, OpenError::Moved);
-        assert_eq!(open("999999".to_owned()).unwrap_err(), OpenError::Gone);
+        let fd_of = |file: &dyn AsRawFd| Fd::try_from(file.as_raw_fd()).unwrap();
+        assert_eq!(open(fd_of(&null)).unwrap_err(), OpenError::Moved);
+        assert_eq!(open(999999).unwrap_err(), OpenError::Gone);
+        let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let [one, other] = sockets
+            .each_ref()
+            .map(|socket| open(fd_of(socket)).unwrap());
+        assert_eq!(one.net_cookie(), other.net_cookie());
+        let null = Duplicate(null.into());
+        assert_eq!(null.net_cookie(), Err(Errno::NOTSOCK));
     }
 }

@@ -94,9 +94,13 @@ impl Kernel for Fake {
         Ok(table(one)? == table(other)?)
     }
 
-    fn device_ns(&self, process: &Pid, _: &Path, fd: Fd) -> Result<NsId, OpenError> {
+    fn device_ns(&self, process: &Pid, fd: Fd) -> Result<NsId, OpenError> {
         let found = self.sockets.get(&(*process, fd));
         found.copied().ok_or(OpenError::Errno(Errno::PERM))
+    }
+
+    fn device_ino(&self, process: &Pid, fd: Fd) -> Result<u64, OpenError> {
+        Ok(self.device_ns(process, fd)?.ino)
     }
 
     fn tags_sockets(&self) -> bool {
@@ -158,10 +162,6 @@ impl Kernel for Fake {
         let mut listed = self.listed.iter().flatten();
         let found = listed.find(|(_, id)| *id == ns);
         found.map(|(unique_id, _)| *unique_id).ok_or(Errno::NOTTY)
-    }
-
-    fn ino(&self, ns: &NsId) -> Result<u64, Errno> {
-        Ok(ns.ino)
     }
 
     fn id(&self, ns: &NsId) -> Result<NsId, Errno> {

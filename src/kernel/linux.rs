@@ -1,16 +1,18 @@
+use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 
 use crate::kernel::bpf::Bpf;
+use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames, child, device, mount_list,
+    BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames, child, mount_list,
     mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
@@ -23,6 +25,9 @@ pub(crate) struct Linux {
     opener: Opener,
     /// One socket for all threads, opened for the first question.
     netlink: Mutex<Option<netlink::Socket>>,
+    /// The inode numbers of net namespaces by their cookies, which are never
+    /// reused; the namespace of a socket lives as long as the socket.
+    cookies: Mutex<HashMap<u64, u64>>,
     /// Loaded for the first question.
     bpf: OnceLock<Result<Bpf, BpfError>>,
 }
@@ -33,6 +38,7 @@ impl Linux {
         Linux {
             opener: Opener::new(proc),
             netlink: Mutex::new(None),
+            cookies: Mutex::default(),
             bpf: OnceLock::new(),
         }
     }
@@ -67,6 +73,10 @@ impl Linux {
         }
     }
 
+    fn lock_cookies(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns a file of a process.
     fn file(&self, pid: Pid, name: &str) -> PathBuf {
         self.opener.proc().join(pid.to_string()).join(name)
@@ -82,7 +92,7 @@ pub(crate) fn identify(proc: &Path, file: &OwnedFd) -> Result<NsId, OpenError> {
 
 impl Kernel for Linux {
     type Ns = NsFile;
-    type Process = OwnedFd;
+    type Process = Held;
 
     fn open_link(&self, path: &Path, id: NsId) -> Result<NsFile, OpenError> {
         self.opener.open_link(path, id.ino)
@@ -107,17 +117,35 @@ impl Kernel for Linux {
         }
     }
 
-    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<OwnedFd, OpenError> {
-        let (pid, flags) = match tid {
+    fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Held, OpenError> {
+        let (task, flags) = match tid {
             Some(tid) => (tid, PIDFD_THREAD),
             None => (pid, PidfdFlags::empty()),
         };
-        let pid = self.opener.raw_pid(pid)?;
-        Ok(rustix::process::pidfd_open(pid, flags)?)
+        let raw = self.opener.raw_pid(task)?;
+        let pidfd = rustix::process::pidfd_open(raw, flags)?;
+        let files = match tid {
+            Some(tid) => self.file(pid, &format!("task/{tid}/fd")),
+            None => self.file(pid, "fd"),
+        };
+        Held::new(pidfd, &files)
     }
 
-    fn device_ns(&self, process: &OwnedFd, path: &Path, fd: Fd) -> Result<NsFile, OpenError> {
-        device::open(process, path, fd)
+    fn device_ns(&self, process: &Held, fd: Fd) -> Result<NsFile, OpenError> {
+        process.duplicate(fd)?.net_ns()
+    }
+
+    fn device_ino(&self, process: &Held, fd: Fd) -> Result<u64, OpenError> {
+        let device = process.duplicate(fd)?;
+        let cookie = device.net_cookie().ok();
+        let known = |cookies: &HashMap<u64, u64>| cookies.get(&cookie?).copied();
+        if let Some(ino) = known(&self.lock_cookies()) {
+            return Ok(ino);
+        }
+        let ino = device.net_ns()?.ino()?;
+        self.lock_cookies()
+            .extend(cookie.map(|cookie| (cookie, ino)));
+        Ok(ino)
     }
 
     fn tags_sockets(&self) -> bool {
@@ -185,10 +213,6 @@ impl Kernel for Linux {
 
     fn unique_id(&self, ns: &NsFile) -> Result<u64, Errno> {
         ns.unique_id()
-    }
-
-    fn ino(&self, ns: &NsFile) -> Result<u64, Errno> {
-        ns.ino()
     }
 
     fn id(&self, ns: &NsFile) -> Result<NsId, Errno> {

@@ -94,15 +94,13 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError>;
 
     /// Opens the net namespace in which a socket was created, or `/dev/net/tun`
-    /// opened, by a descriptor of a process and its path in `/proc/PID/fd`:
-    /// SIOCGSKNS. The tun device itself may have moved since. Requires
-    /// CAP_NET_ADMIN in that namespace.
-    fn device_ns(
-        &self,
-        process: &Self::Process,
-        path: &Path,
-        fd: Fd,
-    ) -> Result<Self::Ns, OpenError>;
+    /// opened, by a descriptor of a process: SIOCGSKNS. The tun device itself may
+    /// have moved since. Requires CAP_NET_ADMIN in that namespace.
+    fn device_ns(&self, process: &Self::Process, fd: Fd) -> Result<Self::Ns, OpenError>;
+
+    /// Returns the inode number of that namespace. Of the many sockets in one, the
+    /// first opens it.
+    fn device_ino(&self, process: &Self::Process, fd: Fd) -> Result<u64, OpenError>;
 
     /// Returns whether [`device_ns`](Kernel::device_ns) may change the net_cls
     /// class or net_prio index of a socket.
@@ -151,9 +149,6 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns the ID that is never given to another namespace: NS_GET_ID.
     /// ENOTTY before Linux 6.18.
     fn unique_id(&self, ns: &Self::Ns) -> Result<u64, Errno>;
-
-    /// Returns the inode number, which is cheaper than [`id`](Kernel::id).
-    fn ino(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
     /// Returns type and inode number.
     fn id(&self, ns: &Self::Ns) -> Result<NsId, Errno>;

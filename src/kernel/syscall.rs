@@ -3,7 +3,7 @@
 //! Their structures are laid out as the kernel defines them (linux/mount.h,
 //! linux/nsfs.h). Results are bytes, read with bounds checks.
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -192,6 +192,25 @@ pub(super) fn open_ns(unique_id: u64, ns_type: u32, ns_inum: u32) -> Result<NsFi
     #[expect(unsafe_code, reason = "the system call returns a number")]
     let file = unsafe { OwnedFd::from_raw_fd(fd) };
     Ok(NsFile::created(file))
+}
+
+/// Returns the cookie of the net namespace of a socket: SO_NETNS_COOKIE.
+/// ENOPROTOOPT before Linux 5.14.
+pub(super) fn net_cookie(socket: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let mut cookie = 0_u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: the kernel writes no more than `length` bytes.
+    #[expect(unsafe_code, reason = "rustix lacks the option")]
+    let returned = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_NETNS_COOKIE,
+            std::ptr::from_mut(&mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    check(returned.into()).map(|_| cookie)
 }
 
 /// Stops sharing root, working directory and umask with other threads, without

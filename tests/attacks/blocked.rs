@@ -31,8 +31,9 @@ fn a_process_whose_command_line_blocks_is_a_gap() {
         return;
     };
     let late = "it did not answer in time";
-    let expected =
-        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n");
+    let expected = format!(
+        "124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n"
+    );
     assert_eq!(run, Outcome::success(expected));
 }
 
@@ -49,7 +50,8 @@ fn a_process_that_never_ends_its_execve_is_a_gap() {
         return;
     };
     let late = "it did not answer in time";
-    let expected =
-        format!("124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n");
+    let expected = format!(
+        "124\n0 {late}\n3 {late}\n0 {late}\n0 {late}\n0 {late}\n0 ETIMEDOUT\nFalse ['blocked']\n"
+    );
     assert_eq!(run, Outcome::success(expected));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Kind, NsId, OpenFile, Pid, Source};
-use crate::proc::{Sysroot, pulse};
+use crate::proc::pulse;
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 
@@ -64,9 +64,7 @@ pub(super) fn ask_devices<K: Kernel>(
         .collect();
     let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
     let kernel = Arc::clone(kernel);
-    let asked = context.map(batches, move |context, files| {
-        Ok(ask_process(&context.root, &*kernel, files))
-    })?;
+    let asked = context.map(batches, move |_, files| Ok(ask_process(&*kernel, files)))?;
     let mut answers = Vec::with_capacity(files.len());
     for (size, asked) in sizes.into_iter().zip(asked) {
         match asked {
@@ -104,11 +102,7 @@ fn settle<K>(
     Ok(ids)
 }
 
-fn ask_process<K: Kernel>(
-    root: &Sysroot,
-    kernel: &K,
-    files: &[OpenFile],
-) -> Vec<Result<NsId, OpenError>> {
+fn ask_process<K: Kernel>(kernel: &K, files: &[OpenFile]) -> Vec<Result<NsId, OpenError>> {
     let Some(first) = files.first() else {
         return Vec::new();
     };
@@ -116,14 +110,9 @@ fn ask_process<K: Kernel>(
         Ok(process) => process,
         Err(error) => return files.iter().map(|_| Err(error)).collect(),
     };
-    // While a namespace is open the kernel keeps its inode, which would
-    // otherwise be made anew for each socket in it.
-    let mut last = None;
     let ask = |file: &OpenFile| {
         pulse::beat();
-        let ns = kernel.device_ns(&process, &root.open_file_path(file), file.fd)?;
-        let ino = kernel.ino(&ns)?;
-        last = Some(ns);
+        let ino = kernel.device_ino(&process, file.fd)?;
         let kind = Kind::Net;
         Ok(NsId { ino, kind })
     };
@@ -135,6 +124,7 @@ mod tests {
     use super::*;
     use crate::kernel::Fake;
     use crate::model::Fd;
+    use crate::proc::Sysroot;
     use crate::scan::context::tests::{one, with_kernel};
 
     const fn net(ino: u64) -> NsId {

@@ -171,7 +171,7 @@ pub(crate) fn open<K: Kernel>(
     let path = || context.root.holder_path(holder);
     match holder {
         Holder::Mount(mount) => kernel.open_mount(mount, id),
-        Holder::Socket(file) | Holder::Tun(file) => open_device(context, kernel, *file, id),
+        Holder::Socket(file) | Holder::Tun(file) => open_device(kernel, *file, id),
         Holder::Listed { unique_id } | Holder::Kernel { unique_id } => {
             kernel.open_listed(*unique_id, id)
         }
@@ -186,14 +186,9 @@ pub(crate) fn open<K: Kernel>(
     }
 }
 
-fn open_device<K: Kernel>(
-    context: &Context<K>,
-    kernel: &K,
-    file: OpenFile,
-    id: NsId,
-) -> Result<K::Ns, OpenError> {
+fn open_device<K: Kernel>(kernel: &K, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
     let process = kernel.hold(file.pid, file.tid)?;
-    let ns = kernel.device_ns(&process, &context.root.open_file_path(&file), file.fd)?;
+    let ns = kernel.device_ns(&process, file.fd)?;
     if kernel.id(&ns)? == id {
         Ok(ns)
     } else {
