@@ -74,10 +74,11 @@ pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result
             return assemble(context, &plan, found, facts, users);
         };
         let has_fled = looks >= MOST_LOOKS && found.groups.have_lost(2);
-        if has_fled && looks == MOST_CATCHES {
-            context.miss(Source::Processes, Cause::Unstable);
+        let is_over = looks >= MOST_CATCHES || found.has_given_up();
+        if has_fled && is_over {
+            found.give_up(context);
         }
-        if looks < MOST_LOOKS || has_fled && looks <= MOST_CATCHES {
+        if looks < MOST_LOOKS || has_fled && !is_over {
             looks += 1;
             found.read_new(context, &plan)?;
             found.read_again(context, &plan, &losers)?;

@@ -36,8 +36,11 @@ const MOST_LISTS: usize = 3;
 /// The number of processes that are read before others, if one of them may show
 /// that less is enough for the others.
 const FIRST_PART: usize = 256;
-/// How often, and for how long, only the newest processes are listed after that.
+
+/// How often only the newest processes are listed after that.
 const MOST_CHASES: usize = 256;
+
+/// For how long all chases of a scan go on.
 const LONGEST_CHASE: Duration = Duration::from_secs(1);
 
 /// Everything that was found, and what was looked at.
@@ -53,6 +56,10 @@ pub(crate) struct Discovery<'a> {
     links: LinkSet,
     /// The number of processes that were listed.
     pub(crate) total: usize,
+    /// How long processes that hop were chased.
+    chased: Duration,
+    /// Whether one was never caught.
+    has_given_up: bool,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
     affiliations: Affiliations<'a>,
@@ -90,6 +97,8 @@ pub(crate) fn discover<'a, K: Kernel>(
         known: HashSet::new(),
         links: LinkSet::EMPTY,
         total: 0,
+        chased: Duration::ZERO,
+        has_given_up: false,
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
@@ -176,6 +185,9 @@ impl Discovery<'_> {
     /// between. That takes less time than a process needs to hop on, while a list
     /// of thousands takes more. Whoever is never caught is a gap.
     fn chase<K: Kernel>(&mut self, context: &Context<K>, plan: &Plan) -> Result<(), Error> {
+        if self.has_given_up() {
+            return Ok(());
+        }
         let start = Instant::now();
         let mut newest = self.known.iter().copied().max().unwrap_or_default();
         for _ in 0..MOST_CHASES {
@@ -188,16 +200,33 @@ impl Discovery<'_> {
                 let mut pids = context.root.pids()?;
                 pids.retain(|pid| *pid < newest && !self.known.contains(pid));
                 match pids.first() {
-                    None => return Ok(()),
+                    None => {
+                        self.chased += start.elapsed();
+                        return Ok(());
+                    }
                     Some(pid) => newest = pid.saturating_sub(1),
                 }
             }
-            if start.elapsed() > LONGEST_CHASE {
+            if self.chased + start.elapsed() > LONGEST_CHASE {
                 break;
             }
         }
-        context.miss(Source::Processes, Cause::Unstable);
+        self.give_up(context);
         Ok(())
+    }
+
+    /// Returns whether some process was never caught, or the time for that is
+    /// over.
+    pub(crate) const fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+
+    /// Counts, once, that some process was never caught.
+    pub(crate) fn give_up<K>(&mut self, context: &Context<K>) {
+        if !self.has_given_up {
+            self.has_given_up = true;
+            context.miss(Source::Processes, Cause::Unstable);
+        }
     }
 
     /// Reads processes, and returns whether none of them had ended, and so may
