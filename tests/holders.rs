@@ -113,7 +113,16 @@ mount  /run/netns/nsls-test
 socket: net 0 1
 socket PID fd\x203
 ";
-    assert_eq!(run, Outcome::success(format!("{expected}{tun}")));
+    let expected = format!("{expected}{tun}");
+    let expected = match bpf {
+        // The kernel gives no access to the sockets of threads.
+        "0" if live::linux() < (6, 9) => expected
+            .replace("socket PID fd\\x203\\x20of\\x20thread\n", "")
+            .replace("socket_of_thread: net 0 1", "socket_of_thread: net ")
+            .replace("leaderless_socket: net 0 1", "leaderless_socket: net "),
+        _ => expected,
+    };
+    assert_eq!(run, Outcome::success(expected));
 }
 
 #[test]

@@ -194,6 +194,7 @@ pub(crate) fn cause_of_open(
         OpenError::NoSysctls => Cause::NoSysctls,
         OpenError::ForeignProc => Cause::ForeignProc,
         OpenError::Blocked => Cause::Blocked,
+        OpenError::OldKernel => Cause::OldKernel,
         OpenError::Errno(errno) => return cause_of_errno(errno, path),
     })
 }
@@ -260,6 +261,7 @@ pub(crate) mod tests {
             (OpenError::NoSysctls, Cause::NoSysctls),
             (OpenError::ForeignProc, Cause::ForeignProc),
             (OpenError::Blocked, Cause::Blocked),
+            (OpenError::OldKernel, Cause::OldKernel),
             (OpenError::Errno(Errno::PERM), Cause::Denied),
             (OpenError::Errno(Errno::PROTO), Cause::Malformed),
             (OpenError::Errno(Errno::FBIG), Cause::Truncated),

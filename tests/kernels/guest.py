@@ -160,7 +160,7 @@ def say_views(ways):
         for word, value in words.items():
             said = said.replace(value, word)
         said = said.replace("\n", "; ")
-        said = re.sub(r", (?=[0-9]+ |sockets |contents |parent |mounts |this |cannot )", "; ", said)
+        said = re.sub(r", (?=[0-9]+ |pid_max |sockets |contents |parent |mounts |this |cannot )", "; ", said)
         # compare, like diff(1), exits with 1 if there are differences.
         codes = {0: "complete", 3: "incomplete", int(view.startswith("compare")): "complete"}
         result = codes.get(done.returncode, f"exit code {done.returncode}")

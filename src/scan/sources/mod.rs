@@ -113,7 +113,11 @@ pub(crate) fn discover<'a, K: Kernel>(
     if let Some(kernel) = &context.kernel {
         if plan.reads(Source::MountNamespaces) {
             let known = &discovery.mount_tables;
-            finds.extend(mount_namespaces::find(context, kernel, known)?);
+            let listed = mount_namespaces::find(context, kernel, known)?;
+            for (mount_ns, found) in listed {
+                discovery.mount_tables.insert(mount_ns);
+                finds.extend(found);
+            }
         }
         if plan.reads(Source::Listns) {
             finds.extend(listns::find(context, kernel)?);
@@ -128,6 +132,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         }
     }
     discovery.add(finds);
+    discovery.enter_lonely(context, plan)?;
     Ok(discovery)
 }
 
@@ -254,7 +259,8 @@ impl Discovery<'_> {
         let (pids, answer) = self.ask(context, plan, || Ok(pids.to_vec()))?;
         let mut found = self.read(context, plan, &pids, answer)?;
         found.processes.clear();
-        self.resolve(context, plan, found)
+        self.resolve(context, plan, found)?;
+        self.enter_lonely(context, plan)
     }
 
     /// Lists processes, and asks the kernel itself about all, if it answers.
@@ -370,6 +376,29 @@ impl Discovery<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reads the mount tables of mount namespaces without processes, and of those
+    /// that are mounted there in turn.
+    fn enter_lonely<K: Kernel>(&mut self, context: &Context<K>, plan: &Plan) -> Result<(), Error> {
+        let Some(kernel) = context
+            .kernel
+            .as_ref()
+            .filter(|_| plan.reads(Source::Mounts))
+        else {
+            return Ok(());
+        };
+        loop {
+            let known = &self.mount_tables;
+            let found = mounts::find_lonely(context, kernel, &self.groups, known)?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            for (mount_ns, finds) in found {
+                self.mount_tables.insert(mount_ns);
+                self.add(finds);
+            }
+        }
     }
 
     fn add(&mut self, finds: Vec<Find>) {
