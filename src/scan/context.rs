@@ -129,6 +129,11 @@ impl<K> Shared<K> {
             .collect()
     }
 
+    /// Forgets what was missed, now that it is known from elsewhere.
+    pub(crate) fn forget(&self, source: Source, cause: Cause) {
+        self.lock().remove(&(source, cause));
+    }
+
     /// Forgets everything that was missed, for another try.
     pub(crate) fn forget_gaps(&self) {
         self.lock().clear();

@@ -4,6 +4,7 @@ Prints lines of a row and a cell of the table in docs/kernels.md, and `done`.
 """
 
 import base64
+import ctypes
 import json
 import os
 import re
@@ -114,9 +115,31 @@ def say_ways(ways):
             said += "; not in the default listing"
         told = holders_of(told) if told else "not found"
         say(name, said if said == told else f"{said}; with `--bpf`: {told}")
-    say("`sources`, optional", ", ".join(
-        name for name in ("mount-namespaces", "listns", "bpf") if name in bpf["sources"]) or "none")
-    return full
+    return full, plain
+
+
+# ---- Sources -------------------------------------------------------------------
+
+# All kernels have the others.
+OPTIONAL = "threads", "mounts", "mount-namespaces", "listns"
+
+
+def say_sources(when, document):
+    used = [name for name in OPTIONAL if name in document["sources"]]
+    say(f"`sources` {when}", ", ".join(used))
+
+
+def say_sources_elsewhere():
+    def without_admin():
+        # CAP_SYS_ADMIN of the bounding set, prctl(2).
+        ctypes.CDLL(None).prctl(24, 21, 0, 0, 0)
+    for when, command, options in (
+            ("in a container", ["unshare", "-pf", "--mount-proc"], {}),
+            ("without CAP_SYS_ADMIN", [], {"preexec_fn": without_admin})):
+        command = [*command, NSLS, "--json", "-o", "NS,TYPE,NPROCS"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, **options, check=True, text=True,
+                              stderr=subprocess.DEVNULL)
+        say_sources(when, json.loads(done.stdout))
 
 
 # ---- Views ---------------------------------------------------------------------
@@ -225,9 +248,14 @@ def say_capture():
 def main():
     os.environ.update(PATH="/bin:/usr/bin", LC_ALL="C.UTF-8")
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    before = scan("-o", "NS,TYPE,NPROCS")
     ways = start_ways()
     start_more(ways)
-    full = say_ways(ways)
+    full, plain = say_ways(ways)
+    say_sources("if processes explain all", before)
+    say_sources("if one is held otherwise", plain)
+    say_sources("if holders are shown", full)
+    say_sources_elsewhere()
     say_bpf(ways)
     say_columns(ways, full)
     say_views(ways)

@@ -273,6 +273,11 @@ impl Groups {
         first.into_iter().chain(others.flatten())
     }
 
+    /// Returns whether anything still leads to a namespace.
+    pub(crate) fn is_held(&self, group: &Group) -> bool {
+        self.holders(group).next().is_some()
+    }
+
     /// Returns everything that keeps a namespace alive, in order.
     fn all_holders(&self, group: &Group) -> Vec<Holder> {
         let mut holders: Vec<Holder> = self

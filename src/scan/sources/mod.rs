@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Holder, Link, LinkSet, Links, NsId, OpenFile, Pid, Process, Source};
+use crate::model::{
+    Cause, Holder, KindSet, Link, LinkSet, Links, NsId, OpenFile, Pid, Process, Source,
+};
 use crate::proc::FdTarget;
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
@@ -53,6 +55,8 @@ pub(crate) struct Discovery<'a> {
     links: LinkSet,
     /// The number of processes that were listed.
     pub(crate) total: usize,
+    /// The kernel's list, if it takes the place of other sources.
+    listed: Vec<Find>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
     affiliations: Affiliations<'a>,
@@ -90,6 +94,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         known: HashSet::new(),
         links: LinkSet::EMPTY,
         total: 0,
+        listed: Vec::new(),
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
@@ -103,7 +108,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         _ => Vec::new(),
     };
     let mut finds = plan.request.known_holders();
-    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) {
+    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) || plan.trusts_list {
         finds.extend(mounts::find_own(context)?);
         discovery.mount_tables.extend(context.root.own_mount_ns());
     }
@@ -119,8 +124,18 @@ pub(crate) fn discover<'a, K: Kernel>(
                 finds.extend(found);
             }
         }
-        if plan.reads(Source::Listns) {
-            finds.extend(listns::find(context, kernel)?);
+        if plan.reads(Source::Listns)
+            && let Some(listed) = listns::find(context, kernel)?
+        {
+            if !plan.needs(Need::Holders) {
+                // The list has it, although the link does not resolve.
+                context.forget(Source::Processes, Cause::Unborn);
+            }
+            if plan.trusts_list {
+                discovery.listed = listed;
+            } else {
+                finds.extend(listed);
+            }
         }
         if discovery.bpf && follows_lists {
             finds.extend(bpf::find_chained(
@@ -247,6 +262,27 @@ impl Discovery<'_> {
             }
         }
         Ok(!has_ended)
+    }
+
+    /// Returns whether the kernel lists a namespace, of the requested types
+    /// among some, that nothing else led to.
+    pub(crate) fn lists_more<K: Kernel>(
+        &self,
+        context: &Context<K>,
+        plan: &Plan,
+        kinds: KindSet,
+    ) -> bool {
+        let Some(kernel) = &context.kernel else {
+            return false;
+        };
+        self.listed.iter().any(|(id, holder)| {
+            kinds.contains(id.kind)
+                && plan.request.kinds.contains(id.kind)
+                && self.groups.get(*id).is_none_or(|group| !self.groups.is_held(group))
+                // Unless it is gone.
+                && matches!(holder, Holder::Listed { unique_id }
+                    if kernel.identify_listed(*unique_id) == Ok(Some(*id)))
+        })
     }
 
     /// Reads again what these processes hold besides their links.
@@ -417,7 +453,8 @@ fn look(plan: &Plan) -> Look {
     }
     Look {
         links,
-        threads: plan.reads(Source::Threads),
+        threads: plan.reads(Source::Threads) || (plan.trusts_list && plan.reads(Source::Sockets)),
+        thread_links: plan.reads(Source::Threads),
         fds: [Source::Fds, Source::Sockets, Source::Tuns]
             .into_iter()
             .any(|source| plan.reads(source)),
