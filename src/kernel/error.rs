@@ -23,6 +23,8 @@ pub(crate) enum OpenError {
     ForeignProc,
     /// The process did not answer in time.
     Blocked,
+    /// The kernel is older than Linux 6.9, which gives access to threads.
+    OldKernel,
     /// Any other error.
     Errno(Errno),
 }

@@ -25,6 +25,8 @@ pub(crate) struct Fake {
     pub(crate) uids: HashMap<NsId, u32>,
     /// The net namespace of each socket or tun file.
     pub(crate) sockets: HashMap<(Pid, Fd), NsId>,
+    /// Whether threads cannot be held.
+    pub(crate) is_old: bool,
     /// Whether a socket changes when it is asked.
     pub(crate) tags_sockets: bool,
     /// The table of open files of each thread; `None` for a kernel without
@@ -84,8 +86,19 @@ impl Kernel for Fake {
         }
     }
 
+    fn open_mount_within(&self, within: &NsId, mount: &Mount, id: NsId) -> Result<NsId, OpenError> {
+        let path = format!("{within}{}", String::from_utf8_lossy(&mount.path));
+        match self.open(&path, id) {
+            Err(OpenError::Moved) => Err(OpenError::Covered),
+            opened => opened,
+        }
+    }
+
     fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Pid, OpenError> {
-        Ok(tid.unwrap_or(pid))
+        match tid {
+            Some(_) if self.is_old => Err(OpenError::OldKernel),
+            tid => Ok(tid.unwrap_or(pid)),
+        }
     }
 
     fn share_files(&self, one: Tid, other: Tid) -> Result<bool, OpenError> {

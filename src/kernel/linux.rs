@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
+use rustix::thread::CapabilitySet;
 
 use crate::kernel::bpf::Bpf;
 use crate::kernel::device::Held;
@@ -53,6 +54,11 @@ impl Linux {
             rustix::process::test_kill_process(pid),
             Ok(()) | Err(Errno::PERM)
         )
+    }
+
+    /// Returns whether this process is in the initial namespace of a type.
+    fn is_initial(&self, kind: Kind) -> Result<bool, OpenError> {
+        Ok(self.opener.open_own(kind)?.ino()? == kind.initial_ino())
     }
 
     /// Returns the iterators, which tell the PIDs of this process's own pid
@@ -106,12 +112,27 @@ impl Kernel for Linux {
         self.opener.open_mount(mount, id.ino)
     }
 
+    fn open_mount_within(
+        &self,
+        within: &NsFile,
+        mount: &Mount,
+        id: NsId,
+    ) -> Result<NsFile, OpenError> {
+        self.opener.open_mount_within(within, mount, id.ino)
+    }
+
     fn open_listed(&self, unique_id: u64, id: NsId) -> Result<NsFile, OpenError> {
         let ino = u32::try_from(id.ino).map_err(|_| OpenError::Gone)?;
         match syscall::open_ns(unique_id, flag_of_kind(id.kind), ino) {
+            // Linux has no such handles before 6.18, and later none for what it
+            // does not consider active: a mount namespace kept by nothing but an
+            // open mount table.
+            Err(Errno::BADF | Errno::STALE) if id.kind == Kind::Mnt => {
+                let own = self.opener.open_own(Kind::Mnt)?;
+                let found = mount_namespaces::find(&own, unique_id)?;
+                found.ok_or(OpenError::Gone)
+            }
             Err(Errno::STALE) => Err(OpenError::Gone),
-            // Linux has no such handles before 6.18. The namespace may well
-            // exist: mount namespaces are listed since 6.12.
             Err(Errno::BADF) => Err(OpenError::Unreachable),
             opened => Ok(opened?),
         }
@@ -123,7 +144,11 @@ impl Kernel for Linux {
             None => (pid, PidfdFlags::empty()),
         };
         let raw = self.opener.raw_pid(task)?;
-        let pidfd = rustix::process::pidfd_open(raw, flags)?;
+        let pidfd = match rustix::process::pidfd_open(raw, flags) {
+            // It does not know the flag.
+            Err(Errno::INVAL) if tid.is_some() => return Err(OpenError::OldKernel),
+            opened => opened?,
+        };
         let files = match tid {
             Some(tid) => self.file(pid, &format!("task/{tid}/fd")),
             None => self.file(pid, "fd"),
@@ -163,6 +188,11 @@ impl Kernel for Linux {
 
     fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError> {
         let own = self.opener.open_own(Kind::Mnt)?;
+        // Linux 6.16 to 6.18.15 would list those of the host to a container of
+        // the initial user namespace.
+        if !self.is_initial(Kind::Pid)? || !self.is_initial(Kind::User)? {
+            return Err(Errno::PERM.into());
+        }
         Ok(mount_namespaces::list(&own)?)
     }
 
@@ -180,10 +210,19 @@ impl Kernel for Linux {
         loop {
             let last = all.last().copied().unwrap_or(0);
             match syscall::listns(last, &mut ids) {
-                Ok(0) | Err(Errno::NOENT) => return Ok(all),
+                Ok(0) | Err(Errno::NOENT) => break,
                 Ok(count) => all.extend(ids.get(..count).unwrap_or_default()),
                 Err(errno) => return Err(errno),
             }
+        }
+        // Without these rights, the list is that of the caller's own.
+        let is_initial = |kind| self.is_initial(kind).unwrap_or(false);
+        let sets = rustix::thread::capabilities(None)?;
+        let is_admin = sets.effective.contains(CapabilitySet::SYS_ADMIN);
+        if is_initial(Kind::Pid) && is_initial(Kind::User) && is_admin {
+            Ok(all)
+        } else {
+            Err(Errno::PERM)
         }
     }
 
@@ -212,7 +251,10 @@ impl Kernel for Linux {
     }
 
     fn unique_id(&self, ns: &NsFile) -> Result<u64, Errno> {
-        ns.unique_id()
+        match ns.unique_id() {
+            Err(Errno::NOTTY | Errno::INVAL) => ns.mount_ns_unique_id(),
+            answer => answer,
+        }
     }
 
     fn id(&self, ns: &NsFile) -> Result<NsId, Errno> {

@@ -83,8 +83,18 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// at the mount point. Asks no file server.
     fn open_mount(&self, mount: &Mount, id: NsId) -> Result<Self::Ns, OpenError>;
 
-    /// Holds a process, or one of its threads, for [`device_ns`]. EINVAL for a
-    /// thread before Linux 6.9.
+    /// Opens a namespace by its bind mount in an open mount namespace, which need
+    /// not have a process. Requires what [`mount_table`](Kernel::mount_table)
+    /// does.
+    fn open_mount_within(
+        &self,
+        within: &Self::Ns,
+        mount: &Mount,
+        id: NsId,
+    ) -> Result<Self::Ns, OpenError>;
+
+    /// Holds a process, or one of its threads, for [`device_ns`].
+    /// [`OpenError::OldKernel`] for a thread before Linux 6.9.
     ///
     /// [`device_ns`]: Kernel::device_ns
     fn hold(&self, pid: Pid, tid: Option<Tid>) -> Result<Self::Process, OpenError>;
@@ -110,12 +120,13 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// else. Asks no file server.
     fn look_at(&self, path: &Path) -> Result<Option<NsId>, OpenError>;
 
-    /// Opens a namespace by its unique ID.
+    /// Opens a namespace by its unique ID. [`OpenError::Unreachable`] before Linux
+    /// 6.18, but for mount namespaces, which are listed since 6.12.
     fn open_listed(&self, unique_id: u64, id: NsId) -> Result<Self::Ns, OpenError>;
 
     /// Lists every mount namespace of the system: NS_MNT_GET_NEXT and PREV.
-    /// EPERM without CAP_SYS_ADMIN in the initial user and pid namespaces,
-    /// ENOTTY before Linux 6.12.
+    /// EPERM without CAP_SYS_ADMIN in the initial user and pid namespaces, ENOTTY
+    /// before Linux 6.12.
     fn mount_namespaces(&self) -> Result<Vec<MountNs>, OpenError>;
 
     /// Returns the namespaces that are mounted in a mount namespace:
@@ -127,8 +138,9 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// no thread of the caller.
     fn mount_table(&self, ns: &Self::Ns) -> Result<Box<dyn Read + Send>, OpenError>;
 
-    /// Lists every active namespace of the system by unique ID: listns(2).
-    /// ENOSYS before Linux 6.19.
+    /// Lists every active namespace of the system by unique ID: listns(2). EPERM
+    /// without CAP_SYS_ADMIN in the initial user and pid namespaces, ENOSYS
+    /// before Linux 6.19.
     fn list(&self) -> Result<Vec<u64>, Errno>;
 
     /// Returns every task, in any order, without touching one: a BPF iterator.
@@ -146,8 +158,9 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns which namespace has this unique ID, `None` if it is gone.
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno>;
 
-    /// Returns the ID that is never given to another namespace: NS_GET_ID.
-    /// ENOTTY before Linux 6.18.
+    /// Returns the ID that is never given to another namespace: NS_GET_ID. ENOTTY
+    /// before Linux 6.18; for mount namespaces, NS_GET_MNTNS_ID has it since
+    /// 6.11.
     fn unique_id(&self, ns: &Self::Ns) -> Result<u64, Errno>;
 
     /// Returns type and inode number.

@@ -10,6 +10,7 @@ use rustix::process::Pid as RawPid;
 
 use crate::kernel::OpenError;
 use crate::kernel::nsfs::NsFile;
+use crate::kernel::setns::in_mount_ns;
 use crate::model::{Kind, Mount, NsId, Pid, Within};
 use crate::proc::device;
 
@@ -76,10 +77,26 @@ impl Opener {
                 look_up(root.as_fd(), path, resolve)?
             }
         };
-        if look(&file, StatxFlags::MNT_ID)?.stx_mnt_id != mount.id {
+        self.open_mounted(&file, mount, ino)
+    }
+
+    /// Opens a namespace by its mount point in a mount namespace.
+    pub(super) fn open_mount_within(
+        &self,
+        within: &NsFile,
+        mount: &Mount,
+        ino: u64,
+    ) -> Result<NsFile, OpenError> {
+        let path = Path::new(OsStr::from_bytes(mount.path.as_bytes()));
+        let file = in_mount_ns(within, || look_up(CWD, path, ResolveFlags::CACHED))?;
+        self.open_mounted(&file, mount, ino)
+    }
+
+    fn open_mounted(&self, file: &OwnedFd, mount: &Mount, ino: u64) -> Result<NsFile, OpenError> {
+        if look(file, StatxFlags::MNT_ID)?.stx_mnt_id != mount.id {
             return Err(OpenError::Covered);
         }
-        self.open_seen(&file, Some(ino))
+        self.open_seen(file, Some(ino))
     }
 
     /// Returns which namespace a path leads to, `None` for anything else.

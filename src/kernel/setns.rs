@@ -13,7 +13,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::error::errno_of;
 use crate::kernel::nsfs::NsFile;
-use crate::kernel::{UtsNames, syscall};
+use crate::kernel::{OpenError, UtsNames, syscall};
 use crate::model::Kind;
 use crate::proc::{Limit, READ, ReadError, read_whole};
 
@@ -43,23 +43,38 @@ pub(super) fn enter(proc: &Path, ns: &NsFile, kind: Kind) -> Result<(), Errno> {
 
 /// Opens the mount table of a mount namespace.
 ///
-/// Only there does a path mean what its processes want it to mean, so a thread
-/// of its own enters it, opens the table below a directory that was opened
-/// before, and ends.
-pub(super) fn mount_table(proc: &Path, ns: &NsFile) -> Result<File, Errno> {
+/// Only there does a path mean what its processes want it to mean, so the table
+/// is opened below a directory that was opened before.
+pub(super) fn mount_table(proc: &Path, ns: &NsFile) -> Result<File, OpenError> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let proc = rustix::fs::open(proc, flags, Mode::empty())?;
+    let read = || {
+        Ok(rustix::fs::openat(
+            &proc,
+            "thread-self/mountinfo",
+            READ,
+            Mode::empty(),
+        )?)
+    };
+    Ok(File::from(in_mount_ns(ns, read)?))
+}
+
+/// Calls a function at the root of a mount namespace, in a thread of its own that
+/// ends with it. No other could come back.
+pub(super) fn in_mount_ns<T: Send>(
+    ns: &NsFile,
+    call: impl FnOnce() -> Result<T, OpenError> + Send,
+) -> Result<T, OpenError> {
     let inside = || {
         syscall::unshare_fs()?;
         move_into_link_name_space(ns.as_fd(), Some(LinkNameSpaceType::Mount))?;
-        rustix::fs::openat(&proc, "thread-self/mountinfo", READ, Mode::empty())
+        call()
     };
-    let opened = thread::scope(|scope| {
+    thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, inside);
         let thread = thread.map_err(|error| errno_of(&error))?;
-        thread.join().unwrap_or(Err(Errno::PROTO))
-    });
-    Ok(File::from(opened?))
+        thread.join().unwrap_or(Err(Errno::PROTO.into()))
+    })
 }
 
 /// Enters a uts namespace and returns its names.

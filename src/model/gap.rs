@@ -80,6 +80,9 @@ pub enum Cause {
     Lockdown,
     /// The kernel has no type information, BTF, that says where its fields are.
     NoBtf,
+    /// A thread has files of its own, which only Linux 6.9 and later give access
+    /// to.
+    OldKernel,
 }
 
 impl Cause {
@@ -110,6 +113,7 @@ impl Cause {
         Cause::Blocked,
         Cause::Lockdown,
         Cause::NoBtf,
+        Cause::OldKernel,
     ];
 
     /// Returns its name in JSON.
@@ -140,6 +144,7 @@ impl Cause {
             Cause::Blocked => "blocked",
             Cause::Lockdown => "lockdown",
             Cause::NoBtf => "no-btf",
+            Cause::OldKernel => "old-kernel",
         }
     }
 

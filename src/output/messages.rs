@@ -154,6 +154,7 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::Blocked => "it did not answer in time",
         Cause::Lockdown => "the kernel is locked down",
         Cause::NoBtf => "the kernel has no BTF",
+        Cause::OldKernel => "needs Linux 6.9",
         Cause::Failed(errno) => {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");

@@ -210,7 +210,8 @@ impl Column {
                 let names = row.links().iter().map(|link| link.name().as_bytes().into());
                 Some(Value::List(names.collect()))
             },
-        ),
+        )
+        .needing(&[Need::Links]),
     ];
 }
 

@@ -129,6 +129,11 @@ impl<K> Shared<K> {
             .collect()
     }
 
+    /// Forgets what was missed, now that it is known from elsewhere.
+    pub(crate) fn forget(&self, source: Source, cause: Cause) {
+        self.lock().remove(&(source, cause));
+    }
+
     /// Forgets everything that was missed, for another try.
     pub(crate) fn forget_gaps(&self) {
         self.lock().clear();
@@ -194,6 +199,7 @@ pub(crate) fn cause_of_open(
         OpenError::NoSysctls => Cause::NoSysctls,
         OpenError::ForeignProc => Cause::ForeignProc,
         OpenError::Blocked => Cause::Blocked,
+        OpenError::OldKernel => Cause::OldKernel,
         OpenError::Errno(errno) => return cause_of_errno(errno, path),
     })
 }
@@ -260,6 +266,7 @@ pub(crate) mod tests {
             (OpenError::NoSysctls, Cause::NoSysctls),
             (OpenError::ForeignProc, Cause::ForeignProc),
             (OpenError::Blocked, Cause::Blocked),
+            (OpenError::OldKernel, Cause::OldKernel),
             (OpenError::Errno(Errno::PERM), Cause::Denied),
             (OpenError::Errno(Errno::PROTO), Cause::Malformed),
             (OpenError::Errno(Errno::FBIG), Cause::Truncated),

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use crate::containers;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Gap, Kind, Namespace, Pid, Snapshot, Source, Sources};
+use crate::model::{Cause, Gap, Kind, KindSet, Namespace, Pid, Snapshot, Source, Sources};
 use crate::proc::{ProcessDir, Users};
 use crate::scan::details::proc_files::ProcFacts;
 use crate::scan::plan::Plan;
@@ -51,6 +51,26 @@ const MOST_LOOKS: usize = 3;
 /// its process hops from PID to PID.
 const MOST_CATCHES: usize = 32;
 
+/// Scans for what was requested.
+///
+/// If the kernel lists all namespaces, and it does not matter what leads to them,
+/// threads, mounts and mount namespaces are looked at only if the list names one
+/// that nothing else explains.
+pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result<Snapshot, Error> {
+    let full = Plan::new(request.clone(), context.kernel.is_some());
+    let kernel = context.kernel.as_ref();
+    let lists_all = || kernel.is_some_and(|kernel| kernel.list().is_ok());
+    let less = full.trusting_list().filter(|_| lists_all());
+    let mut plan = less.unwrap_or_else(|| full.clone());
+    loop {
+        if let Some(snapshot) = attempt(context, &plan)? {
+            return Ok(snapshot);
+        }
+        context.forget_gaps();
+        plan = full.clone();
+    }
+}
+
 /// Reads, groups and asks until every process that will be shown is known to
 /// have been there.
 ///
@@ -59,19 +79,29 @@ const MOST_CATCHES: usize = 32;
 /// and again the processes that closed something. Each repetition of the loop
 /// follows such a loss, and only the first few add anything to lose, so it
 /// ends.
-pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result<Snapshot, Error> {
-    let plan = Plan::new(request.clone(), context.kernel.is_some());
-    let mut found = sources::discover(context, &plan)?;
+///
+/// Returns `None` if the kernel lists a namespace that a plan which trusts the
+/// list does not explain.
+fn attempt<K: Kernel>(context: &Context<K>, plan: &Plan) -> Result<Option<Snapshot>, Error> {
+    let mut found = sources::discover(context, plan)?;
+    // Only a relation explains some of the others.
+    let related = KindSet::from([Kind::User, Kind::Pid]);
+    if found.lists_more(context, plan, KindSet::all().without(related)) {
+        return Ok(None);
+    }
     let mut facts = ProcFacts::new();
     let mut users = Users::below(&context.root);
     let mut looks = 0;
     loop {
-        relations::ask(context, &plan, &mut found.groups)?;
+        relations::ask(context, plan, &mut found.groups)?;
         let inferred = inference::group(&found.fingerprints, &found.groups);
-        details::read_shown(context, &plan, &mut found.groups, &inferred, &mut users)?;
-        details::proc_files::read(context, &plan, &mut found.groups, &mut facts)?;
+        details::read_shown(context, plan, &mut found.groups, &inferred, &mut users)?;
+        details::proc_files::read(context, plan, &mut found.groups, &mut facts)?;
         let Some(losers) = found.groups.take_losses() else {
-            return assemble(context, &plan, found, facts, users);
+            if found.lists_more(context, plan, KindSet::all()) {
+                return Ok(None);
+            }
+            return assemble(context, plan, found, facts, users).map(Some);
         };
         let has_fled = looks >= MOST_LOOKS && found.groups.have_lost(2);
         let is_over = looks >= MOST_CATCHES || found.has_given_up();
@@ -80,8 +110,8 @@ pub(crate) fn scan<K: Kernel>(context: &Context<K>, request: &Request) -> Result
         }
         if looks < MOST_LOOKS || has_fled && !is_over {
             looks += 1;
-            found.read_new(context, &plan)?;
-            found.read_again(context, &plan, &losers)?;
+            found.read_new(context, plan)?;
+            found.read_again(context, plan, &losers)?;
         }
     }
 }
@@ -159,18 +189,19 @@ fn note_unknowable<K>(context: &Context<K>, plan: &Plan) {
     }
 }
 
-/// Returns what is missing, and those of the kernel's lists that it lacks. Only
-/// a caller who named such a list is interested in its absence.
+/// Returns what is missing, and those of the kernel's lists that it lacks or
+/// refuses. Only a caller who named such a list is interested in its absence.
 fn gaps<K>(context: &Context<K>, plan: &Plan, total: usize) -> (Vec<Gap>, Sources) {
+    let is_fact = |gap: &Gap| matches!(gap.cause, Cause::Unsupported | Cause::Outside);
     let mut gaps = context.gaps(total);
     let absent: Sources = gaps
         .iter()
         .filter(|gap| gap.source.is_list())
-        .filter(|gap| matches!(gap.cause, Cause::Unsupported | Cause::Outside))
+        .filter(|gap| is_fact(gap) || gap.cause == Cause::Denied)
         .map(|gap| gap.source)
         .collect();
     if !plan.request.has_chosen_sources {
-        gaps.retain(|gap| !absent.contains(gap.source));
+        gaps.retain(|gap| !(gap.source.is_list() && is_fact(gap)));
     }
     (gaps, absent)
 }

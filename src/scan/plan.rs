@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     is_live: bool,
     /// What to ask each namespace.
     pub(crate) questions: Questions,
+    /// Whether the kernel's list of namespaces takes the place of other sources.
+    pub(crate) trusts_list: bool,
     /// The only process to read, if no other matters.
     pub(crate) alone: Option<Pid>,
 }
@@ -63,6 +65,7 @@ impl Plan {
                 .collect(),
             asks_all,
             is_live,
+            trusts_list: false,
             alone: match request.goal {
                 Goal::Process(pid, _) if !needs.contains(Need::Members) => Some(pid),
                 _ => None,
@@ -100,6 +103,25 @@ impl Plan {
             questions: self.questions,
             ..Plan::new(request, self.is_live)
         }
+    }
+
+    /// Returns the plan that suffices if the kernel lists all namespaces, and if
+    /// only which there are matters. Sockets and tun files hold what it does not
+    /// list.
+    pub(crate) fn trusting_list(&self) -> Option<Self> {
+        let request = &self.request;
+        let shown = Needs::from([Need::Holders, Need::Mounts, Need::Path, Need::Links]);
+        let is_enough = self.is_live
+            && self.reads(Source::Listns)
+            && !request.has_chosen_sources
+            && matches!(request.goal, Goal::All)
+            && request.needs.intersection(shown).is_empty();
+        let replaced = Sources::from([Source::Threads, Source::Mounts, Source::MountNamespaces]);
+        is_enough.then(|| Plan {
+            sources: self.sources.without(replaced),
+            trusts_list: true,
+            ..self.clone()
+        })
     }
 
     pub(crate) fn reads(&self, source: Source) -> bool {
@@ -181,6 +203,27 @@ mod tests {
         assert_eq!(sources, Sources::from(read));
         assert!(!plan(Kind::Uts, true).reads(Source::Sockets));
         assert!(plan(Kind::Net, true).reads(Source::Sockets));
+    }
+
+    #[test]
+    fn the_list_of_the_kernel_suffices_unless_it_matters_what_leads_to_a_namespace() {
+        let plan = |needs: &[Need], change: fn(&mut Request)| {
+            let needs: Needs = needs.iter().copied().collect();
+            let mut request = request(Goal::All, KindSet::all(), needs);
+            change(&mut request);
+            Plan::new(request, true).trusting_list()
+        };
+        let less = plan(&[Need::Command, Need::User], |_| {}).unwrap();
+        assert!(less.trusts_list && less.reads(Source::Listns) && less.reads(Source::Sockets));
+        for source in [Source::Threads, Source::Mounts, Source::MountNamespaces] {
+            assert!(!less.reads(source));
+        }
+        for need in [Need::Holders, Need::Mounts, Need::Path, Need::Links] {
+            assert!(plan(&[need], |_| {}).is_none());
+        }
+        assert!(plan(&[], |request| request.has_chosen_sources = true).is_none());
+        let captured = Plan::new(request(Goal::All, Kind::Net, []), false);
+        assert!(captured.trusting_list().is_none());
     }
 
     #[test]

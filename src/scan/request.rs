@@ -33,6 +33,8 @@ named! {
         Mounts = "mounts",
         /// Everything that holds a namespace.
         Holders = "holders",
+        /// All links that lead to a namespace, those of threads included.
+        Links = "links",
         /// The numbers that the kernel never reuses.
         UniqueId = "unique-id",
         /// Whether a path opens a namespace without processes now.
@@ -85,6 +87,7 @@ impl Need {
                 | Need::Relations
                 | Need::NetNsId
                 | Need::Mounts
+                | Need::Links
                 | Need::Path
                 | Need::Inference
         )

@@ -308,3 +308,106 @@ fn without_a_kernel_nothing_is_known_of_owners() {
     );
     assert_eq!(snapshot.namespace(MIDDLE), None);
 }
+
+/// Scans with a kernel that lists these namespaces.
+fn scan_listed(tree: &Path, listed: impl IntoIterator<Item = NsId>) -> Snapshot {
+    let listed = (10..).zip(listed);
+    let mut kernel = Fake {
+        listed: Some(listed.collect()),
+        ..kernel(tree)
+    };
+    let thread = "/proc/9/task/10/ns/net".to_owned();
+    kernel.paths.insert(thread, id(Kind::Net, 400));
+    let root = Sysroot::at(tree);
+    let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN);
+    let request = Request {
+        sources: Sources::all(),
+        has_chosen_sources: false,
+        ..request()
+    };
+    scan(&context, &request).unwrap()
+}
+
+#[test]
+fn threads_and_mounts_are_looked_at_only_if_the_kernel_lists_more_than_processes_explain() {
+    let tree = tree();
+    // Thread 10 of process 9 is elsewhere.
+    let elsewhere = id(Kind::Net, 400);
+    let thread = tree.path().join("proc/9/task/10/ns");
+    fs::create_dir_all(&thread).unwrap();
+    fs::create_dir(tree.path().join("proc/9/task/9")).unwrap();
+    symlink(elsewhere.to_string(), thread.join("net")).unwrap();
+    fs::write(tree.path().join("proc/9/task/10/stat"), "10 (comm) S 1 1\n").unwrap();
+    let explained = [id(Kind::Net, 1), SHARED, OWN, MIDDLE, USER];
+    let looked = |snapshot: &Snapshot| {
+        let all = [Source::Threads, Source::Mounts];
+        let looked = all.map(|source| snapshot.sources.contains(source));
+        assert_eq!(looked[0], looked[1]);
+        looked[0]
+    };
+    let ids = |snapshot: &Snapshot| -> Vec<NsId> {
+        snapshot.namespaces.iter().map(|found| found.id).collect()
+    };
+    // The owner is known from a relation, and of other types none matters.
+    let known = [explained.as_slice(), &[id(Kind::Uts, 500)]].concat();
+    let snapshot = scan_listed(tree.path(), known);
+    assert_eq!(
+        (looked(&snapshot), ids(&snapshot)),
+        (false, explained.to_vec())
+    );
+    assert!(snapshot.sources.contains(Source::Listns));
+    let more = [explained.as_slice(), &[elsewhere]].concat();
+    let snapshot = scan_listed(tree.path(), more);
+    let mut all = explained.to_vec();
+    all.insert(4, elsewhere);
+    assert_eq!((looked(&snapshot), ids(&snapshot)), (true, all));
+    let via = &snapshot.namespace(elsewhere).unwrap().via;
+    assert!(
+        matches!(
+            via,
+            Holder::Thread {
+                pid: 9,
+                tid: 10,
+                ..
+            }
+        ),
+        "{via:?}"
+    );
+    // Nothing but the list knows this user namespace.
+    let more = [explained.as_slice(), &[id(Kind::User, 600)]].concat();
+    let snapshot = scan_listed(tree.path(), more);
+    assert!(looked(&snapshot));
+    assert!(snapshot.namespace(id(Kind::User, 600)).is_some());
+}
+
+#[test]
+fn a_pid_namespace_before_its_first_process_is_no_gap_if_the_kernel_lists_it() {
+    let tree = tree();
+    fs::remove_file(tree.path().join("proc/9/ns/pid_for_children")).unwrap();
+    let unborn = id(Kind::Pid, 700);
+    let scan = |listed: Option<NsId>, need: Option<Need>| {
+        let kernel = Fake {
+            listed: listed.map(|id| [(10, id)].into()),
+            ..kernel(tree.path())
+        };
+        let root = Sysroot::at(tree.path());
+        let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN);
+        let request = Request {
+            kinds: Kind::Pid.into(),
+            needs: need.into_iter().collect(),
+            sources: Sources::all(),
+            has_chosen_sources: false,
+            ..request()
+        };
+        let snapshot = scan(&context, &request).unwrap();
+        let gaps = snapshot
+            .gaps
+            .iter()
+            .filter(|gap| gap.cause == Cause::Unborn);
+        (gaps.count(), snapshot.namespace(unborn).is_some())
+    };
+    assert_eq!(scan(None, None), (1, false));
+    assert_eq!(scan(Some(unborn), None), (0, true));
+    // What holds it remains unknown.
+    assert_eq!(scan(Some(unborn), Some(Need::Holders)), (1, true));
+}

@@ -107,3 +107,11 @@ pub fn edges(text: &str) -> Vec<String> {
     rows.sort();
     rows
 }
+
+/// Returns major and minor version of the running kernel.
+pub fn linux() -> (u32, u32) {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit());
+    let mut number = || numbers.next().unwrap().parse().unwrap();
+    (number(), number())
+}

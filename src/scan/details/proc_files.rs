@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Facts, Kind, NsId, Pid, Source};
+use crate::model::{Cause, Facts, Holder, Kind, NsId, Pid, Source};
 use crate::proc::{ProcessDir, ReadError, mount_facts};
 use crate::scan::context::{Context, cause_of_open, cause_of_read};
-use crate::scan::groups::Groups;
+use crate::scan::groups::{Entrances, Group, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::request::{Need, Needs};
 use crate::scan::sources::mounts;
@@ -24,23 +24,24 @@ pub(crate) fn read<K: Kernel>(
     groups: &mut Groups,
     known: &mut ProcFacts,
 ) -> Result<bool, Error> {
-    let pending: Vec<(NsId, Option<Pid>)> = groups
+    let pending: Vec<Pending> = groups
         .iter()
         .filter(|group| plan.request.wants(group.id))
         .filter(|group| plan.request.needs.of_proc_files(group.id.kind).is_some())
         .filter(|group| !known.contains_key(&group.id))
-        .map(|group| match group.id.kind {
-            // The file is about the namespace of future children.
-            Kind::Time => (group.id, group.first_for_children()),
-            _ => (group.id, group.representative()),
-        })
+        .map(|group| Pending::of(group, groups, context.root.is_live()))
         .collect();
+    let is_lonely = |pending: &Pending| !pending.holders.is_empty();
+    let entrances = match pending.iter().any(is_lonely) {
+        true => groups.entrances(),
+        false => Entrances::default(),
+    };
     let needs = plan.request.needs;
-    let read = context.map(pending.clone(), move |context, (id, pid)| {
-        read_one(context, needs, *id, *pid)
+    let read = context.map(pending.clone(), move |context, pending| {
+        read_one(context, needs, &entrances, pending)
     })?;
     let mut has_lost = false;
-    for ((id, pid), facts) in pending.into_iter().zip(read) {
+    for (Pending { id, pid, .. }, facts) in pending.into_iter().zip(read) {
         let facts = facts.unwrap_or_else(|| {
             context.miss(Source::Contents, Cause::Blocked);
             Some(Facts::default())
@@ -62,16 +63,56 @@ pub(crate) fn read<K: Kernel>(
     Ok(has_lost)
 }
 
+/// A namespace to read about.
+#[derive(Clone)]
+struct Pending {
+    id: NsId,
+    /// A process in it.
+    pid: Option<Pid>,
+    /// That process, or the thread through which it is read.
+    task: Option<Pid>,
+    /// What leads to a mount namespace without processes.
+    holders: Vec<Holder>,
+}
+
+impl Pending {
+    fn of(group: &Group, groups: &Groups, is_live: bool) -> Self {
+        let pid = match group.id.kind {
+            // The file is about the namespace of future children.
+            Kind::Time => group.first_for_children(),
+            _ => group.representative(),
+        };
+        // A captured tree lists no threads beside processes.
+        let reader = pid.filter(|_| is_live);
+        let thread = reader.and_then(|pid| groups.process(pid)?.thread);
+        let holders = match (group.id.kind, pid) {
+            (Kind::Mnt, None) => groups.holders(group).collect(),
+            _ => Vec::new(),
+        };
+        Pending {
+            id: group.id,
+            pid,
+            task: thread.or(pid),
+            holders,
+        }
+    }
+}
+
 /// Reads about one namespace through a process; `None` if the process ended.
 fn read_one<K: Kernel>(
     context: &Context<K>,
     needs: Needs,
-    id: NsId,
-    pid: Option<Pid>,
+    entrances: &Entrances,
+    pending: &Pending,
 ) -> Result<Option<Facts>, Error> {
     let mut facts = Facts::default();
-    let Some(pid) = pid else {
-        context.miss(Source::Contents, Cause::NoProcess);
+    let id = pending.id;
+    let Some(pid) = pending.task else {
+        if id.kind == Kind::Mnt {
+            count_lonely(context, entrances, pending, &mut facts)?;
+        } else {
+            context.miss(Source::Contents, Cause::NoProcess);
+        }
         return Ok(Some(facts));
     };
     let cause = match ProcessDir::open(&context.root, pid) {
@@ -92,6 +133,34 @@ fn read_one<K: Kernel>(
     };
     context.miss(Source::Contents, cause);
     Ok(Some(facts))
+}
+
+/// Reads the mount table of a mount namespace without processes from inside.
+fn count_lonely<K: Kernel>(
+    context: &Context<K>,
+    entrances: &Entrances,
+    pending: &Pending,
+    facts: &mut Facts,
+) -> Result<(), Error> {
+    let Some(kernel) = &context.kernel else {
+        context.miss(Source::Contents, Cause::NoProcess);
+        return Ok(());
+    };
+    let (holders, ino) = (&pending.holders, pending.id.ino);
+    let path = || pending.id.to_string().into();
+    let cause = match mounts::open_table(context, &**kernel, entrances, holders, ino) {
+        Ok(table) => match mount_facts(table) {
+            Ok((count, root)) => {
+                facts.nmounts = Some(count);
+                facts.mount_root = root;
+                return Ok(());
+            }
+            Err(error) => cause_of_read(error, path)?,
+        },
+        Err(error) => cause_of_open(error, path)?,
+    };
+    context.miss(Source::Contents, cause);
+    Ok(())
 }
 
 /// Returns whether a process with this mount table may not see all mounts.

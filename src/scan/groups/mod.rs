@@ -4,12 +4,16 @@
 //! grows in a straight line. A process that ends is taken out of its groups; a
 //! namespace that nothing leads to any more is not part of the result.
 
+mod entrances;
 mod group;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Holder, KindSet, Link, Links, Member, Namespace, NsId, Pid, Process, Tid};
+use crate::model::{
+    Holder, Kind, KindSet, Link, Links, Member, Namespace, NsId, Pid, Process, Tid,
+};
 
+pub(crate) use entrances::Entrances;
 pub(crate) use group::{Answer, Group};
 
 /// A namespace, and something that leads to it.
@@ -31,6 +35,9 @@ pub(crate) struct Groups {
     losses: Option<HashSet<Pid>>,
     groups: Vec<Group>,
     places: HashMap<NsId, usize>,
+    /// What leads to mount namespaces besides links of processes, even if they
+    /// are not grouped.
+    entrances: Entrances,
 }
 
 impl Groups {
@@ -44,6 +51,7 @@ impl Groups {
             losses: None,
             groups: Vec::new(),
             places: HashMap::new(),
+            entrances: Entrances::default(),
         }
     }
 
@@ -86,6 +94,9 @@ impl Groups {
     /// Adds something else that leads to a namespace. Returns whether the
     /// namespace is new.
     pub(crate) fn insert(&mut self, (id, holder): Find) -> bool {
+        if id.kind == Kind::Mnt {
+            self.entrances.add(id.ino, holder.clone());
+        }
         if !self.kinds.contains(id.kind) {
             return false;
         }
@@ -175,6 +186,22 @@ impl Groups {
         Some(pids)
     }
 
+    /// Returns what leads into mount namespaces, links of processes included.
+    pub(crate) fn entrances(&self) -> Entrances {
+        let mut entrances = self.entrances.clone();
+        for process in self.processes() {
+            if let Some(ino) = process.links.ino(Link::Mnt) {
+                entrances.add(ino, process.holder(Link::Mnt));
+            }
+        }
+        entrances
+    }
+
+    /// Returns the mount namespaces that something else than a process leads to.
+    pub(crate) fn entered_otherwise(&self) -> impl Iterator<Item = u64> {
+        self.entrances.mount_namespaces()
+    }
+
     /// Removes a holder that no longer leads to a namespace.
     pub(crate) fn forget(&mut self, id: NsId, holder: &Holder) {
         self.note_loss(holder.pid());
@@ -244,6 +271,11 @@ impl Groups {
             others
         });
         first.into_iter().chain(others.flatten())
+    }
+
+    /// Returns whether anything still leads to a namespace.
+    pub(crate) fn is_held(&self, group: &Group) -> bool {
+        self.holders(group).next().is_some()
     }
 
     /// Returns everything that keeps a namespace alive, in order.

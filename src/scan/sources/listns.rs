@@ -8,13 +8,17 @@ use crate::model::{Cause, Holder, Source};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 
-/// Finds every namespace in the kernel's list.
-pub(crate) fn find<K: Kernel>(context: &Context<K>, kernel: &K) -> Result<Vec<Find>, Error> {
+/// Finds every namespace in the kernel's list; `None` if it has none for the
+/// caller.
+pub(crate) fn find<K: Kernel>(
+    context: &Context<K>,
+    kernel: &K,
+) -> Result<Option<Vec<Find>>, Error> {
     let listed = match kernel.list() {
         Ok(listed) => listed,
         Err(errno) => {
             refuse(context, errno.into(), Source::Listns)?;
-            return Ok(Vec::new());
+            return Ok(None);
         }
     };
     let mut finds = Vec::new();
@@ -25,7 +29,7 @@ pub(crate) fn find<K: Kernel>(context: &Context<K>, kernel: &K) -> Result<Vec<Fi
             Err(errno) => refuse(context, errno.into(), Source::Listns)?,
         }
     }
-    Ok(finds)
+    Ok(Some(finds))
 }
 
 /// Counts that one of the kernel's lists could not be read. A kernel that lacks
@@ -66,13 +70,13 @@ mod tests {
         let context = with_kernel(&root, Fake::default());
         assert_eq!(
             find(&context, &kernel).unwrap(),
-            [
+            Some(vec![
                 (id(Kind::Uts, 7), listed(70)),
                 (id(Kind::Ipc, 8), listed(80))
-            ]
+            ])
         );
         let old = Fake::default();
-        assert_eq!(find(&context, &old).unwrap(), []);
+        assert_eq!(find(&context, &old).unwrap(), None);
         let found = mount_namespaces::find(&context, &old, &[].into());
         assert_eq!(found.unwrap(), []);
         assert_eq!(

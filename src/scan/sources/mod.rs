@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use crate::containers::Affiliations;
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Holder, Link, LinkSet, Links, NsId, OpenFile, Pid, Process, Source};
+use crate::model::{
+    Cause, Holder, KindSet, Link, LinkSet, Links, NsId, OpenFile, Pid, Process, Source,
+};
 use crate::proc::FdTarget;
 use crate::scan::context::Context;
 use crate::scan::groups::{Find, Groups};
@@ -60,6 +62,8 @@ pub(crate) struct Discovery<'a> {
     chased: Duration,
     /// Whether one was never caught.
     has_given_up: bool,
+    /// The kernel's list, if it takes the place of other sources.
+    listed: Vec<Find>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
     affiliations: Affiliations<'a>,
@@ -99,6 +103,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         total: 0,
         chased: Duration::ZERO,
         has_given_up: false,
+        listed: Vec::new(),
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
@@ -112,7 +117,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         _ => Vec::new(),
     };
     let mut finds = plan.request.known_holders();
-    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) {
+    if plan.reads(Source::Mounts) || plan.needs(Need::Mounts) || plan.trusts_list {
         finds.extend(mounts::find_own(context)?);
         discovery.mount_tables.extend(context.root.own_mount_ns());
     }
@@ -122,10 +127,24 @@ pub(crate) fn discover<'a, K: Kernel>(
     if let Some(kernel) = &context.kernel {
         if plan.reads(Source::MountNamespaces) {
             let known = &discovery.mount_tables;
-            finds.extend(mount_namespaces::find(context, kernel, known)?);
+            let listed = mount_namespaces::find(context, kernel, known)?;
+            for (mount_ns, found) in listed {
+                discovery.mount_tables.insert(mount_ns);
+                finds.extend(found);
+            }
         }
-        if plan.reads(Source::Listns) {
-            finds.extend(listns::find(context, kernel)?);
+        if plan.reads(Source::Listns)
+            && let Some(listed) = listns::find(context, kernel)?
+        {
+            if !plan.needs(Need::Holders) {
+                // The list has it, although the link does not resolve.
+                context.forget(Source::Processes, Cause::Unborn);
+            }
+            if plan.trusts_list {
+                discovery.listed = listed;
+            } else {
+                finds.extend(listed);
+            }
         }
         if discovery.bpf && follows_lists {
             finds.extend(bpf::find_chained(
@@ -137,6 +156,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         }
     }
     discovery.add(finds);
+    discovery.enter_lonely(context, plan)?;
     Ok(discovery)
 }
 
@@ -273,6 +293,27 @@ impl Discovery<'_> {
         Ok(!has_ended)
     }
 
+    /// Returns whether the kernel lists a namespace, of the requested types
+    /// among some, that nothing else led to.
+    pub(crate) fn lists_more<K: Kernel>(
+        &self,
+        context: &Context<K>,
+        plan: &Plan,
+        kinds: KindSet,
+    ) -> bool {
+        let Some(kernel) = &context.kernel else {
+            return false;
+        };
+        self.listed.iter().any(|(id, holder)| {
+            kinds.contains(id.kind)
+                && plan.request.kinds.contains(id.kind)
+                && self.groups.get(*id).is_none_or(|group| !self.groups.is_held(group))
+                // Unless it is gone.
+                && matches!(holder, Holder::Listed { unique_id }
+                    if kernel.identify_listed(*unique_id) == Ok(Some(*id)))
+        })
+    }
+
     /// Reads again what these processes hold besides their links.
     pub(crate) fn read_again<K: Kernel>(
         &mut self,
@@ -283,7 +324,8 @@ impl Discovery<'_> {
         let (pids, answer) = self.ask(context, plan, || Ok(pids.to_vec()))?;
         let mut found = self.read(context, plan, &pids, answer)?;
         found.processes.clear();
-        self.resolve(context, plan, found)
+        self.resolve(context, plan, found)?;
+        self.enter_lonely(context, plan)
     }
 
     /// Lists processes, and asks the kernel itself about all, if it answers.
@@ -401,6 +443,29 @@ impl Discovery<'_> {
         Ok(())
     }
 
+    /// Reads the mount tables of mount namespaces without processes, and of those
+    /// that are mounted there in turn.
+    fn enter_lonely<K: Kernel>(&mut self, context: &Context<K>, plan: &Plan) -> Result<(), Error> {
+        let Some(kernel) = context
+            .kernel
+            .as_ref()
+            .filter(|_| plan.reads(Source::Mounts))
+        else {
+            return Ok(());
+        };
+        loop {
+            let known = &self.mount_tables;
+            let found = mounts::find_lonely(context, kernel, &self.groups, known)?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            for (mount_ns, finds) in found {
+                self.mount_tables.insert(mount_ns);
+                self.add(finds);
+            }
+        }
+    }
+
     fn add(&mut self, finds: Vec<Find>) {
         for find in finds {
             self.groups.insert(find);
@@ -417,7 +482,8 @@ fn look(plan: &Plan) -> Look {
     }
     Look {
         links,
-        threads: plan.reads(Source::Threads),
+        threads: plan.reads(Source::Threads) || (plan.trusts_list && plan.reads(Source::Sockets)),
+        thread_links: plan.reads(Source::Threads),
         fds: [Source::Fds, Source::Sockets, Source::Tuns]
             .into_iter()
             .any(|source| plan.reads(source)),

@@ -13,19 +13,19 @@ use crate::scan::groups::Find;
 use crate::scan::sources::listns::refuse;
 use crate::scan::sources::mounts::mnt;
 
-/// Finds the mount namespaces without processes, and the namespaces that are
-/// mounted in them.
+/// Finds the mount namespaces without processes, each with the finds it leads
+/// to: itself, and the namespaces that are mounted in it.
 pub(crate) fn find<K: Kernel>(
     context: &Context<K>,
     kernel: &K,
     with_processes: &HashSet<u64>,
-) -> Result<Vec<Find>, Error> {
-    let mut finds = Vec::new();
+) -> Result<Vec<(u64, Vec<Find>)>, Error> {
+    let mut found = Vec::new();
     let listed = match kernel.mount_namespaces() {
         Ok(listed) => listed,
         Err(error) => {
             refuse(context, error, Source::MountNamespaces)?;
-            return Ok(finds);
+            return Ok(found);
         }
     };
     for mount_ns in listed {
@@ -33,7 +33,7 @@ pub(crate) fn find<K: Kernel>(
             continue;
         }
         let unique_id = mount_ns.unique_id;
-        finds.push((mnt(mount_ns.ino), Holder::Listed { unique_id }));
+        let mut finds = vec![(mnt(mount_ns.ino), Holder::Listed { unique_id })];
         match kernel.mounts_in(&mount_ns) {
             Ok(mounts) => finds.extend(
                 mounts
@@ -44,8 +44,9 @@ pub(crate) fn find<K: Kernel>(
             Err(Errno::NOENT) => {}
             Err(errno) => refuse(context, errno.into(), Source::MountNamespaces)?,
         }
+        found.push((mount_ns.ino, finds));
     }
-    Ok(finds)
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -87,7 +88,8 @@ mod tests {
         let context = with_kernel(&root, Fake::default());
         let found = find(&context, &kernel, &[1].into()).unwrap();
         let listed = Holder::Listed { unique_id: 20 };
-        assert_eq!(found, [(mnt(2), listed), (net(9), Holder::Mount(mount(2)))]);
+        let finds = vec![(mnt(2), listed), (net(9), Holder::Mount(mount(2)))];
+        assert_eq!(found, [(2, finds)]);
         assert_eq!(context.gaps(9), []);
     }
 }

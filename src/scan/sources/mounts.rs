@@ -1,8 +1,9 @@
 //! Bind mounts of namespaces, in the mount tables of all mount namespaces. A
 //! table gives type and number, so nothing that is mounted has to be looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -11,7 +12,8 @@ use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, Link, Mount, NsId, Pid, Process, Source, Within};
 use crate::proc::{Lines, NamespaceMounts, ReadError, namespace_mounts};
 use crate::scan::context::{Context, cause_of_open, cause_of_read};
-use crate::scan::groups::Find;
+use crate::scan::groups::{Entrances, Find, Groups};
+use crate::scan::sources::relations::open_through;
 
 /// Finds the namespaces in the mount table of the caller.
 pub(crate) fn find_own<K>(context: &Context<K>) -> Result<Vec<Find>, Error> {
@@ -141,6 +143,76 @@ pub(crate) fn enter<K: Kernel>(
     Ok(Lines::of(kernel.mount_table(&ns)?))
 }
 
+/// Finds the namespaces in the mount tables of mount namespaces that no process
+/// is in, but that something leads to. Returns the mount namespaces that were
+/// looked at, with what is in them.
+pub(crate) fn find_lonely<K: Kernel>(
+    context: &Context<K>,
+    kernel: &Arc<K>,
+    groups: &Groups,
+    known: &HashSet<u64>,
+) -> Result<Vec<(u64, Vec<Find>)>, Error> {
+    let mut lonely: Vec<u64> = groups.entered_otherwise().collect();
+    lonely.retain(|mount_ns| !known.contains(mount_ns));
+    if lonely.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (kernel, entrances) = (Arc::clone(kernel), groups.entrances());
+    let found = context.map(lonely.clone(), move |context, mount_ns| {
+        find_inside(context, &*kernel, &entrances, *mount_ns)
+    })?;
+    let found = lonely.into_iter().zip(found).map(|(mount_ns, found)| {
+        let found = found.unwrap_or_else(|| {
+            context.miss(Source::Mounts, Cause::Blocked);
+            Vec::new()
+        });
+        (mount_ns, found)
+    });
+    Ok(found.collect())
+}
+
+fn find_inside<K: Kernel>(
+    context: &Context<K>,
+    kernel: &K,
+    entrances: &Entrances,
+    mount_ns: u64,
+) -> Result<Vec<Find>, Error> {
+    let within = Within {
+        mount_ns,
+        pid: None,
+    };
+    match open_table(context, kernel, entrances, entrances.of(mount_ns), mount_ns) {
+        Ok(table) => settle(context, Some(within), namespace_mounts(table)),
+        // Nothing leads to it any more.
+        Err(OpenError::Gone | OpenError::Moved) => Ok(Vec::new()),
+        Err(error) => {
+            let cause = cause_of_open(error, || mnt(mount_ns).to_string().into())?;
+            context.miss(Source::Mounts, cause);
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Opens the mount table of a mount namespace from inside, through the first of
+/// some holders that opens it.
+pub(crate) fn open_table<K: Kernel>(
+    context: &Context<K>,
+    kernel: &K,
+    entrances: &Entrances,
+    holders: &[Holder],
+    mount_ns: u64,
+) -> Result<Lines<Box<dyn Read + Send>>, OpenError> {
+    let mut closed = OpenError::Gone;
+    for holder in holders {
+        match open_through(context, kernel, entrances, holder, mnt(mount_ns)) {
+            Ok(ns) => return Ok(Lines::of(kernel.mount_table(&ns)?)),
+            Err(OpenError::Gone | OpenError::Moved) => {}
+            Err(error) => closed = error,
+        }
+    }
+    Err(closed)
+}
+
 fn settle<K>(
     context: &Context<K>,
     within: Option<Within>,
@@ -242,6 +314,75 @@ mod tests {
         };
         let context = with_kernel(&root, closed);
         assert_eq!(paths(&context, 3), []);
+        assert_eq!(context.gaps(9), [one(Source::Mounts, Cause::Denied)]);
+    }
+
+    #[test]
+    fn a_mount_namespace_without_processes_is_entered_and_what_is_mounted_there_too() {
+        let file = |fd| {
+            Holder::Fd(crate::model::OpenFile {
+                pid: 5,
+                tid: None,
+                fd,
+            })
+        };
+        let table =
+            |line: &str| format!("1 0 8:1 / / rw - ext4 x rw\n41 1 0:4 {line} rw - nsfs n rw\n");
+        let kernel = Arc::new(Fake {
+            paths: [
+                ("/proc/5/fd/3".to_owned(), mnt(3)),
+                ("/proc/5/fd/4".to_owned(), mnt(9)),
+                ("mnt:[3]/inner".to_owned(), mnt(4)),
+            ]
+            .into(),
+            mount_tables: [
+                (mnt(3), table("mnt:[4] /inner")),
+                (mnt(4), table("net:[7] /a")),
+            ]
+            .into(),
+            ..Fake::default()
+        });
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        // Only the types looked for are grouped.
+        let mut groups = Groups::new(Kind::Net.into());
+        groups.insert((mnt(3), file(8)));
+        groups.insert((mnt(3), file(3)));
+        let mut known = HashSet::new();
+        let mut found = || {
+            let found = find_lonely(&context, &kernel, &groups, &known).unwrap();
+            for (mount_ns, finds) in &found {
+                known.insert(*mount_ns);
+                for find in finds {
+                    groups.insert(find.clone());
+                }
+            }
+            found
+        };
+        let mounted = |mount_ns, path: &str| {
+            Holder::Mount(Mount {
+                within: Some(Within {
+                    mount_ns,
+                    pid: None,
+                }),
+                path: path.into(),
+                id: 41,
+            })
+        };
+        let net = NsId {
+            ino: 7,
+            kind: Kind::Net,
+        };
+        assert_eq!(found(), [(3, vec![(mnt(4), mounted(3, "/inner"))])]);
+        assert_eq!(found(), [(4, vec![(net, mounted(4, "/a"))])]);
+        assert_eq!(found(), []);
+        assert_eq!(context.gaps(9), []);
+        // One that is gone, and one that refuses.
+        let mut groups = Groups::new(Kind::Net.into());
+        groups.insert((mnt(8), file(8)));
+        groups.insert((mnt(9), file(4)));
+        let found = find_lonely(&context, &kernel, &groups, &HashSet::new());
+        assert_eq!(found.unwrap(), [(8, vec![]), (9, vec![])]);
         assert_eq!(context.gaps(9), [one(Source::Mounts, Cause::Denied)]);
     }
 }

@@ -11,6 +11,8 @@ use crate::scan::context::{Context, cause_of_read};
 pub(crate) struct Look {
     pub(crate) links: LinkSet,
     pub(crate) threads: bool,
+    /// Whether links of threads are read, rather than their files only.
+    pub(crate) thread_links: bool,
     pub(crate) fds: bool,
     pub(crate) cgroup: bool,
 }
@@ -21,6 +23,7 @@ impl Look {
         Look {
             links,
             threads: false,
+            thread_links: false,
             fds: false,
             cgroup: false,
         }

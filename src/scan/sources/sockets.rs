@@ -159,6 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_that_keeps_the_files_of_threads_to_itself_is_named_as_the_cause() {
+        let kernel = Arc::new(Fake {
+            sockets: [((5, 3), net(1)), ((6, 3), net(2))].into(),
+            is_old: true,
+            ..Fake::default()
+        });
+        let of_thread = OpenFile {
+            tid: Some(6),
+            ..file(5, 3)
+        };
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        let sockets = [(file(5, 3), 90), (of_thread, 91)];
+        assert_eq!(
+            find(&context, &kernel, &sockets).unwrap(),
+            [socket(1, 5, 3)]
+        );
+        assert_eq!(context.gaps(9), [one(Source::Sockets, Cause::OldKernel)]);
+    }
+
+    #[test]
     fn no_socket_is_asked_if_that_changed_its_class() {
         let kernel = Arc::new(Fake {
             sockets: [((5, 3), net(1)), ((5, 4), net(1))].into(),

@@ -116,10 +116,11 @@ fn read_batch<K: Kernel>(context: &Context<K>, look: Look, batch: &Batch) -> Res
     }
     for tid in &batch.tids {
         pulse::beat();
-        let read = tasks
-            .as_ref()
-            .map_err(|error| *error)
-            .and_then(|tasks| read_links(tasks, *tid, wanted, &batch.links, &mut seen));
+        let read = match &tasks {
+            _ if !look.thread_links => Ok(()),
+            Ok(tasks) => read_links(tasks, *tid, wanted, &batch.links, &mut seen),
+            Err(error) => Err(*error),
+        };
         let trouble = match read {
             Ok(()) | Err(ReadError::Gone) => None,
             Err(error) => Some((Source::Threads, cause_of_read(error, path)?)),

@@ -1,7 +1,7 @@
 //! Asks one namespace, and those above it that nothing else leads to.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 
@@ -11,9 +11,9 @@ use crate::model::{Cause, Holder, Kind, Link, NsId, Pid, Relations, Source};
 use crate::proc::{NsDir, ProcessDir};
 use crate::scan::context::{Context, cause_of_errno, cause_of_open};
 use crate::scan::details::inside::look_inside;
-use crate::scan::groups::{Answer, Find, Group, Groups};
+use crate::scan::groups::{Answer, Entrances, Find, Group, Groups};
 use crate::scan::plan::Plan;
-use crate::scan::sources::relations::open;
+use crate::scan::sources::relations::{open, open_through};
 
 /// What came of asking one namespace.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) struct Inquiry<K> {
     /// The namespaces that something else leads to, so that they are asked
     /// anyway.
     groups: Arc<Groups>,
+    /// What leads into mount namespaces, for the first mount that asks.
+    entrances: OnceLock<Entrances>,
     /// The namespaces found in this wave.
     claimed: Mutex<HashSet<NsId>>,
 }
@@ -69,6 +71,7 @@ impl<K: Kernel> Inquiry<K> {
             kernel: Arc::clone(kernel),
             plan: plan.clone(),
             groups: Arc::clone(groups),
+            entrances: OnceLock::new(),
             claimed: Mutex::default(),
         }
     }
@@ -81,7 +84,7 @@ impl<K: Kernel> Inquiry<K> {
             return Ok(asked);
         };
         for holder in self.groups.holders(group) {
-            match open(&self.context, &*self.kernel, &holder, id) {
+            match self.open(&holder, id) {
                 Ok(ns) => {
                     self.climb(ns, group, holder, &mut asked)?;
                     return Ok(asked);
@@ -107,6 +110,15 @@ impl<K: Kernel> Inquiry<K> {
             asked.answers.extend(closed.answers);
         }
         Ok(asked)
+    }
+
+    fn open(&self, holder: &Holder, id: NsId) -> Result<K::Ns, OpenError> {
+        let (context, kernel) = (&self.context, &*self.kernel);
+        if !matches!(holder, Holder::Mount(_)) {
+            return open(context, kernel, holder, id);
+        }
+        let entrances = self.entrances.get_or_init(|| self.groups.entrances());
+        open_through(context, kernel, entrances, holder, id)
     }
 
     /// Asks an open namespace, and those above it that nothing else leads to.

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source};
+use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source, Within};
 use crate::scan::context::Context;
-use crate::scan::groups::{Answer, Groups};
+use crate::scan::groups::{Answer, Entrances, Groups};
 use crate::scan::plan::Plan;
+use crate::scan::sources::mounts::mnt;
 use crate::scan::sources::processes::{Look, read_process};
 use crate::scan::sources::relations::inquiry::{Asked, Inquiry};
 
@@ -184,6 +185,54 @@ pub(crate) fn open<K: Kernel>(
             None => Err(OpenError::Unreachable),
         },
     }
+}
+
+/// The number of mount namespaces to go through, each mounted in the one before.
+const MOST_WITHIN: usize = 8;
+
+/// Opens a namespace through something that leads to it, as [`open`] does. A
+/// bind mount in a mount namespace without processes is opened by a thread that
+/// enters it, through one of its entrances.
+pub(crate) fn open_through<K: Kernel>(
+    context: &Context<K>,
+    kernel: &K,
+    entrances: &Entrances,
+    holder: &Holder,
+    id: NsId,
+) -> Result<K::Ns, OpenError> {
+    open_below(context, kernel, entrances, holder, id, MOST_WITHIN)
+}
+
+fn open_below<K: Kernel>(
+    context: &Context<K>,
+    kernel: &K,
+    entrances: &Entrances,
+    holder: &Holder,
+    id: NsId,
+    levels: usize,
+) -> Result<K::Ns, OpenError> {
+    let Holder::Mount(mount) = holder else {
+        return open(context, kernel, holder, id);
+    };
+    let Some(Within {
+        mount_ns,
+        pid: None,
+    }) = mount.within
+    else {
+        return open(context, kernel, holder, id);
+    };
+    let mut closed = OpenError::Unreachable;
+    let Some(levels) = levels.checked_sub(1) else {
+        return Err(closed);
+    };
+    let within = mnt(mount_ns);
+    for entrance in entrances.of(mount_ns) {
+        match open_below(context, kernel, entrances, entrance, within, levels) {
+            Ok(within) => return kernel.open_mount_within(&within, mount, id),
+            Err(error) => closed = error,
+        }
+    }
+    Err(closed)
 }
 
 fn open_device<K: Kernel>(kernel: &K, file: OpenFile, id: NsId) -> Result<K::Ns, OpenError> {
