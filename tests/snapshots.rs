@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 54] = [
+const MORE: [(&str, &str, &str); 57] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),
@@ -102,6 +102,9 @@ const MORE: [(&str, &str, &str); 54] = [
     ("hostile-names", "processes", "/proc/1/ns/ipc"),
     ("hostile-names", "processes-raw", "/proc/1/ns/ipc --raw"),
     ("kernel-4.5", "pid", "--pid 3"),
+    ("kernel-5.10", "without-processes", "-P -o +HOLDERS"),
+    ("kernel-6.1", "without-processes", "-P -o +HOLDERS"),
+    ("kernel-7.2", "without-processes", "-P -o +HOLDERS"),
     ("kernel-4.5", "type-that-is-not-there", "-t cgroup"),
     ("threads-elsewhere", "pid", "--pid 2"),
     ("unreadable", "pid-of-another", "--pid 2"),

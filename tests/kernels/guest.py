@@ -239,8 +239,18 @@ def say_bpf(ways):
     say("`--bpf` adds", kinds(more) or "nothing")
 
 
-def say_capture():
-    packed = subprocess.run(["busybox", "tar", "-c", "-C", "/run/captured", "."], check=True,
+# The ways to show in a fixture.
+CAPTURED = ("thread", "time for children", "pid for children", "fd", "mount elsewhere",
+            "leaderless fd", "mount here", "pid_for_children before the first child")
+
+
+def say_capture(ways):
+    """Prints a capture of some processes, as tests/kernels/run --capture keeps it."""
+    pids = ",".join(str(pid) for pid in [1, 2, *(ways[name][2] for name in CAPTURED)])
+    done = run("capture", "/run/fixture", "--pid", pids)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    packed = subprocess.run(["busybox", "tar", "-c", "-C", "/run/fixture", "."], check=True,
                             stdout=subprocess.PIPE).stdout
     sys.stdout.write(f"\ncapture {base64.b64encode(packed).decode()}\n\n")
 
@@ -259,7 +269,7 @@ def main():
     say_bpf(ways)
     say_columns(ways, full)
     say_views(ways)
-    say_capture()
+    say_capture(ways)
     print("\ndone", flush=True)
 
 
