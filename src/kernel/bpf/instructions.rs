@@ -174,6 +174,23 @@ impl<'a> Assembler<'a> {
         Some(())
     }
 
+    /// `record[place] = path + path…;`, 64 bits, by way of a register
+    pub(super) fn put_sum(
+        &mut self,
+        place: i16,
+        by: Register,
+        base: Pointer,
+        paths: &[&str],
+    ) -> Option<()> {
+        self.push(MOVE_NUMBER, by, R0, 0, 0);
+        for path in paths {
+            self.get(base, path)?;
+            self.push(ADD, by, R0, 0, 0);
+        }
+        self.push(STORE | 0x18, FRAME, by, place - self.size, 0);
+        Some(())
+    }
+
     /// `record[place] = pointer;`
     pub(super) fn put_pointer(&mut self, place: i16, pointer: Pointer) {
         let place = place - self.size;

@@ -2,7 +2,7 @@
 //! program is one of C, which stands in the names of the fields.
 
 use crate::kernel::bpf::btf::{Btf, TypeId};
-use crate::kernel::bpf::instructions::{Assembler, Pointer, R7, R8, R9};
+use crate::kernel::bpf::instructions::{Assembler, Jump, Pointer, R7, R8, R9};
 use crate::kernel::bytes::{u32_at, u64_at, until_nul};
 use crate::kernel::nsfs::flag_of_kind;
 use crate::model::{Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
@@ -21,8 +21,24 @@ pub(crate) struct Task {
     /// The number of its `pid_for_children` that is never given to another
     /// namespace, since Linux 6.18.
     pub(crate) for_children: Option<u64>,
-    /// When it started, in nanoseconds since the system did.
-    pub(crate) start: u64,
+    pub(crate) run: Run,
+    /// Whether it is on a processor.
+    pub(crate) is_running: bool,
+}
+
+/// How far a task has come: one that is not on a processor now, and has the same
+/// value as before, did not run in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Run {
+    /// Its number in the initial pid namespace.
+    pub(crate) task: u32,
+    /// Its table of open files; 0 for a kernel thread or a task that has ended,
+    /// which have none.
+    pub(crate) table: u64,
+    /// When it started, in nanoseconds, and how often it has left a processor
+    /// since: the sum. It leaves one far less than once in a nanosecond, so that
+    /// no later task of the same number comes to the same sum.
+    pub(crate) sum: u64,
 }
 
 /// An open file that holds a namespace.
@@ -36,6 +52,8 @@ pub(crate) struct TaskFile {
     pub(crate) table: u64,
     pub(crate) ns: NsId,
     pub(crate) what: FileType,
+    /// The inode number of a socket, else 0.
+    pub(crate) ino: u64,
 }
 
 /// What an open file is.
@@ -107,6 +125,8 @@ impl Types {
 // libc has these as numbers of other types.
 const S_IFMT: i32 = 0o170_000;
 const S_IFCHR: i32 = 0o020_000;
+/// The flag of kernel threads, linux/sched.h.
+const PF_KTHREAD: i32 = 0x0020_0000;
 
 /// Something to iterate over, and the program that runs for each.
 pub(super) trait Iterate {
@@ -145,7 +165,8 @@ impl Tasks {
     const BEFORE: i16 = 88;
     const AFTER: i16 = 96;
     const FOR_CHILDREN: i16 = 104;
-    const START: i16 = 112;
+    const RUN: i16 = 112;
+    const ON_CPU: i16 = 136;
 
     const NSPROXY: [(Link, &str); 8] = [
         (Link::Uts, "uts_ns->ns.inum"),
@@ -164,18 +185,20 @@ impl Tasks {
 }
 
 impl Iterate for Tasks {
-    const SIZE: i16 = 120;
+    const SIZE: i16 = 144;
     type Item = Task;
 
     fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
         let mut c = Assembler::new(btf, types.cast, Self::SIZE);
         let task = c.argument(R7, CONTEXT_TASK, types.task);
+        // Long before `put_run`: a task that is not on a processor has counted by
+        // then how often it left one.
+        c.put(Self::ON_CPU, task, "on_cpu")?;
         let nsproxy = c.follow(R8, task, "nsproxy")?;
         c.put_pointer(Self::BEFORE, nsproxy);
         for (link, path) in Self::NSPROXY {
             c.put(Self::place(link), nsproxy, path)?;
         }
-        c.put(Self::START, task, "start_boottime")?;
         // This field is younger, so that it may be missing.
         let _ = c.put(Self::FOR_CHILDREN, nsproxy, "pid_ns_for_children->ns.ns_id");
         c.put(Self::place(Link::User), task, "real_cred->user_ns->ns.inum")?;
@@ -184,6 +207,8 @@ impl Iterate for Tasks {
         let own = c.pointer_at(R9, Self::OWN + 8, types.pid_namespace);
         c.put(Self::place(Link::Pid), own, "ns.inum")?;
         put_ids(&mut c, task)?;
+        let is_kernel_thread = put_run(&mut c, Self::RUN, task)?;
+        c.land(is_kernel_thread);
         c.put(Self::AFTER, task, "nsproxy")?;
         Some(c.write())
     }
@@ -200,10 +225,51 @@ impl Iterate for Tasks {
             tid: some_id(record, TID)?,
             links,
             has_moved: word(Self::BEFORE)? != word(Self::AFTER)?,
-            start: word(Self::START)?,
+            run: parse_run(record.get(Self::RUN as usize..)?)?,
+            is_running: u32_at(record, Self::ON_CPU as usize)? != 0,
             for_children: word(Self::FOR_CHILDREN).filter(|id| *id != 0),
         })
     }
+}
+
+/// How far each task has come.
+pub(super) struct Runs;
+
+impl Iterate for Runs {
+    const SIZE: i16 = 24;
+    type Item = Run;
+
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        let is_kernel_thread = put_run(&mut c, 0, task)?;
+        c.emit();
+        c.land(is_kernel_thread);
+        Some(c.end())
+    }
+
+    fn parse(record: &[u8]) -> Option<Run> {
+        parse_run(record)
+    }
+}
+
+/// Puts a [`Run`] at this place, except for a kernel thread, for which it jumps:
+/// those share one table and do not change it. Changes [`R9`].
+fn put_run(c: &mut Assembler<'_>, place: i16, task: Pointer) -> Option<Jump> {
+    let is_kernel_thread = c.unless_masked(task, "flags", PF_KTHREAD, 0)?;
+    c.put(place, task, "pid")?;
+    c.put(place + 8, task, "files")?;
+    // The kernel counts before it clears `on_cpu`.
+    c.put_sum(place + 16, R9, task, &["start_boottime", "nvcsw", "nivcsw"])?;
+    Some(is_kernel_thread)
+}
+
+fn parse_run(record: &[u8]) -> Option<Run> {
+    Some(Run {
+        task: u32_at(record, 0)?,
+        table: u64_at(record, 8)?,
+        sum: u64_at(record, 16)?,
+    })
 }
 
 /// `record.tid = task->thread_pid->numbers[level].nr` and the same for its
@@ -230,7 +296,8 @@ impl Files {
     const FD: i16 = 32;
     const WHAT: i16 = 36;
     const INO: i16 = 40;
-    /// The name of the type of a namespace, of 8 bytes.
+    /// The name of the type of a namespace, of 8 bytes, or the inode number of a
+    /// socket.
     const NAME: i16 = 48;
     const TABLE: i16 = 56;
 
@@ -266,6 +333,7 @@ impl Iterate for Files {
         let socket = c.cast(R9, file, "private_data", types.socket)?;
         c.put_number(Self::WHAT, Self::SOCKET);
         c.put(Self::INO, socket, "sk->__sk_common.skc_net.net->ns.inum")?;
+        c.put(Self::NAME, inode, "i_ino")?;
         let from_socket = c.go();
 
         c.land(not_sockfs);
@@ -311,6 +379,10 @@ impl Iterate for Files {
             table: u64_at(record, Self::TABLE as usize)?,
             ns: NsId { ino, kind },
             what,
+            ino: match what {
+                FileType::Socket => u64_at(record, Self::NAME as usize)?,
+                FileType::Namespace | FileType::Tun => 0,
+            },
         })
     }
 }

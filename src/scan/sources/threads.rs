@@ -116,10 +116,14 @@ fn read_batch<K: Kernel>(context: &Context<K>, look: Look, batch: &Batch) -> Res
     }
     for tid in &batch.tids {
         pulse::beat();
-        let read = tasks
-            .as_ref()
-            .map_err(|error| *error)
-            .and_then(|tasks| read_links(tasks, *tid, wanted, &batch.links, &mut seen));
+        let read =
+            tasks
+                .as_ref()
+                .map_err(|error| *error)
+                .and_then(|tasks| match wanted.is_empty() {
+                    true => Ok(()),
+                    false => read_links(tasks, *tid, wanted, &batch.links, &mut seen),
+                });
         let trouble = match read {
             Ok(()) | Err(ReadError::Gone) => None,
             Err(error) => Some((Source::Threads, cause_of_read(error, path)?)),
