@@ -132,8 +132,6 @@ fn compare(pids: &[Pid]) {
     let missing: Vec<_> = before
         .intersection(&after)
         .filter(|(_, holder)| holder.pid().is_some_and(is_steady))
-        // A file may have had another number meanwhile.
-        .filter(|(_, holder)| holder.link().is_some())
         .filter(|fact| !told_facts.contains(*fact))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames};
+use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
@@ -43,6 +43,8 @@ pub(crate) struct Fake {
     /// What iterators tell of tasks and open files; `None` for a
     /// kernel without.
     pub(crate) told: Option<(Vec<Task>, Vec<TaskFile>)>,
+    /// How far tasks had come before, if not as far as then.
+    pub(crate) runs: Option<Vec<Run>>,
     /// The names of each uts namespace that the caller may enter.
     pub(crate) uts_names: HashMap<NsId, UtsNames>,
     /// Every namespace whose owner was asked for, in order.
@@ -154,6 +156,12 @@ impl Kernel for Fake {
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {
         let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
         Ok(told.0.clone())
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, BpfError> {
+        let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
+        let same = || told.0.iter().map(|task| task.run).collect();
+        Ok(self.runs.clone().unwrap_or_else(same))
     }
 
     fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {

@@ -13,7 +13,7 @@ use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    BpfError, Kernel, MountNs, OpenError, Task, TaskFile, UtsNames, child, mount_list,
+    BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames, child, mount_list,
     mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
@@ -229,6 +229,12 @@ impl Kernel for Linux {
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {
         let mut all = Vec::new();
         self.bpf()?.tasks(|task| all.push(task))?;
+        Ok(all)
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, BpfError> {
+        let mut all = Vec::new();
+        self.bpf()?.runs(|run| all.push(run))?;
         Ok(all)
     }
 

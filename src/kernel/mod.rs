@@ -35,7 +35,7 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
-pub(crate) use bpf::{BpfError, FileType, Task, TaskFile};
+pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
@@ -145,6 +145,10 @@ pub(crate) trait Kernel: Send + Sync + 'static {
 
     /// Returns every task, in any order, without touching one: a BPF iterator.
     fn tasks(&self) -> Result<Vec<Task>, BpfError>;
+
+    /// Returns how far every task has come that is not a kernel thread, in any
+    /// order: a BPF iterator.
+    fn runs(&self) -> Result<Vec<Run>, BpfError>;
 
     /// Returns every open file that holds a namespace: a BPF iterator. Threads
     /// that share the table of their process are left out.

@@ -212,14 +212,14 @@ const fn following(info: u32) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// Makes a table of these types, each of 32-bit words that begin with a
     /// name.
-    fn table(types: &[(&str, &[u32])]) -> Vec<u8> {
+    pub(in crate::kernel::bpf) fn table(types: &[(&str, &[u32])]) -> Vec<u8> {
         let mut strings = vec![0];
         let mut words: Vec<u32> = Vec::new();
         for (names, rest) in types {
@@ -246,7 +246,24 @@ mod tests {
         [bytes, types, strings].concat()
     }
 
-    const NAME: u32 = u32::MAX;
+    /// Stands for the name of a member.
+    pub(in crate::kernel::bpf) const NAME: u32 = u32::MAX;
+
+    /// Returns the beginning of a structure of so many members, of three words
+    /// each.
+    pub(in crate::kernel::bpf) fn structure(members: u32) -> Vec<u32> {
+        vec![STRUCT << 24 | members, 64]
+    }
+
+    /// Returns a number of so many bytes.
+    pub(in crate::kernel::bpf) fn numbers(size: u32) -> Vec<u32> {
+        vec![INT << 24, size, 8 * size]
+    }
+
+    /// Returns a pointer to a type.
+    pub(in crate::kernel::bpf) fn pointer(to: u32) -> Vec<u32> {
+        vec![PTR << 24, to]
+    }
 
     fn example() -> Vec<u8> {
         table(&[

@@ -16,10 +16,10 @@ use rustix::io::Errno;
 
 use crate::kernel::bpf::btf::TypeId;
 use crate::kernel::bpf::iterator::{Iterator, with_btf};
-use crate::kernel::bpf::programs::{Entrance, Files, Iterate, Listed, Lists, Tasks, Types};
+use crate::kernel::bpf::programs::{Entrance, Files, Iterate, Listed, Lists, Runs, Tasks, Types};
 use crate::model::NsId;
 
-pub(crate) use programs::{FileType, Task, TaskFile};
+pub(crate) use programs::{FileType, Run, Task, TaskFile};
 
 /// Why there are no iterators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl From<Errno> for BpfError {
 #[derive(Debug)]
 pub(crate) struct Bpf {
     tasks: Iterator,
+    runs: Iterator,
     files: Iterator,
     /// Since Linux 6.18.
     lists: Option<Iterator>,
@@ -60,11 +61,12 @@ impl Bpf {
             let types = Types::find(btf)?;
             Some((
                 (Tasks::program(btf, &types)?, types.of_tasks),
+                (Runs::program(btf, &types)?, types.of_tasks),
                 (Files::program(btf, &types)?, types.of_files),
                 Lists::program(btf, &types, &Entrance::Own),
             ))
         });
-        let (tasks, files, lists) = written.ok_or(BpfError::NoBtf)?;
+        let (tasks, runs, files, lists) = written.ok_or(BpfError::NoBtf)?;
         let load = |(code, function): (Vec<u8>, Option<_>)| {
             Iterator::load(&code, function.ok_or(Errno::NOSYS)?, None)
         };
@@ -72,6 +74,7 @@ impl Bpf {
         Ok(Bpf {
             lists: lists.and_then(|(code, function)| load_lists(&code, function).ok()),
             tasks: load(tasks)?,
+            runs: load(runs)?,
             files: load(files)?,
         })
     }
@@ -79,6 +82,11 @@ impl Bpf {
     /// Calls `take` for each task.
     pub(crate) fn tasks(&self, take: impl FnMut(Task)) -> Result<(), Errno> {
         run::<Tasks>(&self.tasks, take)
+    }
+
+    /// Calls `take` for each task that is not a kernel thread.
+    pub(crate) fn runs(&self, take: impl FnMut(Run)) -> Result<(), Errno> {
+        run::<Runs>(&self.runs, take)
     }
 
     /// Calls `take` for each open file that holds a namespace.

@@ -2,7 +2,7 @@
 //! program is one of C, which stands in the names of the fields.
 
 use crate::kernel::bpf::btf::{Btf, TypeId};
-use crate::kernel::bpf::instructions::{Assembler, Pointer, R7, R8, R9};
+use crate::kernel::bpf::instructions::{Assembler, Jump, Pointer, R7, R8, R9};
 use crate::kernel::bytes::{u32_at, u64_at, until_nul};
 use crate::kernel::nsfs::flag_of_kind;
 use crate::model::{Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
@@ -21,8 +21,24 @@ pub(crate) struct Task {
     /// The number of its `pid_for_children` that is never given to another
     /// namespace, since Linux 6.18.
     pub(crate) for_children: Option<u64>,
-    /// When it started, in nanoseconds since the system did.
-    pub(crate) start: u64,
+    pub(crate) run: Run,
+    /// Whether it is on a processor.
+    pub(crate) is_running: bool,
+}
+
+/// How far a task has come: one that is not on a processor now, and has the same
+/// value as before, did not run in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Run {
+    /// Its number in the initial pid namespace.
+    pub(crate) task: u32,
+    /// Its table of open files; 0 for a kernel thread or a task that has ended,
+    /// which have none.
+    pub(crate) table: u64,
+    /// When it started, in nanoseconds, and how often it has left a processor
+    /// since: the sum. It leaves one far less than once in a nanosecond, so that
+    /// no later task of the same number comes to the same sum.
+    pub(crate) sum: u64,
 }
 
 /// An open file that holds a namespace.
@@ -36,6 +52,8 @@ pub(crate) struct TaskFile {
     pub(crate) table: u64,
     pub(crate) ns: NsId,
     pub(crate) what: FileType,
+    /// The inode number of a socket, else 0.
+    pub(crate) ino: u64,
 }
 
 /// What an open file is.
@@ -107,6 +125,8 @@ impl Types {
 // libc has these as numbers of other types.
 const S_IFMT: i32 = 0o170_000;
 const S_IFCHR: i32 = 0o020_000;
+/// The flag of kernel threads, linux/sched.h.
+const PF_KTHREAD: i32 = 0x0020_0000;
 
 /// Something to iterate over, and the program that runs for each.
 pub(super) trait Iterate {
@@ -145,7 +165,8 @@ impl Tasks {
     const BEFORE: i16 = 88;
     const AFTER: i16 = 96;
     const FOR_CHILDREN: i16 = 104;
-    const START: i16 = 112;
+    const RUN: i16 = 112;
+    const ON_CPU: i16 = 136;
 
     const NSPROXY: [(Link, &str); 8] = [
         (Link::Uts, "uts_ns->ns.inum"),
@@ -164,18 +185,20 @@ impl Tasks {
 }
 
 impl Iterate for Tasks {
-    const SIZE: i16 = 120;
+    const SIZE: i16 = 144;
     type Item = Task;
 
     fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
         let mut c = Assembler::new(btf, types.cast, Self::SIZE);
         let task = c.argument(R7, CONTEXT_TASK, types.task);
+        // Long before `put_run`: a task that is not on a processor has counted by
+        // then how often it left one.
+        c.put(Self::ON_CPU, task, "on_cpu")?;
         let nsproxy = c.follow(R8, task, "nsproxy")?;
         c.put_pointer(Self::BEFORE, nsproxy);
         for (link, path) in Self::NSPROXY {
             c.put(Self::place(link), nsproxy, path)?;
         }
-        c.put(Self::START, task, "start_boottime")?;
         // This field is younger, so that it may be missing.
         let _ = c.put(Self::FOR_CHILDREN, nsproxy, "pid_ns_for_children->ns.ns_id");
         c.put(Self::place(Link::User), task, "real_cred->user_ns->ns.inum")?;
@@ -184,8 +207,10 @@ impl Iterate for Tasks {
         let own = c.pointer_at(R9, Self::OWN + 8, types.pid_namespace);
         c.put(Self::place(Link::Pid), own, "ns.inum")?;
         put_ids(&mut c, task)?;
+        let is_kernel_thread = put_run(&mut c, Self::RUN, task)?;
+        c.land(is_kernel_thread);
         c.put(Self::AFTER, task, "nsproxy")?;
-        Some(c.write())
+        c.write()
     }
 
     fn parse(record: &[u8]) -> Option<Task> {
@@ -200,10 +225,51 @@ impl Iterate for Tasks {
             tid: some_id(record, TID)?,
             links,
             has_moved: word(Self::BEFORE)? != word(Self::AFTER)?,
-            start: word(Self::START)?,
+            run: parse_run(record.get(Self::RUN as usize..)?)?,
+            is_running: u32_at(record, Self::ON_CPU as usize)? != 0,
             for_children: word(Self::FOR_CHILDREN).filter(|id| *id != 0),
         })
     }
+}
+
+/// How far each task has come.
+pub(super) struct Runs;
+
+impl Iterate for Runs {
+    const SIZE: i16 = 24;
+    type Item = Run;
+
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        let is_kernel_thread = put_run(&mut c, 0, task)?;
+        c.emit();
+        c.land(is_kernel_thread);
+        c.end()
+    }
+
+    fn parse(record: &[u8]) -> Option<Run> {
+        parse_run(record)
+    }
+}
+
+/// Puts a [`Run`] at this place, except for a kernel thread, for which it jumps:
+/// those share one table and do not change it. Changes [`R9`].
+fn put_run(c: &mut Assembler<'_>, place: i16, task: Pointer) -> Option<Jump> {
+    let is_kernel_thread = c.unless_masked(task, "flags", PF_KTHREAD, 0)?;
+    c.put(place, task, "pid")?;
+    c.put(place + 8, task, "files")?;
+    // The kernel counts before it clears `on_cpu`.
+    c.put_sum(place + 16, R9, task, &["start_boottime", "nvcsw", "nivcsw"])?;
+    Some(is_kernel_thread)
+}
+
+fn parse_run(record: &[u8]) -> Option<Run> {
+    Some(Run {
+        task: u32_at(record, 0)?,
+        table: u64_at(record, 8)?,
+        sum: u64_at(record, 16)?,
+    })
 }
 
 /// `record.tid = task->thread_pid->numbers[level].nr` and the same for its
@@ -230,7 +296,8 @@ impl Files {
     const FD: i16 = 32;
     const WHAT: i16 = 36;
     const INO: i16 = 40;
-    /// The name of the type of a namespace, of 8 bytes.
+    /// The name of the type of a namespace, of 8 bytes, or the inode number of a
+    /// socket.
     const NAME: i16 = 48;
     const TABLE: i16 = 56;
 
@@ -266,6 +333,7 @@ impl Iterate for Files {
         let socket = c.cast(R9, file, "private_data", types.socket)?;
         c.put_number(Self::WHAT, Self::SOCKET);
         c.put(Self::INO, socket, "sk->__sk_common.skc_net.net->ns.inum")?;
+        c.put(Self::NAME, inode, "i_ino")?;
         let from_socket = c.go();
 
         c.land(not_sockfs);
@@ -288,7 +356,7 @@ impl Iterate for Files {
         c.put(Self::TABLE, task, "files")?;
         c.put_argument(Self::FD, CONTEXT_FD);
         put_ids(&mut c, task)?;
-        Some(c.write())
+        c.write()
     }
 
     fn parse(record: &[u8]) -> Option<TaskFile> {
@@ -311,6 +379,10 @@ impl Iterate for Files {
             table: u64_at(record, Self::TABLE as usize)?,
             ns: NsId { ino, kind },
             what,
+            ino: match what {
+                FileType::Socket => u64_at(record, Self::NAME as usize)?,
+                FileType::Namespace | FileType::Tun => 0,
+            },
         })
     }
 }
@@ -397,7 +469,7 @@ impl Lists {
                 Self::walk(&mut c, btf, types, numbers, most, start)?;
             }
         }
-        Some(c.end())
+        c.end()
     }
 
     /// `for (ns = start; …; ns = ns->ns_list_node.next) write(ns);`
@@ -444,5 +516,246 @@ impl Lists {
             unique_id: word(Self::ID)?,
             id,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::bpf::btf::tests::{NAME, numbers, structure, table};
+    use crate::kernel::bpf::iterator::with_btf;
+
+    /// Writes 32-bit numbers at places of a record of this size.
+    fn record(size: i16, words: &[(i16, u32)]) -> Vec<u8> {
+        let mut record = vec![0; size as usize];
+        for (place, word) in words {
+            let place = *place as usize;
+            record[place..place + 4].copy_from_slice(&word.to_ne_bytes());
+        }
+        record
+    }
+
+    /// Every record that is cut short is malformed.
+    fn assert_whole<I: Iterate>(record: &[u8]) {
+        assert!(I::parse(record).is_some());
+        for length in 0..record.len() {
+            // Some bytes at the end may be spare.
+            if I::SIZE as usize - length > 4 {
+                assert!(I::parse(&record[..length]).is_none(), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_is_what_its_record_says() {
+        let net = Tasks::place(Link::Net);
+        let run = Tasks::RUN;
+        let words = [
+            (TID, 8),
+            (PID, 5),
+            (net, 4_026_531_840),
+            (Tasks::BEFORE, 1),
+            (Tasks::AFTER, 1),
+            (Tasks::FOR_CHILDREN, 70),
+            (run, 800),
+            (run + 8, 3),
+            (run + 16, 9),
+            (Tasks::ON_CPU, 1),
+        ];
+        let whole = record(Tasks::SIZE, &words);
+        let mut task = Tasks::parse(&whole).unwrap();
+        let mut links = Links::default();
+        links.set(Link::Net, 4_026_531_840);
+        let expected = Task {
+            pid: 5,
+            tid: 8,
+            links,
+            has_moved: false,
+            for_children: Some(70),
+            run: Run {
+                task: 800,
+                table: 3,
+                sum: 9,
+            },
+            is_running: true,
+        };
+        assert_eq!(task, expected);
+        assert_whole::<Tasks>(&whole);
+        let other = |word| Tasks::parse(&record(Tasks::SIZE, &[&words[..], &[word]].concat()));
+        task.has_moved = true;
+        assert_eq!(other((Tasks::AFTER, 2)), Some(task));
+        // It is being released.
+        assert_eq!(other((TID, 0)), None);
+        assert_eq!(other((PID, 0)), None);
+    }
+
+    #[test]
+    fn an_open_file_is_what_its_record_says() {
+        let name = u32::from_ne_bytes(*b"uts\0");
+        let words = [
+            (TID, 8),
+            (PID, 5),
+            (Files::FD, 3),
+            (Files::WHAT, 1),
+            (Files::INO, 7),
+            (Files::NAME, name),
+            (Files::TABLE, 4),
+        ];
+        let whole = record(Files::SIZE, &words);
+        let kind = Kind::Uts;
+        let file = TaskFile {
+            pid: 5,
+            tid: 8,
+            fd: 3,
+            table: 4,
+            ns: NsId { ino: 7, kind },
+            what: FileType::Namespace,
+            ino: 0,
+        };
+        assert_eq!(Files::parse(&whole), Some(file));
+        assert_whole::<Files>(&whole);
+        let other = |words_of: &[(i16, u32)]| {
+            Files::parse(&record(Files::SIZE, &[&words[..], words_of].concat()))
+        };
+        let kind = Kind::Net;
+        let mut socket = TaskFile {
+            ns: NsId { ino: 7, kind },
+            what: FileType::Socket,
+            ino: 99,
+            ..file
+        };
+        assert_eq!(other(&[(Files::WHAT, 2), (Files::NAME, 99)]), Some(socket));
+        (socket.what, socket.ino) = (FileType::Tun, 0);
+        assert_eq!(other(&[(Files::WHAT, 3)]), Some(socket));
+        for malformed in [
+            (Files::WHAT, 0),
+            (Files::WHAT, 4),
+            (Files::INO, 0),
+            (Files::NAME, u32::from_ne_bytes(*b"abc\0")),
+            (Files::NAME, u32::MAX),
+            (TID, 0),
+            (PID, 0),
+        ] {
+            assert_eq!(other(&[malformed]), None, "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn a_listed_namespace_of_no_type_is_none() {
+        let words = [
+            (Lists::ADDRESS, 1),
+            (Lists::START, 2),
+            (Lists::ID, 3),
+            (Lists::INO, 4),
+            (Lists::TYPE, flag_of_kind(Kind::User)),
+        ];
+        let whole = record(Lists::SIZE, &words);
+        let facts = |record: &[u8]| {
+            let listed = Lists::parse(record)?;
+            let addresses = (listed.address, listed.start);
+            Some((addresses, listed.unique_id, listed.id.ino, listed.id.kind))
+        };
+        assert_eq!(facts(&whole), Some(((1, 2), 3, 4, Kind::User)));
+        let other = record(Lists::SIZE, &[&words[..], &[(Lists::TYPE, 5)]].concat());
+        assert_eq!(facts(&other), Some(((1, 2), 3, 0, Kind::Net)));
+        assert_eq!(facts(&whole[..31]), None);
+    }
+
+    /// Makes a table with `task_struct` of members of 8 bytes with these names,
+    /// and of everything else that types are.
+    fn tasks_of(members: &[&str]) -> Vec<u8> {
+        let empty = ["file", "socket", "sock", "ns_common", "pid_namespace"];
+        let names = |names: &[&str]| names.join(" ");
+        let mut members_of: Vec<u32> = structure(members.len() as u32);
+        for index in 0..members.len() as u32 {
+            members_of.extend([NAME, 1, index * 64]);
+        }
+        let nothing = structure(0);
+        let task = names(&[&["task_struct"], members].concat());
+        let number = numbers(8);
+        let mut types: Vec<(&str, &[u32])> = vec![("long", &number), (&task, &members_of)];
+        types.extend(empty.iter().map(|name| (*name, nothing.as_slice())));
+        table(&types)
+    }
+
+    const OF_RUNS: [&str; 6] = ["flags", "pid", "files", "start_boottime", "nvcsw", "nivcsw"];
+
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn the_lean_program_is_these_instructions() {
+        let bytes = tasks_of(&OF_RUNS);
+        let btf = Btf::parse(&bytes).unwrap();
+        let types = Types::find(&btf).unwrap();
+        let code = Runs::program(&btf, &types).unwrap();
+        let code: Vec<String> = code
+            .chunks(8)
+            .map(|code| code.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect();
+        let expected = "
+            bf16000000000000 7a0ae8ff00000000 7a0af0ff00000000 7a0af8ff00000000
+            7967080000000000 5507020000000000 b700000000000000 9500000000000000
+            7970000000000000 5700000000002000 1801000000000000 0000000000000000 5d10120000000000
+            7970080000000000 7b0ae8ff00000000
+            7970100000000000 7b0af0ff00000000
+            b709000000000000
+            7970180000000000 0f09000000000000
+            7970200000000000 0f09000000000000
+            7970280000000000 0f09000000000000
+            7b9af8ff00000000
+            7961000000000000 7911000000000000 bfa2000000000000 07020000e8ffffff
+            b703000018000000 850000007f000000
+            b700000000000000 9500000000000000";
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        assert_eq!(code, expected);
+    }
+
+    #[test]
+    fn a_kernel_that_lacks_a_field_has_no_program() {
+        for lacking in OF_RUNS {
+            let members: Vec<_> = OF_RUNS
+                .into_iter()
+                .filter(|name| *name != lacking)
+                .collect();
+            let bytes = tasks_of(&members);
+            let btf = Btf::parse(&bytes).unwrap();
+            let types = Types::find(&btf).unwrap();
+            assert!(Runs::program(&btf, &types).is_none(), "{lacking}");
+        }
+        let bytes = tasks_of(&OF_RUNS);
+        let btf = Btf::parse(&bytes).unwrap();
+        let types = Types::find(&btf).unwrap();
+        assert!(Tasks::program(&btf, &types).is_none());
+        assert!(Files::program(&btf, &types).is_none());
+        assert!(Lists::program(&btf, &types, &Entrance::Own).is_none());
+        let without = table(&[("task_struct", &structure(0))]);
+        assert!(Types::find(&Btf::parse(&without).unwrap()).is_none());
+    }
+
+    #[test]
+    fn every_jump_of_a_program_stays_inside_and_its_end_is_an_exit() {
+        // Of the kernel that runs, if it says what its types are.
+        let programs = with_btf(|btf| {
+            let types = Types::find(btf)?;
+            let programs = [
+                Tasks::program(btf, &types),
+                Runs::program(btf, &types),
+                Files::program(btf, &types),
+                Lists::program(btf, &types, &Entrance::Own),
+                Lists::program(btf, &types, &Entrance::At(u64::MAX)),
+            ];
+            Some(programs)
+        });
+        for code in programs.into_iter().flatten().flatten() {
+            let count = code.len() / 8;
+            assert!(code.len().is_multiple_of(8) && count < 4096);
+            assert_eq!(code[code.len() - 8], 0x95);
+            for (index, code) in code.chunks(8).enumerate() {
+                let is_jump = [0x05, 0x55, 0x1d, 0x5d].contains(&code[0]);
+                let distance = i16::from_ne_bytes([code[2], code[3]]);
+                let to = index as i32 + 1 + i32::from(distance);
+                assert!(!is_jump || distance != 0, "{index}");
+                assert!(!is_jump || (0..count as i32).contains(&to), "{index}");
+            }
+        }
     }
 }

@@ -5,29 +5,27 @@
 //! The proc tree stays the list of processes: one that the kernel did not tell
 //! of, or that moved meanwhile, is read there.
 
-use std::collections::HashMap;
-use std::sync::mpsc;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 
 use crate::containers::Affiliations;
 use crate::error::Error;
-use crate::kernel::{BpfError, FileType, Kernel, Task, TaskFile};
+use crate::kernel::{BpfError, FileType, Kernel, Run, Task, TaskFile};
 use crate::model::{Cause, Holder, Kind, Link, LinkSet, NsId, OpenFile, Pid, Process, Source, Tid};
-use crate::proc::ProcessDir;
+use crate::proc::{FdTarget, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_errno};
 use crate::scan::groups::{Find, Groups};
 use crate::scan::plan::Plan;
-use crate::scan::sources::processes::{Look, note};
-
-/// How long a new task may take between getting its time of birth and being
-/// there: it is not preempted for so long.
-const BIRTH: u64 = 20_000_000;
+use crate::scan::sources::processes::{self, Look, Sighting, note};
+use crate::scan::sources::threads;
 
 /// What the kernel told of all processes.
 pub(super) struct Answer {
     /// By process and thread.
     tasks: Vec<Task>,
     files: Vec<TaskFile>,
+    /// The processes whose files may have been missed.
+    doubtful: HashSet<Pid>,
 }
 
 /// What the kernel told of some processes.
@@ -38,6 +36,12 @@ pub(super) struct Told {
     pub(super) finds: Vec<Find>,
     /// The lasting numbers of namespaces that no path may open.
     pub(super) ids: Vec<(NsId, u64)>,
+    /// Processes of which the files were read in the proc tree, and nothing else.
+    pub(super) sightings: Vec<Sighting>,
+    /// Processes that ended before their files could be read.
+    pub(super) vanished: Vec<Pid>,
+    /// The number of processes that had ended and not been waited for.
+    pub(super) zombies: usize,
     /// The processes to read in the proc tree.
     pub(super) rest: Vec<Pid>,
 }
@@ -55,9 +59,16 @@ pub(super) fn read<K: Kernel>(
         processes: Vec::with_capacity(pids.len()),
         finds: Vec::new(),
         ids: Vec::new(),
+        sightings: Vec::new(),
+        vanished: Vec::new(),
+        zombies: 0,
         rest: Vec::new(),
     };
-    let Answer { tasks, mut files } = answer;
+    let Answer {
+        tasks,
+        mut files,
+        doubtful,
+    } = answer;
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -75,10 +86,24 @@ pub(super) fn read<K: Kernel>(
         told.ids.extend(tasks.iter().filter_map(for_children));
         firsts.extend(process.thread.map(|tid| (*pid, tid)));
         if look.threads {
-            told.finds.extend(threads(tasks, &process, wanted));
+            told.finds.extend(other_links(tasks, &process, wanted));
+        }
+        if doubtful.contains(pid) {
+            let tids = tasks.iter().map(|task| task.tid);
+            told.sightings.push(Sighting {
+                pid: *pid,
+                thread: process.thread,
+                tids: if look.threads {
+                    tids.collect()
+                } else {
+                    Vec::new()
+                },
+                ..Sighting::default()
+            });
         }
         let unsupported = (!lacking.is_empty()).then_some((Cause::Unsupported, lacking));
         for (cause, links) in trouble.into_iter().chain(unsupported) {
+            told.zombies += usize::from(cause == Cause::Zombie);
             let links = links.intersection(plan.links());
             if !links.is_empty() {
                 context.miss_links(Source::Processes, cause, links);
@@ -86,13 +111,17 @@ pub(super) fn read<K: Kernel>(
         }
         told.processes.push(process);
     }
-    let is_told = |pid| {
-        let found = told
-            .processes
-            .binary_search_by_key(&pid, |process| process.pid);
-        found.is_ok()
-    };
-    files.retain(|file| is_told(file.pid));
+    read_files(context, plan, look, &mut told, &files)?;
+    let Told {
+        processes,
+        finds,
+        vanished,
+        ..
+    } = &mut told;
+    processes.retain(|process| !vanished.contains(&process.pid));
+    finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !vanished.contains(&pid)));
+    let is_told = |pid| processes.binary_search_by_key(&pid, |process| process.pid);
+    files.retain(|file| !doubtful.contains(&file.pid) && is_told(file.pid).is_ok());
     told.finds.extend(find_files(plan, look, &firsts, &files));
     if look.cgroup {
         let pids = told.processes.iter().map(|process| process.pid).collect();
@@ -188,7 +217,7 @@ fn is_alive(task: &Task) -> bool {
 }
 
 /// Returns the links of threads that differ from those of their process.
-fn threads(tasks: &[Task], process: &Process, wanted: LinkSet) -> impl Iterator<Item = Find> {
+fn other_links(tasks: &[Task], process: &Process, wanted: LinkSet) -> impl Iterator<Item = Find> {
     let pid = process.pid;
     let others = tasks.iter().filter(move |task| task.tid != pid);
     others.flat_map(move |task| {
@@ -239,47 +268,42 @@ fn find_files(
 /// Lists processes and asks the kernel about all; no answer if it does not,
 /// which is counted.
 ///
-/// With a second thread the files are told meanwhile. If a task is younger than
-/// that thread, they are told again: it may have been missed.
+/// Files are told between two looks at how far each task has come, meanwhile
+/// the processes are listed if there may be a second thread.
 pub(super) fn ask<K: Kernel>(
     context: &Context<K>,
     kernel: &K,
     look: Look,
     list: impl FnOnce() -> Result<Vec<Pid>, Error>,
 ) -> Result<(Vec<Pid>, Option<Answer>), Error> {
-    let files = || match look.fds {
-        true => kernel.task_files(),
-        false => Ok(Vec::new()),
-    };
-    let has_threads = look.fds && context.threads.get() > 1;
-    let (pids, tasks, early) = thread::scope(|scope| {
-        let (done, is_done) = mpsc::channel::<()>();
-        let helper = move || {
-            let told = (files(), gettid());
-            // It has to be there when tasks are told.
-            let _ = is_done.recv();
-            told
-        };
-        let helper = has_threads
+    let before = look.fds.then(|| kernel.runs()).transpose();
+    let has_helper = look.fds && before.is_ok() && context.threads.get() > 1;
+    let (pids, early) = thread::scope(|scope| {
+        let helper = move || kernel.task_files();
+        let helper = has_helper
             .then(|| thread::Builder::new().spawn_scoped(scope, helper).ok())
             .flatten();
         let pids = list()?;
-        let tasks = kernel.tasks();
-        drop(done);
-        let early = match helper.map(thread::ScopedJoinHandle::join).transpose() {
-            Ok(early) => early,
+        match helper.map(thread::ScopedJoinHandle::join).transpose() {
+            Ok(early) => Ok::<_, Error>((pids, early)),
             Err(panic) => std::panic::resume_unwind(panic),
-        };
-        Ok::<_, Error>((pids, tasks, early))
+        }
     })?;
-    let answer = tasks.and_then(|mut tasks| {
-        let files = match early {
-            Some((told, helper)) if !any_is_younger(&tasks, helper) => told,
-            _ => files(),
-        }?;
+    let answer = before.and_then(|before| {
+        let files = match before {
+            Some(_) => early.unwrap_or_else(|| kernel.task_files())?,
+            None => Vec::new(),
+        };
+        // After the list, so that it has the processes that are listed.
+        let mut tasks = kernel.tasks()?;
         // Nearly in order already.
         tasks.sort_by_key(|task| (task.pid, task.tid));
-        Ok(Answer { tasks, files })
+        let doubtful = before.map_or_else(HashSet::new, |before| doubtful(before, &tasks));
+        Ok(Answer {
+            tasks,
+            files,
+            doubtful,
+        })
     });
     match answer {
         Ok(answer) => Ok((pids, Some(answer))),
@@ -290,22 +314,102 @@ pub(super) fn ask<K: Kernel>(
     }
 }
 
-/// Returns whether a task of another process is younger than a thread of this
-/// one, or may be.
-fn any_is_younger(tasks: &[Task], thread: Tid) -> bool {
-    let Some(thread) = tasks.iter().find(|task| task.tid == thread) else {
-        return true;
-    };
-    let since = thread.start.saturating_sub(BIRTH);
-    tasks
+/// Returns the processes whose tables of open files may have changed since
+/// `before`: one of the tasks that share it ran, began or ended.
+///
+/// The kernel goes through a table by number, and misses a file that moves to a
+/// number it has passed. Only the tasks that share a table change it.
+fn doubtful(mut before: Vec<Run>, tasks: &[Task]) -> HashSet<Pid> {
+    let mut after: Vec<Run> = tasks.iter().map(|task| task.run).collect();
+    before.sort_unstable();
+    after.sort_unstable();
+    let running = tasks.iter().filter(|task| task.is_running);
+    let mut tables: HashSet<u64> = running.map(|task| task.run.table).collect();
+    for (runs, others) in [(&before, &after), (&after, &before)] {
+        let ran = runs.iter().filter(|run| others.binary_search(run).is_err());
+        tables.extend(ran.map(|run| run.table));
+    }
+    // Tasks that have none.
+    tables.remove(&0);
+    let own = std::process::id();
+    let doubtful = tasks
         .iter()
-        .any(|task| task.start > since && task.pid != thread.pid)
+        .filter(|task| task.pid != own && tables.contains(&task.run.table));
+    doubtful.map(|task| task.pid).collect()
 }
 
-/// Returns the number of this thread.
-fn gettid() -> Tid {
-    let tid = rustix::thread::gettid().as_raw_nonzero().get();
-    tid.cast_unsigned()
+/// Reads the files of processes in the proc tree, and returns those that have
+/// ended. Sockets that the kernel told of as files of anyone are not asked.
+fn read_files<K: Kernel>(
+    context: &Context<K>,
+    plan: &Plan,
+    look: Look,
+    told: &mut Told,
+    files: &[TaskFile],
+) -> Result<(), Error> {
+    let read: Vec<_> = told
+        .sightings
+        .iter()
+        .map(|sighting| (sighting.pid, sighting.thread))
+        .collect();
+    let read = context.map(read, |context, (pid, thread)| {
+        read_table(context, *pid, *thread)
+    })?;
+    for (sighting, files) in told.sightings.iter_mut().zip(read) {
+        match files {
+            Some(Some(files)) => sighting.files = files,
+            Some(None) => told.vanished.push(sighting.pid),
+            None => context.miss(Source::Fds, Cause::Blocked),
+        }
+    }
+    if look.threads {
+        let look = Look {
+            links: LinkSet::EMPTY,
+            ..look
+        };
+        threads::read(context, look, &mut told.sightings)?;
+    }
+    let sockets: HashMap<u64, NsId> = files
+        .iter()
+        .filter(|file| file.what == FileType::Socket)
+        .map(|file| (file.ino, file.ns))
+        .collect();
+    for sighting in &mut told.sightings {
+        sighting.files.retain(|(file, target)| {
+            let FdTarget::Socket(ino) = target else {
+                return true;
+            };
+            let known = sockets.get(ino);
+            if plan.reads(Source::Sockets) {
+                let find = known.map(|ns| (*ns, Holder::Socket(*file)));
+                told.finds.extend(find);
+            }
+            known.is_none()
+        });
+    }
+    Ok(())
+}
+
+/// Reads the open files of a process, or of one of its threads; `None` if it
+/// has ended, which may be why they are missing.
+fn read_table<K>(
+    context: &Context<K>,
+    pid: Pid,
+    thread: Option<Tid>,
+) -> Result<Option<Vec<(OpenFile, FdTarget)>>, Error> {
+    let process = match ProcessDir::open(&context.root, pid) {
+        Ok(process) => process,
+        Err(ReadError::Gone) => return Ok(None),
+        Err(error) => return Ok(note(context, Err(error), Source::Fds, pid)?.or(Some(Vec::new()))),
+    };
+    let files = processes::read_files(context, &process, pid, thread)?;
+    let life = match thread {
+        Some(tid) => process
+            .tasks()
+            .and_then(|tasks| tasks.ns(tid)?.read(Link::Net)),
+        None => process.ns().and_then(|ns| ns.read(Link::Net)),
+    };
+    Ok((life != Err(ReadError::Gone)).then_some(files))
 }
 
 fn cause(error: BpfError) -> Result<Cause, Error> {
@@ -343,7 +447,8 @@ mod tests {
             links,
             has_moved: false,
             for_children: None,
-            start: 0,
+            run: Run::default(),
+            is_running: false,
         }
     }
 
@@ -360,7 +465,31 @@ mod tests {
             table,
             ns: net(9),
             what: FileType::Socket,
+            ino: 0,
         }
+    }
+
+    /// Reads everything.
+    fn everything() -> Look {
+        Look {
+            thread_links: true,
+            links: LinkSet::all(),
+            threads: true,
+            fds: true,
+            cgroup: false,
+        }
+    }
+
+    fn plan() -> Plan {
+        let request = Request {
+            goal: Goal::All,
+            kinds: KindSet::all(),
+            needs: Needs::EMPTY,
+            sources: Sources::all(),
+            has_chosen_sources: false,
+            uses_bpf: true,
+        };
+        Plan::new(request, true)
     }
 
     /// Reads processes 5, 6 and 7 of which this is told, on this system.
@@ -372,20 +501,8 @@ mod tests {
         };
         let root = Sysroot::live();
         let context = with_kernel(&root, Fake::default());
-        let request = Request {
-            goal: Goal::All,
-            kinds: KindSet::all(),
-            needs: Needs::EMPTY,
-            sources: Sources::all(),
-            has_chosen_sources: false,
-            uses_bpf: true,
-        };
-        let plan = Plan::new(request, true);
-        let look = Look {
-            threads: true,
-            fds: true,
-            ..Look::links(LinkSet::all())
-        };
+        let plan = plan();
+        let look = everything();
         let mut affiliations = Affiliations::below(&root);
         let (pids, answer) = ask(&context, &kernel, look, list).unwrap();
         let answer = answer.unwrap();
@@ -466,20 +583,169 @@ mod tests {
         assert_eq!(for_children(&task), None);
     }
 
+    /// Returns the processes in doubt of these tasks, each with its PID, TID,
+    /// table and how far it has come.
+    fn in_doubt(before: &[[u32; 4]], after: &[[u32; 4]], running: Option<Tid>) -> Vec<Pid> {
+        let run = |[_, tid, table, sum]: [u32; 4]| Run {
+            task: tid,
+            table: table.into(),
+            sum: sum.into(),
+        };
+        let before = before.iter().map(|numbers| run(*numbers)).collect();
+        let after = after.iter().map(|numbers| {
+            let [pid, tid, ..] = *numbers;
+            Task {
+                run: run(*numbers),
+                is_running: running == Some(tid),
+                ..task(pid, tid, Some(1))
+            }
+        });
+        let mut pids: Vec<_> = doubtful(before, &after.collect::<Vec<_>>())
+            .into_iter()
+            .collect();
+        pids.sort_unstable();
+        pids
+    }
+
     #[test]
-    fn files_told_before_a_task_was_there_do_not_count() {
-        let mut tasks = [
-            task(5, 5, Some(1)),
-            task(6, 6, Some(1)),
-            task(6, 7, Some(1)),
-        ];
-        tasks[2].start = 2 * BIRTH;
-        // Another thread of the same process may be of any age.
-        tasks[1].start = 9 * BIRTH;
-        assert!(!any_is_younger(&tasks, 7));
-        tasks[0].start = BIRTH + 1;
-        assert!(any_is_younger(&tasks, 7));
-        assert!(any_is_younger(&tasks, 8));
+    fn only_processes_of_which_no_thread_ran_have_the_files_they_had() {
+        let asleep = [[5, 5, 1, 70], [5, 6, 1, 70], [7, 7, 2, 70]];
+        let in_doubt = |after: &[_], running| in_doubt(&asleep, after, running);
+        let none: [Pid; 0] = [];
+        assert_eq!(in_doubt(&asleep, None), none);
+        // A thread ran, and has stopped or runs still.
+        let ran = [[5, 5, 1, 70], [5, 6, 1, 71], [7, 7, 2, 70]];
+        assert_eq!(in_doubt(&ran, None), [5]);
+        assert_eq!(in_doubt(&asleep, Some(7)), [7]);
+        // One began, with a table that it shares or one of its own.
+        let begun = |table| [asleep[0], asleep[1], asleep[2], [8, 8, table, 90]];
+        assert_eq!(in_doubt(&begun(2), None), [7, 8]);
+        assert_eq!(in_doubt(&begun(3), None), [8]);
+        // One ended, or is a zombie.
+        assert_eq!(in_doubt(&asleep[..2], None), none);
+        assert_eq!(in_doubt(&[asleep[0], asleep[2]], None), [5]);
+        let zombie = [asleep[0], [5, 6, 0, 71], asleep[2]];
+        assert_eq!(in_doubt(&zombie, None), [5]);
+        // Another took its table.
+        let other = [[5, 5, 3, 70], asleep[1], asleep[2]];
+        assert_eq!(in_doubt(&other, None), [5]);
+    }
+
+    #[test]
+    fn processes_that_share_a_table_are_in_doubt_together() {
+        let asleep = [[5, 5, 1, 70], [7, 7, 1, 70], [8, 8, 2, 70]];
+        let ran = [[5, 5, 1, 71], [7, 7, 1, 70], [8, 8, 2, 70]];
+        assert_eq!(in_doubt(&asleep, &ran, None), [5, 7]);
+        // Also if the one that ran has ended.
+        assert_eq!(in_doubt(&asleep, &asleep[1..], None), [7]);
+        // Its number may be that of another by now.
+        let reused = [[5, 5, 2, 999], [7, 7, 1, 70], [8, 8, 2, 70]];
+        assert_eq!(in_doubt(&asleep, &reused, None), [5, 7, 8]);
+    }
+
+    #[test]
+    fn kernel_threads_and_this_process_are_never_in_doubt() {
+        let own = std::process::id();
+        let before = [[own, own, 4, 70]];
+        let after = [[own, own, 4, 71], [2, 2, 0, 0]];
+        assert_eq!(in_doubt(&before, &after, Some(2)), [0; 0]);
+    }
+
+    #[test]
+    fn files_in_doubt_are_those_that_proc_shows() {
+        use std::os::fd::AsRawFd;
+
+        let own = std::process::id();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let namespace = std::fs::File::open("/proc/self/ns/uts").unwrap();
+        let ino = rustix::fs::fstat(&socket).unwrap().st_ino;
+        let fd = |file: &dyn AsRawFd| file.as_raw_fd().cast_unsigned();
+        let tasks = vec![task(own, own, Some(1)), task(own, 7, Some(1))];
+        let (root, plan) = (Sysroot::live(), plan());
+        let context = with_kernel(&root, Fake::default());
+        let read = |pid, told: Vec<TaskFile>| {
+            let answer = Answer {
+                tasks: tasks.clone(),
+                files: told,
+                doubtful: [pid].into(),
+            };
+            let mut affiliations = Affiliations::below(&root);
+            read(
+                &context,
+                &plan,
+                everything(),
+                &[own],
+                answer,
+                &mut affiliations,
+            )
+            .unwrap()
+        };
+        // One that is not there, and one that another process has, too.
+        let mut shared = file(9, 9, 1, 2);
+        shared.ino = ino;
+        let told = read(own, vec![file(own, own, 99_999, 1), shared]);
+        let open = |fd| OpenFile {
+            pid: own,
+            tid: None,
+            fd,
+        };
+        assert!(
+            told.finds
+                .contains(&(net(9), Holder::Socket(open(fd(&socket)))))
+        );
+        let fds: Vec<_> = told
+            .finds
+            .iter()
+            .filter_map(|(_, holder)| match holder {
+                Holder::Socket(open) | Holder::Fd(open) => Some(open.fd),
+                _ => None,
+            })
+            .collect();
+        assert!(!fds.contains(&99_999));
+        let [sighting] = &told.sightings[..] else {
+            panic!("{:?}", told.sightings.len());
+        };
+        let named: Vec<_> = sighting.files.iter().map(|(open, _)| open.fd).collect();
+        assert!(named.contains(&fd(&namespace)) && !named.contains(&fd(&socket)));
+        assert_eq!(sighting.tids, [own, 7]);
+        assert_eq!((told.processes.len(), told.vanished.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_process_that_ended_before_its_files_were_read_may_have_a_successor() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        // A zombie has no files.
+        while !std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .unwrap()
+            .contains(") Z ")
+        {
+            thread::yield_now();
+        }
+        let root = Sysroot::live();
+        let context = with_kernel(&root, Fake::default());
+        let vanished = |pid| {
+            let answer = Answer {
+                tasks: vec![task(pid, pid, Some(1))],
+                files: vec![file(pid, pid, 3, 1)],
+                doubtful: [pid].into(),
+            };
+            let mut affiliations = Affiliations::below(&root);
+            let told = read(
+                &context,
+                &plan(),
+                everything(),
+                &[pid],
+                answer,
+                &mut affiliations,
+            )
+            .unwrap();
+            assert!(told.processes.is_empty() && told.finds.is_empty());
+            told.vanished
+        };
+        assert_eq!(vanished(pid), [pid]);
+        child.wait().unwrap();
+        assert_eq!(vanished(pid), [pid]);
     }
 
     #[test]
@@ -488,15 +754,7 @@ mod tests {
             listed: Some([(1, net(1)), (2, net(2)), (3, net(3))].into()),
             ..Fake::default()
         };
-        let request = Request {
-            goal: Goal::All,
-            kinds: KindSet::all(),
-            needs: Needs::EMPTY,
-            sources: Sources::all(),
-            has_chosen_sources: false,
-            uses_bpf: true,
-        };
-        let plan = Plan::new(request, true);
+        let plan = plan();
         let mut groups = Groups::new(KindSet::all());
         groups.insert((net(1), Holder::Child(net(9))));
         let before = [(1, net(1)), (3, net(3)), (4, net(4))];

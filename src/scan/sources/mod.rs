@@ -359,6 +359,11 @@ impl Discovery<'_> {
             found.processes = told.processes;
             found.finds = told.finds;
             found.ids = told.ids;
+            found.vanished = told.vanished;
+            found.zombies = told.zombies;
+            for sighting in told.sightings {
+                found.sort(sighting.pid, sighting);
+            }
         }
         let read = context.map(rest.to_vec(), move |context, pid| {
             read_process(context, *pid, look)
@@ -386,8 +391,8 @@ impl Discovery<'_> {
             &mut self.affiliations,
         );
         found.refused = settled.refused;
-        found.vanished = settled.vanished;
-        found.zombies = settled.zombies;
+        found.vanished.extend(settled.vanished);
+        found.zombies += settled.zombies;
         for (process, sighting) in settled.seen {
             found.sort(process.pid, sighting);
             found.processes.push(process);

@@ -159,16 +159,26 @@ fn read_open<K>(
         sighting.cgroup = note(context, process.cgroup(), Source::Cgroups, sighting.pid)?;
     }
     if look.fds {
-        let table = process.files(sighting.thread);
-        if let Some(mut table) = note(context, table, Source::Fds, sighting.pid)? {
-            if let Some(error) = table.trouble.take() {
-                note(context, Err::<(), _>(error), Source::Fds, sighting.pid)?;
-            }
-            let files = table.of(sighting.pid, sighting.thread);
-            sighting.files = files.collect();
-        }
+        sighting.files = read_files(context, process, sighting.pid, sighting.thread)?;
     }
     Ok(())
+}
+
+/// Reads the open files of a process, or of one of its threads.
+pub(super) fn read_files<K>(
+    context: &Context<K>,
+    process: &ProcessDir<'_>,
+    pid: Pid,
+    thread: Option<Tid>,
+) -> Result<Vec<(OpenFile, FdTarget)>, Error> {
+    let table = process.files(thread);
+    let Some(mut table) = note(context, table, Source::Fds, pid)? else {
+        return Ok(Vec::new());
+    };
+    if let Some(error) = table.trouble.take() {
+        note(context, Err::<(), _>(error), Source::Fds, pid)?;
+    }
+    Ok(table.of(pid, thread).collect())
 }
 
 /// Counts why something could not be read. A file that does not exist (in a

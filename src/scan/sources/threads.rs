@@ -117,7 +117,7 @@ fn read_batch<K: Kernel>(context: &Context<K>, look: Look, batch: &Batch) -> Res
     for tid in &batch.tids {
         pulse::beat();
         let read = match &tasks {
-            _ if !look.thread_links => Ok(()),
+            _ if !look.thread_links || wanted.is_empty() => Ok(()),
             Ok(tasks) => read_links(tasks, *tid, wanted, &batch.links, &mut seen),
             Err(error) => Err(*error),
         };
