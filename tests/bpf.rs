@@ -31,14 +31,18 @@ fn scan(bpf: bool) -> Snapshot {
     scanner.bpf(bpf).scan().unwrap()
 }
 
-/// Returns what processes, threads and their open files lead to.
+/// Returns what processes, threads and their open files lead to, as far as
+/// `/proc` shows it.
 fn facts(snapshot: &Snapshot) -> BTreeSet<(NsId, Holder)> {
+    // Before Linux 6.9 nobody may examine the sockets of threads.
+    let is_old = live::linux() < (6, 9);
+    let is_shown = |holder: &&Holder| match holder {
+        Holder::Socket(file) | Holder::Tun(file) => file.tid.is_none() || !is_old,
+        holder => holder.pid().is_some(),
+    };
     let mut facts = BTreeSet::new();
     for namespace in &snapshot.namespaces {
-        let of_processes = namespace
-            .holders
-            .iter()
-            .filter(|holder| holder.pid().is_some());
+        let of_processes = namespace.holders.iter().filter(is_shown);
         facts.extend(of_processes.map(|holder| (namespace.id, holder.clone())));
     }
     facts
