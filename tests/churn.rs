@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
@@ -49,19 +50,35 @@ pub const STORM: &str = r#"
 "#;
 
 #[test]
-fn every_run_is_complete_while_processes_come_and_go() {
-    every_run_is_complete("0");
+fn every_run_is_honest_while_processes_come_and_go() {
+    every_run_is_honest("0");
 }
 
 #[test]
-fn every_run_of_bpf_iterators_is_complete_too() {
+fn every_run_of_bpf_iterators_is_honest_too() {
     if bpf::is_possible() {
-        every_run_is_complete("1");
+        every_run_is_honest("1");
+    }
+}
+
+/// One storm at a time: two would leave no processor to the runs.
+static STORMS: Mutex<()> = Mutex::new(());
+
+/// How often to run under a storm: more often where the machine is for tests.
+fn runs() -> u32 {
+    match std::env::var_os("NSLS_TEST_LIVE") {
+        Some(_) => 40,
+        None => 10,
     }
 }
 
 /// `bpf` is the value of NSLS_BPF.
-fn every_run_is_complete(bpf: &str) {
+///
+/// Every run is whole. It may say that some process was never caught, but misses
+/// nothing else.
+fn every_run_is_honest(bpf: &str) {
+    let _alone = STORMS.lock().unwrap_or_else(PoisonError::into_inner);
+    let runs = runs();
     if !live::can_unshare() || !live::has(&["perl"]) {
         return;
     }
@@ -70,13 +87,14 @@ fn every_run_is_complete(bpf: &str) {
     let script = r#"
         perl storm & perl storm &
         sleep 0.3
-        for run in $(seq 300); do
+        for run in $(seq "$RUNS"); do
             "$NSLS" --json -o ns,type,nprocs,pid,command > "$run.out" 2> "$run.err"
             echo $? > "$run.status"
         done
     "#;
     let status = live::script(script, dir.path())
         .env("NSLS_BPF", bpf)
+        .env("RUNS", runs.to_string())
         .status()
         .unwrap();
     assert!(status.success());
@@ -84,7 +102,7 @@ fn every_run_is_complete(bpf: &str) {
         fs::read_to_string(dir.path().join(format!("{run}.{what}"))).unwrap()
     };
     let mut storms = 0;
-    for run in 1..=300 {
+    for run in 1..=runs {
         let message = read(run, "err");
         assert_eq!(read(run, "status"), "0\n", "run {run}: {message}");
         let lines: Vec<_> = message.lines().collect();
@@ -96,7 +114,13 @@ fn every_run_is_complete(bpf: &str) {
         assert_eq!(listing.version, 1);
         assert_eq!(listing.sources.contains(&"bpf".to_owned()), bpf == "1");
         assert!(!listing.gaps.is_empty());
-        assert!(listing.complete, "run {run}: {message}");
+        let hiding = listing.gaps.iter().filter(|gap| gap["hides"] == true);
+        let causes: Vec<_> = hiding.map(|gap| (&gap["source"], &gap["cause"])).collect();
+        assert_eq!(listing.complete, causes.is_empty(), "run {run}: {message}");
+        assert!(
+            causes.is_empty() || causes == [(&"processes".into(), &"unstable".into())],
+            "run {run}: {message}"
+        );
         let rows = listing.namespaces;
         assert!(rows.is_sorted_by_key(|row| row.ns), "run {run}");
         for row in &rows {
@@ -120,7 +144,7 @@ fn every_run_is_complete(bpf: &str) {
         let in_pid_ns = rows.iter().filter(|row| row.r#type == "pid");
         storms += u32::from(in_pid_ns.map(|row| row.nprocs).max() > Some(50));
     }
-    assert!(storms > 250, "there was no storm: {storms}");
+    assert!(storms > runs / 2, "there was no storm: {storms}");
 }
 
 /// Passes a net namespace on from process to process, each of which lives for

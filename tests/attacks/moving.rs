@@ -3,11 +3,10 @@
 use super::run;
 use crate::common::Outcome;
 
-/// Looks sixty times for the namespace in `$told`, among three hundred other
-/// processes.
+/// Looks for the namespace in `$told`, among three hundred other processes.
 const LOOK: &str = r#"
     for number in $(seq 300); do sleep 1000 & done
-    for number in $(seq 60); do
+    for number in $(seq 20); do
         look -t net -J -o ns > out 2> err || echo "exit code $?"
         python3 -c '
 import json, sys
@@ -24,7 +23,7 @@ fn a_process_that_hops_from_pid_to_pid_hides_nothing_unnoticed() {
     let Some(run) = run(&["perl"], &script) else {
         return;
     };
-    assert_eq!(run, Outcome::success("     60 listed or a gap\n"));
+    assert_eq!(run, Outcome::success("     20 listed or a gap\n"));
 }
 
 #[test]
@@ -34,6 +33,6 @@ fn a_file_that_changes_its_number_hides_nothing_unnoticed() {
         let Some(run) = run(&[], &script) else {
             return;
         };
-        assert_eq!(run, Outcome::success("     60 listed or a gap\n"), "{bpf}");
+        assert_eq!(run, Outcome::success("     20 listed or a gap\n"), "{bpf}");
     }
 }

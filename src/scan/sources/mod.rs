@@ -43,7 +43,7 @@ const FIRST_PART: usize = 256;
 const MOST_CHASES: usize = 256;
 
 /// For how long all chases of a scan go on.
-const LONGEST_CHASE: Duration = Duration::from_secs(1);
+const LONGEST_CHASE: Duration = Duration::from_millis(250);
 
 /// Everything that was found, and what was looked at.
 pub(crate) struct Discovery<'a> {
