@@ -153,7 +153,12 @@ fn every_namespace_can_be_selected_by_number_type_and_path() {
             let (by_type, _): (OneNamespace, _) = read(&name, &typed);
             assert_eq!(by_type.namespace, namespace, "{name} {typed}");
             assert_eq!(by_type.processes, one.processes, "{name} {typed}");
-            let by_path = format!("--json {}", namespace.path.as_deref().unwrap());
+            let path = namespace.path.as_deref().unwrap();
+            if !path.starts_with("/proc/") {
+                // A capture has no file where a namespace is mounted.
+                continue;
+            }
+            let by_path = format!("--json {path}");
             let (found, _): (OneNamespace, _) = read(&name, &by_path);
             // A path makes the other sources unnecessary.
             let sources = found.sources.clone();
