@@ -19,23 +19,39 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     });
     let tree = dir.path().join("tree");
     let _ = fs::create_dir_all(tree.join("proc"));
-    for entry in bytes.split(|byte| *byte == 0xff) {
-        make(&tree, entry);
+    // Links come last, so that nothing is made through one.
+    for with_links in [false, true] {
+        for entry in bytes.split(|byte| *byte == 0xff) {
+            make(&tree, entry, with_links);
+        }
     }
     nsls::fuzzing::scan(&tree);
     let _ = fs::remove_dir_all(&tree);
 });
 
 /// Makes a file of an entry: where (as far as a known path tells), what, and its
-/// content. Errors are part of the game.
-fn make(tree: &Path, entry: &[u8]) -> Option<()> {
+/// content. Errors are part of the game, but nothing outside the tree changes.
+fn make(tree: &Path, entry: &[u8], with_links: bool) -> Option<()> {
     let (number, rest) = entry.split_first()?;
     let (pid, rest) = rest.split_first()?;
     let (what, content) = rest.split_first()?;
     let path = PATHS[usize::from(*number) % PATHS.len()];
     // Few processes, so that they meet.
     let path = tree.join(path.replace("PID", &(1 + pid % 4).to_string()));
-    fs::create_dir_all(path.parent()?).ok()?;
+    if matches!(what, b'z' | b'l') != with_links {
+        return None;
+    }
+    let parent = path.parent()?;
+    if !with_links {
+        fs::create_dir_all(parent).ok()?;
+    }
+    if !parent
+        .canonicalize()
+        .ok()?
+        .starts_with(tree.canonicalize().ok()?)
+    {
+        return None;
+    }
     match what {
         b'd' => fs::create_dir(path).ok(),
         b'f' => mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).ok(),
@@ -50,7 +66,7 @@ fn make(tree: &Path, entry: &[u8]) -> Option<()> {
         }
         _ => {
             use std::io::Write;
-            File::create(path).ok()?.write_all(content).ok()
+            File::create_new(path).ok()?.write_all(content).ok()
         }
     }
 }
