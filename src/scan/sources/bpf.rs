@@ -118,8 +118,9 @@ pub(super) fn read<K: Kernel>(
         vanished,
         ..
     } = &mut told;
-    processes.retain(|process| !vanished.contains(&process.pid));
-    finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !vanished.contains(&pid)));
+    let gone: HashSet<Pid> = vanished.iter().copied().collect();
+    processes.retain(|process| !gone.contains(&process.pid));
+    finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !gone.contains(&pid)));
     let is_told = |pid| processes.binary_search_by_key(&pid, |process| process.pid);
     files.retain(|file| !doubtful.contains(&file.pid) && is_told(file.pid).is_ok());
     told.finds.extend(find_files(plan, look, &firsts, &files));

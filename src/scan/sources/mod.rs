@@ -278,16 +278,16 @@ impl Discovery<'_> {
                 self.known.remove(pid);
             }
             self.resolve(context, plan, found)?;
-            match self
-                .groups
-                .iter()
-                .find(|group| plan.request.wants(group.id))
-            {
-                Some(wanted) if size != usize::MAX => {
+            if rest.is_empty() || narrowed.is_some() {
+                continue;
+            }
+            let mut groups = self.groups.iter();
+            match groups.find(|group| plan.request.wants(group.id)) {
+                Some(wanted) => {
                     narrowed = Some(plan.narrowed(wanted.id));
                     size = usize::MAX;
                 }
-                _ => size = size.saturating_mul(2),
+                None => size = size.saturating_mul(2),
             }
         }
         Ok(!has_ended)
