@@ -83,6 +83,29 @@ impl<K: Kernel> Context<K> {
         done.into_iter().map(Option::transpose).collect()
     }
 
+    /// Calls a function for every item, as [`map`](Context::map) does. An item that
+    /// blocked is counted and gives nothing.
+    pub(crate) fn map_counting<I, T, F>(
+        &self,
+        source: Source,
+        items: Vec<I>,
+        read: F,
+    ) -> Result<Vec<T>, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Default + Send + 'static,
+        F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        let done = self.map(items, read)?.into_iter();
+        let done = done.map(|done| {
+            done.unwrap_or_else(|| {
+                self.miss(source, Cause::Blocked);
+                T::default()
+            })
+        });
+        Ok(done.collect())
+    }
+
     /// Calls a function for one item, as [`map`](Context::map) does.
     pub(crate) fn ask<I, T, F>(&self, item: I, read: F) -> Result<Option<T>, Error>
     where

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Holder, OpenFile, Source};
+use crate::model::{Holder, OpenFile, Source};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::groups::Find;
 
@@ -16,7 +16,7 @@ pub(crate) fn identify<K: Kernel>(
     files: &[OpenFile],
 ) -> Result<Vec<Find>, Error> {
     let kernel = Arc::clone(kernel);
-    let found = context.map(files.to_vec(), move |context, file| {
+    let found = context.map_counting(Source::Fds, files.to_vec(), move |context, file| {
         let path = context.root.open_file_path(file);
         match kernel.look_at(&path) {
             Ok(id) => Ok(id.map(|id| (id, Holder::Fd(*file)))),
@@ -27,13 +27,7 @@ pub(crate) fn identify<K: Kernel>(
             }
         }
     })?;
-    let found = found.into_iter().map(|found| {
-        found.unwrap_or_else(|| {
-            context.miss(Source::Fds, Cause::Blocked);
-            None
-        })
-    });
-    Ok(found.flatten().collect())
+    Ok(found.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -60,17 +60,11 @@ pub(crate) fn find_elsewhere<K: Kernel>(
     insiders: BTreeMap<u64, Vec<Pid>>,
 ) -> Result<Vec<(u64, Vec<Find>)>, Error> {
     let others: Vec<_> = insiders.into_iter().collect();
-    let found = context.map(others, |context, (mount_ns, pids)| {
+    let found = context.map_counting(Source::Mounts, others, |context, (mount_ns, pids)| {
         let finds = find_in(context, *mount_ns, pids)?;
         Ok(finds.map(|finds| (*mount_ns, finds)))
     })?;
-    let found = found.into_iter().map(|found| {
-        found.unwrap_or_else(|| {
-            context.miss(Source::Mounts, Cause::Blocked);
-            None
-        })
-    });
-    Ok(found.flatten().collect())
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Finds the namespaces in the mount table of a mount namespace; `None` if no
@@ -158,17 +152,11 @@ pub(crate) fn find_lonely<K: Kernel>(
         return Ok(Vec::new());
     }
     let (kernel, entrances) = (Arc::clone(kernel), groups.entrances());
-    let found = context.map(lonely.clone(), move |context, mount_ns| {
+    let find = move |context: &Context<K>, mount_ns: &u64| {
         find_inside(context, &*kernel, &entrances, *mount_ns)
-    })?;
-    let found = lonely.into_iter().zip(found).map(|(mount_ns, found)| {
-        let found = found.unwrap_or_else(|| {
-            context.miss(Source::Mounts, Cause::Blocked);
-            Vec::new()
-        });
-        (mount_ns, found)
-    });
-    Ok(found.collect())
+    };
+    let found = context.map_counting(Source::Mounts, lonely.clone(), find)?;
+    Ok(lonely.into_iter().zip(found).collect())
 }
 
 fn find_inside<K: Kernel>(
