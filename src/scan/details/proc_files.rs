@@ -2,16 +2,17 @@
 //! in: ID maps, clock offsets, mounts.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Facts, Holder, Kind, NsId, Pid, Source};
 use crate::proc::{ProcessDir, ReadError, mount_facts};
 use crate::scan::context::{Context, cause_of_open, cause_of_read};
 use crate::scan::groups::{Entrances, Group, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::request::{Need, Needs};
-use crate::scan::sources::mounts;
+use crate::scan::sources::mounts::{self, MountTable};
 
 /// What was read about each namespace so far.
 pub(crate) type ProcFacts = HashMap<NsId, Facts>;
@@ -108,10 +109,13 @@ fn read_one<K: Kernel>(
     let mut facts = Facts::default();
     let id = pending.id;
     let Some(pid) = pending.task else {
-        if id.kind == Kind::Mnt {
-            count_lonely(context, entrances, pending, &mut facts)?;
-        } else {
-            context.miss(Source::Contents, Cause::NoProcess);
+        match &context.kernel {
+            Some(kernel) if id.kind == Kind::Mnt => {
+                let holders = &pending.holders;
+                let table = mounts::open_table(context, &**kernel, entrances, holders, id.ino);
+                count_inside(context, table, || id.to_string().into(), &mut facts)?;
+            }
+            _ => context.miss(Source::Contents, Cause::NoProcess),
         }
         return Ok(Some(facts));
     };
@@ -121,7 +125,9 @@ fn read_one<K: Kernel>(
         Ok(process) => match read_files(&process, needs, id.kind, &mut facts) {
             Ok(()) => {
                 if facts.nmounts.is_some() && is_outside(context, pid, &facts) {
-                    count_inside(context, id, pid, &mut facts)?;
+                    let table = mounts::enter(context, id, pid);
+                    let path = || context.root.process_path(pid);
+                    count_inside(context, table, path, &mut facts)?;
                 }
                 return Ok(Some(facts));
             }
@@ -135,50 +141,21 @@ fn read_one<K: Kernel>(
     Ok(Some(facts))
 }
 
-/// Reads the mount table of a mount namespace without processes from inside.
-fn count_lonely<K: Kernel>(
-    context: &Context<K>,
-    entrances: &Entrances,
-    pending: &Pending,
-    facts: &mut Facts,
-) -> Result<(), Error> {
-    let Some(kernel) = &context.kernel else {
-        context.miss(Source::Contents, Cause::NoProcess);
-        return Ok(());
-    };
-    let (holders, ino) = (&pending.holders, pending.id.ino);
-    let path = || pending.id.to_string().into();
-    let cause = match mounts::open_table(context, &**kernel, entrances, holders, ino) {
-        Ok(table) => match mount_facts(table) {
-            Ok((count, root)) => {
-                facts.nmounts = Some(count);
-                facts.mount_root = root;
-                return Ok(());
-            }
-            Err(error) => cause_of_read(error, path)?,
-        },
-        Err(error) => cause_of_open(error, path)?,
-    };
-    context.miss(Source::Contents, cause);
-    Ok(())
-}
-
 /// Returns whether a process with this mount table may not see all mounts.
 fn is_outside<K>(context: &Context<K>, pid: Pid, facts: &Facts) -> bool {
     context.root.is_live()
         && (facts.mount_root.is_none() || context.root.is_at_root(pid) == Ok(false))
 }
 
-/// Reads the mount table of a namespace from inside, because a process sees only
-/// what is below its own root.
-fn count_inside<K: Kernel>(
+/// Counts the mounts in a table as it is inside a namespace: a process sees only
+/// what is below its own root, and there may be none.
+fn count_inside<K>(
     context: &Context<K>,
-    id: NsId,
-    pid: Pid,
+    table: Result<MountTable, OpenError>,
+    path: impl Fn() -> PathBuf,
     facts: &mut Facts,
 ) -> Result<(), Error> {
-    let path = || context.root.process_path(pid);
-    let counted = match mounts::enter(context, id, pid) {
+    let counted = match table {
         Ok(table) => mount_facts(table).map_err(|error| cause_of_read(error, path)),
         Err(error) => Err(cause_of_open(error, path)),
     };

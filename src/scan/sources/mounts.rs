@@ -15,6 +15,9 @@ use crate::scan::context::{Context, cause_of_open, cause_of_read};
 use crate::scan::groups::{Entrances, Find, Groups};
 use crate::scan::sources::relations::open_through;
 
+/// A mount table, as it is inside its namespace.
+pub(crate) type MountTable = Lines<Box<dyn Read + Send>>;
+
 /// Finds the namespaces in the mount table of the caller.
 pub(crate) fn find_own<K>(context: &Context<K>) -> Result<Vec<Find>, Error> {
     match context.root.mountinfo().and_then(namespace_mounts) {
@@ -130,7 +133,7 @@ pub(crate) fn enter<K: Kernel>(
     context: &Context<K>,
     id: NsId,
     pid: Pid,
-) -> Result<Lines<Box<dyn Read + Send>>, OpenError> {
+) -> Result<MountTable, OpenError> {
     let kernel = context.kernel.as_ref().ok_or(OpenError::Unreachable)?;
     let path = context.root.process_path(pid).join("ns/mnt");
     let ns = kernel.open_link(&path, id)?;
@@ -189,7 +192,7 @@ pub(crate) fn open_table<K: Kernel>(
     entrances: &Entrances,
     holders: &[Holder],
     mount_ns: u64,
-) -> Result<Lines<Box<dyn Read + Send>>, OpenError> {
+) -> Result<MountTable, OpenError> {
     let mut closed = OpenError::Gone;
     for holder in holders {
         match open_through(context, kernel, entrances, holder, mnt(mount_ns)) {
