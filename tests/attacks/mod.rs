@@ -23,7 +23,7 @@ const BEGIN: &str = r#"
         mkfifo told
         case $1 in
             *.pl) exec 8> >(exec perl "$ATTACKS/$1" "${@:2}" > told) ;;
-            *) exec 8> >(exec python3 "$ATTACKS/$1" "${@:2}" > told) ;;
+            *) exec 8> >(exec python3 -B "$ATTACKS/$1" "${@:2}" > told) ;;
         esac
         read -r -t 20 told < told || { echo "no attack"; exit 1; }
         rm told
