@@ -1,5 +1,6 @@
 use std::mem::MaybeUninit;
 
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::model::{Link, Tid};
@@ -39,16 +40,31 @@ impl<'a> NsDir<'a> {
         }
     }
 
+    /// Returns whether the process may have threads besides its leader. Each
+    /// adds a link to the `task` directory of procfs, proc_pid_task(5); for a
+    /// copy the answer is always yes.
+    pub(crate) fn may_have_threads(&self) -> bool {
+        let dir = self.dir();
+        // The path from here is shorter than the one from the root.
+        !dir.is_procfs()
+            || rustix::fs::statat(dir, "../task", AtFlags::empty())
+                .is_ok_and(|tasks| tasks.st_nlink > 3)
+    }
+
+    fn dir(&self) -> &Dir {
+        match &self.dir {
+            Base::Own(dir) => dir,
+            Base::Shared(dir) => dir,
+        }
+    }
+
     /// Reads the inode number in the text of a link, without following it.
     pub(crate) fn read(&self, link: Link) -> Result<u64, ReadError> {
         #[cfg(test)]
         crate::proc::dir::changes::happen();
         // The longest text has 29 bytes: `cgroup:[18446744073709551615]`.
         let mut buffer = [MaybeUninit::uninit(); 64];
-        let dir = match &self.dir {
-            Base::Own(dir) => dir,
-            Base::Shared(dir) => dir,
-        };
+        let dir = self.dir();
         let path = format!("{}{}", self.prefix, link.name());
         match rustix::fs::readlinkat_raw(dir, &path, &mut buffer) {
             Ok((text, _)) => parse_link(link, text),

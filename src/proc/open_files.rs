@@ -56,11 +56,11 @@ impl OpenFiles {
         let mut known = Vec::new();
         for _ in 0..MOST_PASSES {
             rustix::fs::seek(dir, SeekFrom::Start(0))?;
-            let before = rustix::fs::fstat(dir)?.st_size;
-            let pass = found.pass(dir, nsfs, &known)?;
-            let after = rustix::fs::fstat(dir)?.st_size;
-            let listed = i64::try_from(pass.seen.len() + pass.old).unwrap_or(i64::MAX);
-            if listed >= before.min(after) && !pass.has_lost {
+            let size = || Ok::<_, Errno>(usize::try_from(rustix::fs::fstat(dir)?.st_size));
+            let before = size()?.unwrap_or_default();
+            let pass = found.pass(dir, nsfs, &known, before)?;
+            let is_all = pass.listed() >= before || pass.listed() >= size()?.unwrap_or_default();
+            if is_all && !pass.has_lost {
                 found.files.sort_unstable();
                 found.files.dedup();
                 return Ok(found);
@@ -74,12 +74,22 @@ impl OpenFiles {
         Ok(found)
     }
 
-    /// Looks at the files whose numbers are not yet known.
-    fn pass(&mut self, dir: &OwnedFd, nsfs: Device, known: &[Fd]) -> Result<Pass, Errno> {
+    /// Looks at the files whose numbers are not yet known. Once all of `size` were
+    /// listed, the kernel need not be asked for the end; 0 if it does not tell.
+    fn pass(
+        &mut self,
+        dir: &OwnedFd,
+        nsfs: Device,
+        known: &[Fd],
+        size: usize,
+    ) -> Result<Pass, Errno> {
         let mut pass = Pass::default();
         let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut entries = RawDir::new(dir, &mut buffer);
-        while let Some(entry) = entries.next() {
+        while size == 0 || pass.listed() < size || !entries.is_buffer_empty() {
+            let Some(entry) = entries.next() else {
+                break;
+            };
             let entry = entry?;
             pulse::beat();
             let name = entry.file_name();
@@ -137,6 +147,13 @@ struct Pass {
     old: usize,
     /// Whether a file was closed before it was looked at.
     has_lost: bool,
+}
+
+impl Pass {
+    /// Returns the number of files that were there to look at.
+    fn listed(&self) -> usize {
+        self.seen.len() + self.old
+    }
 }
 
 /// Looks at one open file.

@@ -87,14 +87,6 @@ impl<'a> ProcessDir<'a> {
         })
     }
 
-    /// Returns whether the process may have threads besides its leader. Each
-    /// adds a link to the `task` directory of procfs, proc_pid_task(5); for a
-    /// copy the answer is always yes.
-    pub(crate) fn may_have_threads(&self) -> bool {
-        let tasks = self.root.process_path(self.pid).join("task");
-        !self.is_live() || rustix::fs::stat(tasks).is_ok_and(|tasks| tasks.st_nlink > 3)
-    }
-
     /// Lists its threads, by TID.
     pub(crate) fn threads(&self) -> Result<Vec<Tid>, ReadError> {
         let mut tids = Vec::new();

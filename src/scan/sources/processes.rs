@@ -151,7 +151,7 @@ fn read_open<K>(
     if sighting.links.is_empty() {
         return Ok(());
     }
-    if look.threads && process.may_have_threads() {
+    if look.threads && ns.may_have_threads() {
         let tids = note(context, process.threads(), Source::Threads, sighting.pid)?;
         sighting.tids = tids.unwrap_or_default();
     }
