@@ -68,9 +68,10 @@ mod text;
 pub use error::Error;
 pub use model::{
     Affiliation, Cause, Container, Details, Engine, Facts, Fd, Fingerprint, Gap, Holder, IdMap,
-    Inferred, Interface, Kind, KindSet, Link, LinkSet, Links, Member, Mount, MountRoot, Namespace,
-    NetNsId, NsId, OpenFile, Pid, Process, Relations, Set, Snapshot, Source, Sources, SysvIpc, Tid,
-    TimeOffset, TimeOffsets, UnknownName, Within,
+    Inferred, Interface, InterfaceAddress, Kind, KindSet, Link, LinkSet, Links, Local, Mac, Member,
+    Mount, MountRoot, Namespace, NetNsId, NetSocket, NsId, OpenFile, Pid, Process, Protocol,
+    Relations, Set, Snapshot, SocketState, Source, Sources, SysvIpc, Tid, TimeOffset, TimeOffsets,
+    UnknownName, Within,
 };
 pub use proc::Sysroot;
 pub use scan::{Need, Needs, NsRef, Scanner, Target};

@@ -25,6 +25,8 @@ pub(crate) enum OpenError {
     Blocked,
     /// The kernel is older than Linux 6.9, which gives access to threads.
     OldKernel,
+    /// The kernel does not list sockets of some protocol.
+    NoSockDiag,
     /// Any other error.
     Errno(Errno),
 }

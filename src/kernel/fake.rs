@@ -5,8 +5,10 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames};
-use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::kernel::{
+    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFile, UtsNames,
+};
+use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
 /// Linux has for it.
@@ -47,6 +49,8 @@ pub(crate) struct Fake {
     pub(crate) runs: Option<Vec<Run>>,
     /// The names of each uts namespace that the caller may enter.
     pub(crate) uts_names: HashMap<NsId, UtsNames>,
+    /// What is in each net namespace that may be entered.
+    pub(crate) networks: HashMap<NsId, Network>,
     /// Every namespace whose owner was asked for, in order.
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
@@ -215,8 +219,18 @@ impl Kernel for Fake {
         names.cloned().ok_or(OpenError::Errno(Errno::PERM))
     }
 
-    fn interfaces(&self, _: &NsId, _: Option<Pid>) -> Result<Vec<Interface>, Errno> {
-        Err(Errno::PERM)
+    fn network(&self, ns: &NsId, questions: NetQuestions, _: Option<Pid>) -> Network {
+        let Some(network) = self.networks.get(ns) else {
+            return Network::closed(Errno::PERM);
+        };
+        let mut answer = network.clone();
+        if !questions.interfaces && !questions.addresses {
+            answer.interfaces = None;
+        }
+        if !questions.sockets {
+            answer.sockets = None;
+        }
+        answer
     }
 
     fn netnsid_within(&self, _: &NsId, _: &NsId) -> Result<NetNsId, Errno> {

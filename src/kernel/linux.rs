@@ -13,10 +13,11 @@ use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames, child, mount_list,
-    mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
+    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFile, UtsNames,
+    child, mount_list, mount_namespaces, net_class, netlink, network, setns, syscall, sysv,
+    version_of,
 };
-use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::PIDFD_THREAD);
 
@@ -295,16 +296,24 @@ impl Kernel for Linux {
         }
     }
 
-    fn interfaces(&self, ns: &NsFile, pid: Option<Pid>) -> Result<Vec<Interface>, Errno> {
-        match (setns::enter(self.opener.proc(), ns, Kind::Net), pid) {
-            (Err(Errno::PERM), Some(pid)) => {
-                netlink::parse_names(&setns::read(&self.file(pid, "net/dev"))?)
-            }
-            (entered, _) => {
-                entered?;
-                netlink::interfaces(&mut netlink::Socket::route()?)
-            }
+    fn network(&self, ns: &NsFile, questions: NetQuestions, pid: Option<Pid>) -> Network {
+        let refusal = match setns::enter(self.opener.proc(), ns, Kind::Net) {
+            Ok(()) => return network::ask(questions),
+            Err(refusal) => refusal,
+        };
+        let (Errno::PERM, Some(pid), true) = (refusal, pid, questions.interfaces) else {
+            return Network::closed(refusal);
+        };
+        let mut network = Network::default();
+        let text = setns::read(&self.file(pid, "net/dev"));
+        match text.and_then(|text| netlink::parse_names(&text)) {
+            Ok(names) => network.interfaces = Some(names),
+            Err(errno) => network.miss(errno),
         }
+        if questions.addresses || questions.sockets {
+            network.miss(refusal);
+        }
+        network
     }
 
     fn netnsid_within(&self, within: &NsFile, ns: &NsFile) -> Result<NetNsId, Errno> {

@@ -19,6 +19,7 @@ mod mount_list;
 mod mount_namespaces;
 mod net_class;
 mod netlink;
+mod network;
 mod nsfs;
 mod opener;
 mod release;
@@ -33,13 +34,14 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
+pub(crate) use network::{NetQuestions, Network};
 pub(crate) use release::version_of;
 #[cfg(feature = "cli")]
 pub(crate) use stdout::is_stdout_writable;
@@ -191,9 +193,10 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// namespace needs no capability.
     fn uts_names(&self, ns: &Self::Ns) -> Result<UtsNames, OpenError>;
 
-    /// Returns the interfaces of a net namespace. Given a process in it, falls
-    /// back to their names, for which no capability is needed.
-    fn interfaces(&self, ns: &Self::Ns, pid: Option<Pid>) -> Result<Vec<Interface>, Errno>;
+    /// Asks all these questions in a net namespace, which is entered once. Given a
+    /// process in it, falls back to the names of interfaces, for which no
+    /// capability is needed.
+    fn network(&self, ns: &Self::Ns, questions: NetQuestions, pid: Option<Pid>) -> Network;
 
     /// Returns the number of a net namespace in another one.
     fn netnsid_within(&self, within: &Self::Ns, ns: &Self::Ns) -> Result<NetNsId, Errno>;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::model::{Affiliation, Pid};
+use crate::model::{Affiliation, Interface, NetSocket, Pid};
 use crate::text::Text;
 
 /// What is inside a namespace, and whose it is. A field is `None` if it was not
@@ -29,6 +29,9 @@ pub struct Facts {
     pub mount_root: Option<MountRoot>,
     /// The interfaces of a net namespace, by index.
     pub interfaces: Option<Vec<Interface>>,
+    /// The sockets in a net namespace that listen or are bound, in order. Some
+    /// may be missing, which is a gap.
+    pub sockets: Option<Vec<NetSocket>>,
     /// The System V objects of an ipc namespace.
     pub sysvipc: Option<SysvIpc>,
     /// The largest PID of a pid namespace, proc_sys_kernel(5). Only a process
@@ -59,25 +62,6 @@ pub struct MountRoot {
     pub source: Text,
     /// The directory of that file system that is mounted.
     pub dir: Text,
-}
-
-/// A network interface, rtnetlink(7).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Interface {
-    /// Its name.
-    pub name: Text,
-    /// Its index in its net namespace; `None` if only its name is known.
-    pub index: Option<u32>,
-    /// The index of the interface it is linked to; of a veth, its peer.
-    pub link: Option<u32>,
-    /// The ID, in this net namespace, of the net namespace of that interface;
-    /// `None` if both are in the same one.
-    pub link_nsid: Option<u32>,
-    /// Whether it is one end of a veth pair.
-    pub is_veth: bool,
-    /// The inode number of the net namespace of a veth's peer.
-    pub peer_ns: Option<u64>,
 }
 
 /// Numbers of System V objects, sysvipc(7).

@@ -83,6 +83,9 @@ pub enum Cause {
     /// A thread has files of its own, which only Linux 6.9 and later give access
     /// to.
     OldKernel,
+    /// The kernel does not list sockets of some protocol, sock_diag(7): it was
+    /// built without, or may not load the module.
+    NoSockDiag,
 }
 
 impl Cause {
@@ -114,6 +117,7 @@ impl Cause {
         Cause::Lockdown,
         Cause::NoBtf,
         Cause::OldKernel,
+        Cause::NoSockDiag,
     ];
 
     /// Returns its name in JSON.
@@ -145,6 +149,7 @@ impl Cause {
             Cause::Lockdown => "lockdown",
             Cause::NoBtf => "no-btf",
             Cause::OldKernel => "old-kernel",
+            Cause::NoSockDiag => "no-sock-diag",
         }
     }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Gap, Inferred, Namespace, NsId, Pid, Process, Sources};
+use crate::model::{Gap, Inferred, Namespace, NsId, OpenFile, Pid, Process, Sources};
 
 /// Everything a scan found, and what it could not see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,10 @@ pub struct Snapshot {
     /// The parents of the processes that are shown, and of all their ancestors;
     /// requires [`Need::Ancestry`](crate::Need::Ancestry).
     pub parents: BTreeMap<Pid, Pid>,
+    /// The open files that each socket in
+    /// [`Facts::sockets`](crate::Facts::sockets) is, by its inode number;
+    /// requires [`Need::SocketFiles`](crate::Need::SocketFiles).
+    pub socket_files: BTreeMap<u64, Vec<OpenFile>>,
     /// The sources that were read.
     pub sources: Sources,
     /// What is missing, by source and cause.
@@ -67,6 +71,13 @@ impl Snapshot {
     /// Returns the representative of a namespace.
     pub fn representative(&self, namespace: &Namespace) -> Option<&Process> {
         self.process(namespace.pid?)
+    }
+
+    /// Returns the open files that a socket is, by process; requires
+    /// [`Need::SocketFiles`](crate::Need::SocketFiles). Empty for a socket that no
+    /// process has open, or none whose files can be read.
+    pub fn socket_files(&self, ino: u64) -> &[OpenFile] {
+        self.socket_files.get(&ino).map_or(&[], Vec::as_slice)
     }
 
     /// Iterates over the processes in a namespace, by PID.

@@ -155,6 +155,7 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::Lockdown => "the kernel is locked down",
         Cause::NoBtf => "the kernel has no BTF",
         Cause::OldKernel => "needs Linux 6.9",
+        Cause::NoSockDiag => "the kernel does not list such sockets",
         Cause::Failed(errno) => {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");

@@ -223,6 +223,7 @@ pub(crate) fn cause_of_open(
         OpenError::ForeignProc => Cause::ForeignProc,
         OpenError::Blocked => Cause::Blocked,
         OpenError::OldKernel => Cause::OldKernel,
+        OpenError::NoSockDiag => Cause::NoSockDiag,
         OpenError::Errno(errno) => return cause_of_errno(errno, path),
     })
 }
@@ -290,6 +291,7 @@ pub(crate) mod tests {
             (OpenError::ForeignProc, Cause::ForeignProc),
             (OpenError::Blocked, Cause::Blocked),
             (OpenError::OldKernel, Cause::OldKernel),
+            (OpenError::NoSockDiag, Cause::NoSockDiag),
             (OpenError::Errno(Errno::PERM), Cause::Denied),
             (OpenError::Errno(Errno::PROTO), Cause::Malformed),
             (OpenError::Errno(Errno::FBIG), Cause::Truncated),

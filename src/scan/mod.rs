@@ -120,11 +120,15 @@ fn attempt<K: Kernel>(context: &Context<K>, plan: &Plan) -> Result<Option<Snapsh
 fn assemble<K: Kernel>(
     context: &Context<K>,
     plan: &Plan,
-    found: Discovery<'_>,
+    mut found: Discovery<'_>,
     mut facts: ProcFacts,
     mut users: Users,
 ) -> Result<Snapshot, Error> {
     let total = found.total;
+    let socket_files = match plan.needs(Need::SocketFiles) {
+        true => found.take_socket_files(&details::sockets(plan, &found.groups)),
+        false => BTreeMap::new(),
+    };
     let groups = found.groups;
     let asked_bpf = found.bpf;
     let mut inferred = inference::group(&found.fingerprints, &groups);
@@ -172,6 +176,7 @@ fn assemble<K: Kernel>(
         parents: parents(context, plan, shown)?,
         inferred,
         processes,
+        socket_files,
         sources,
         gaps,
     })
@@ -181,7 +186,7 @@ fn assemble<K: Kernel>(
 fn note_unknowable<K>(context: &Context<K>, plan: &Plan) {
     let needs = plan.request.needs;
     let mut kinds = plan.request.kinds.iter();
-    if context.kernel.is_none() && kinds.any(|kind: Kind| needs.inside(kind).is_some()) {
+    if context.kernel.is_none() && kinds.any(|kind: Kind| !needs.inside(kind).is_empty()) {
         context.miss_uncounted(Source::Contents, Cause::Unsupported);
     }
     if plan.needs(Need::Affiliation) && !context.root.sees_all_cgroups() {

@@ -48,6 +48,7 @@ impl Plan {
         } else {
             returned
         };
+        let of_others = Needs::from([Need::Members, Need::SocketFiles]);
         let live_needs = if is_live { needs } else { Needs::EMPTY };
         Plan {
             kinds,
@@ -67,7 +68,7 @@ impl Plan {
             is_live,
             trusts_list: false,
             alone: match request.goal {
-                Goal::Process(pid, _) if !needs.contains(Need::Members) => Some(pid),
+                Goal::Process(pid, _) if needs.intersection(of_others).is_empty() => Some(pid),
                 _ => None,
             },
             questions: Questions {
@@ -160,7 +161,7 @@ impl Questions {
         self.owners
             || self.all_owner_uids
             || self.unique_ids
-            || self.inside.inside(kind).is_some()
+            || !self.inside.inside(kind).is_empty()
             || (self.parents && kind == Kind::Pid)
             || (self.netnsids && kind == Kind::Net)
             || (!has_processes && self.concern_empty())

@@ -60,8 +60,15 @@ named! {
         CgroupRoot = "cgroup-root",
         /// Number and root of the mounts of mount namespaces.
         MountFacts = "mount-facts",
-        /// Interfaces of net namespaces.
+        /// Interfaces of net namespaces, and where their peers are.
         Interfaces = "interfaces",
+        /// Interfaces of net namespaces with their addresses.
+        Addresses = "addresses",
+        /// Sockets in net namespaces that listen or are bound.
+        Listeners = "listeners",
+        /// Which open files of which processes those sockets are; includes
+        /// [`Need::Listeners`]. The open files of all processes are read.
+        SocketFiles = "socket-files",
         /// System V objects of ipc namespaces.
         SysvIpc = "sysv-ipc",
         /// Largest PIDs of pid namespaces.
@@ -109,16 +116,20 @@ impl Needs {
     }
 
     /// Returns what is needed from inside a namespace of this type.
-    pub(crate) fn inside(self, kind: Kind) -> Option<Need> {
-        let need = match kind {
-            Kind::Uts => Need::HostNames,
-            Kind::Net => Need::Interfaces,
-            Kind::Ipc => Need::SysvIpc,
-            Kind::Cgroup => Need::CgroupRoot,
-            Kind::Pid => Need::PidMax,
-            Kind::Mnt | Kind::User | Kind::Time => return None,
-        };
-        self.contains(need).then_some(need)
+    pub(crate) fn inside(self, kind: Kind) -> Needs {
+        self.intersection(match kind {
+            Kind::Uts => Need::HostNames.into(),
+            Kind::Net => Needs::from([
+                Need::Interfaces,
+                Need::Addresses,
+                Need::Listeners,
+                Need::SocketFiles,
+            ]),
+            Kind::Ipc => Need::SysvIpc.into(),
+            Kind::Cgroup => Need::CgroupRoot.into(),
+            Kind::Pid => Need::PidMax.into(),
+            Kind::Mnt | Kind::User | Kind::Time => Needs::EMPTY,
+        })
     }
 
     /// Returns what is needed from the proc files of a process in a namespace

@@ -11,8 +11,10 @@ use crate::text::Text;
 
 /// Size of `struct ifinfomsg`.
 const INFO: usize = size_of::<libc::ifinfomsg>();
-/// Place of `ifi_index` in it.
+/// Places of `ifi_index` and `ifi_flags` in it.
 const INDEX: usize = std::mem::offset_of!(libc::ifinfomsg, ifi_index);
+const FLAGS: usize = std::mem::offset_of!(libc::ifinfomsg, ifi_flags);
+const IFF_UP: u32 = libc::IFF_UP as u32;
 
 /// Returns the interfaces of the net namespace of the socket, by index.
 pub(crate) fn interfaces(socket: &mut Socket) -> Result<Vec<Interface>, Errno> {
@@ -27,8 +29,12 @@ pub(crate) fn interfaces(socket: &mut Socket) -> Result<Vec<Interface>, Errno> {
 
 /// Reads the body of RTM_NEWLINK.
 pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
-    let mut interface = empty();
-    interface.index = Some(u32_at(body, INDEX).ok_or(Errno::PROTO)?);
+    let flags = u32_at(body, FLAGS).ok_or(Errno::PROTO)?;
+    let mut interface = Interface {
+        index: Some(u32_at(body, INDEX).ok_or(Errno::PROTO)?),
+        is_up: Some(flags & IFF_UP != 0),
+        ..Interface::default()
+    };
     for attribute in Attributes(body.get(INFO..).ok_or(Errno::PROTO)?) {
         let (kind, value) = attribute?;
         match kind {
@@ -37,7 +43,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
             libc::IFLA_LINK_NETNSID => {
                 interface.link_nsid = i32_at(value, 0).and_then(|nsid| u32::try_from(nsid).ok());
             }
-            libc::IFLA_LINKINFO => interface.is_veth = is_veth(value)?,
+            libc::IFLA_MASTER => interface.master = u32_at(value, 0),
+            libc::IFLA_ADDRESS if !value.is_empty() => interface.mac = Some(value.into()),
+            libc::IFLA_LINKINFO => interface.kind = kind_of(value)?,
             _ => {}
         }
     }
@@ -47,25 +55,15 @@ pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
     Ok(interface)
 }
 
-fn is_veth(link_info: &[u8]) -> Result<bool, Errno> {
+/// Reads what made the interface in IFLA_LINKINFO.
+fn kind_of(link_info: &[u8]) -> Result<Option<Text>, Errno> {
     for attribute in Attributes(link_info) {
         let (kind, value) = attribute?;
         if kind == libc::IFLA_INFO_KIND {
-            return Ok(until_nul(value) == b"veth");
+            return Ok(Some(until_nul(value).into()));
         }
     }
-    Ok(false)
-}
-
-fn empty() -> Interface {
-    Interface {
-        name: Text::default(),
-        index: None,
-        link: None,
-        link_nsid: None,
-        is_veth: false,
-        peer_ns: None,
-    }
+    Ok(None)
 }
 
 /// Reads the names in `/proc/PID/net/dev`, proc_pid_net(5): two lines of
@@ -82,7 +80,7 @@ fn parse_name(line: &[u8]) -> Option<Interface> {
     let end = line.iter().rposition(|byte| *byte == b':')?;
     Some(Interface {
         name: line.get(..end)?.trim_ascii().into(),
-        ..empty()
+        ..Interface::default()
     })
 }
 
@@ -91,16 +89,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kernel::netlink::message::tests::attribute;
 
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let length = (4 + value.len()) as u16;
-        let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
-
-    fn link(index: u32, attributes: &[Vec<u8>]) -> Vec<u8> {
-        let info = [&[0; 4][..], &index.to_ne_bytes(), &[0; 8]].concat();
+    fn link(index: u32, flags: u32, attributes: &[Vec<u8>]) -> Vec<u8> {
+        let index = index.to_ne_bytes();
+        let info = [&[0; 4][..], &index, &flags.to_ne_bytes(), &[0; 4]].concat();
         [info, attributes.concat()].concat()
     }
 
@@ -109,12 +102,15 @@ mod tests {
         let kind = attribute(libc::IFLA_INFO_KIND, b"veth\0");
         let veth = link(
             7,
+            0x1043,
             &[
                 attribute(libc::IFLA_IFNAME, b"eth0\0"),
                 attribute(libc::IFLA_LINK, &8u32.to_ne_bytes()),
                 attribute(99, b"x"),
                 attribute(libc::IFLA_LINKINFO, &kind),
                 attribute(libc::IFLA_LINK_NETNSID, &0i32.to_ne_bytes()),
+                attribute(libc::IFLA_MASTER, &3u32.to_ne_bytes()),
+                attribute(libc::IFLA_ADDRESS, &[2, 0, 0, 0, 0, 1]),
             ],
         );
         let eth0 = Interface {
@@ -122,15 +118,21 @@ mod tests {
             index: Some(7),
             link: Some(8),
             link_nsid: Some(0),
-            is_veth: true,
-            peer_ns: None,
+            master: Some(3),
+            kind: Some("veth".into()),
+            mac: Some([2, 0, 0, 0, 0, 1][..].into()),
+            is_up: Some(true),
+            ..Interface::default()
         };
+        assert!(eth0.is_veth());
         assert_eq!(parse(&veth), Ok(eth0));
-        let lo = link(1, &[attribute(libc::IFLA_IFNAME, b"lo\0")]);
+        let name = attribute(libc::IFLA_IFNAME, b"lo\0");
+        let lo = link(1, 8, &[name, attribute(libc::IFLA_ADDRESS, b"")]);
         let expected = Interface {
             name: "lo".into(),
             index: Some(1),
-            ..empty()
+            is_up: Some(false),
+            ..Interface::default()
         };
         assert_eq!(parse(&lo), Ok(expected));
     }
@@ -140,11 +142,11 @@ mod tests {
         let name = attribute(libc::IFLA_IFNAME, b"eth0\0");
         let nested = attribute(libc::IFLA_LINKINFO, &[9, 0, 1, 0]);
         for broken in [
-            link(1, &[]),
-            link(1, &[attribute(libc::IFLA_IFNAME, b"\0")]),
-            link(1, &[name.clone(), vec![1]]),
-            link(1, &[name.clone(), nested]),
-            link(1, &[name])[..21].to_vec(),
+            link(1, 0, &[]),
+            link(1, 0, &[attribute(libc::IFLA_IFNAME, b"\0")]),
+            link(1, 0, &[name.clone(), vec![1]]),
+            link(1, 0, &[name.clone(), nested]),
+            link(1, 0, &[name])[..21].to_vec(),
             vec![0; INFO - 1],
             vec![],
         ] {

@@ -174,10 +174,15 @@ fn after(bytes: &[u8], length: usize) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// An attribute as it lies between others.
+    pub(in crate::kernel::netlink) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        Request::get(0, &[]).attribute(kind, value).body
+    }
 
     fn messages(datagram: &[u8]) -> Vec<Result<Message<'_>, Errno>> {
         Messages(datagram).collect()

@@ -6,6 +6,7 @@ use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, So
 
 use crate::kernel::bytes::i32_at;
 use crate::kernel::netlink::message::{Messages, Request, negated_errno};
+use crate::proc::pulse;
 
 const NLMSG_DONE: u16 = libc::NLMSG_DONE as u16;
 const NLM_F_DUMP_INTR: u16 = libc::NLM_F_DUMP_INTR as u16;
@@ -14,6 +15,8 @@ const NLM_F_DUMP_INTR: u16 = libc::NLM_F_DUMP_INTR as u16;
 const DATAGRAM: usize = 32768;
 /// How often to repeat a dump that changed while it was made.
 const ATTEMPTS: usize = 8;
+/// The largest number of messages that a dump may have.
+const MOST_MESSAGES: usize = 1 << 20;
 
 /// A netlink socket that talks to the kernel alone.
 #[derive(Debug)]
@@ -28,6 +31,12 @@ impl Socket {
     /// the calling thread.
     pub(crate) fn route() -> Result<Self, Errno> {
         Socket::open(None)
+    }
+
+    /// Opens a socket of NETLINK_SOCK_DIAG, sock_diag(7), in the net namespace of
+    /// the calling thread.
+    pub(crate) fn diag() -> Result<Self, Errno> {
+        Socket::open(Some(rustix::net::netlink::SOCK_DIAG))
     }
 
     fn open(protocol: Option<Protocol>) -> Result<Self, Errno> {
@@ -62,7 +71,8 @@ impl Socket {
     }
 
     /// Asks for everything there is: `parse` reads the body of each message of
-    /// type `answer`. EINTR if it never stayed the same for the time of a dump.
+    /// type `answer`. EINTR if it never stayed the same for the time of a dump,
+    /// EFBIG if there is too much.
     ///
     /// After any other error the dump may still be under way, and the kernel
     /// begins no other on this socket (EBUSY).
@@ -75,6 +85,7 @@ impl Socket {
         for _ in 0..ATTEMPTS {
             let mut dump = Dump::new(self.send(request)?, answer);
             while !dump.is_complete {
+                pulse::beat();
                 dump.read(self.receive()?, &parse)?;
             }
             if !dump.is_interrupted {
@@ -147,6 +158,9 @@ impl<T> Dump<T> {
                     Some(code) if code < 0 => Err(negated_errno(code)),
                     _ => Ok(()),
                 };
+            }
+            if self.found.len() >= MOST_MESSAGES {
+                return Err(Errno::FBIG);
             }
             self.found.push(parse(message.expect(self.answer)?)?);
         }

@@ -1,11 +1,11 @@
 //! What only a thread inside a namespace sees.
 
 use crate::error::Error;
-use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Facts, NsId, Pid, Source};
+use crate::kernel::{Kernel, NetQuestions, OpenError};
+use crate::model::{Cause, Facts, Kind, NsId, Pid, Source};
 use crate::scan::context::{Context, cause_of_open};
 use crate::scan::details::cgroup_root::cgroup_root;
-use crate::scan::request::Need;
+use crate::scan::request::{Need, Needs};
 
 /// Enters a namespace and returns what is seen there. `pid` is a process in it,
 /// if there is one. The calling thread stays inside.
@@ -14,16 +14,30 @@ pub(crate) fn look_inside<K: Kernel>(
     kernel: &K,
     ns: &K::Ns,
     id: NsId,
-    need: Need,
+    needs: Needs,
     pid: Option<Pid>,
 ) -> Result<Facts, Error> {
     let mut facts = Facts::default();
-    if let Err(cause) = look(kernel, ns, need, pid, &mut facts) {
-        let cause = match cause {
+    let errors = match id.kind {
+        Kind::Net => look_at_network(kernel, ns, needs, pid, &mut facts),
+        _ => {
+            let looks = needs
+                .iter()
+                .map(|need| look(kernel, ns, need, pid, &mut facts));
+            looks.filter_map(Result::err).collect()
+        }
+    };
+    let mut causes = Vec::new();
+    for error in errors {
+        let cause = match error {
             Failure::Cause(cause) => cause,
             Failure::Open(error) => cause_of_open(error, || id.to_string().into())?,
         };
-        context.miss(Source::Contents, cause);
+        // A namespace counts once.
+        if !causes.contains(&cause) {
+            causes.push(cause);
+            context.miss(Source::Contents, cause);
+        }
     }
     Ok(facts)
 }
@@ -39,6 +53,25 @@ impl<E: Into<OpenError>> From<E> for Failure {
     }
 }
 
+/// Asks everything about a net namespace at once, so that it is entered once.
+fn look_at_network<K: Kernel>(
+    kernel: &K,
+    ns: &K::Ns,
+    needs: Needs,
+    pid: Option<Pid>,
+    facts: &mut Facts,
+) -> Vec<Failure> {
+    let questions = NetQuestions {
+        interfaces: needs.contains(Need::Interfaces),
+        addresses: needs.contains(Need::Addresses),
+        sockets: needs.contains(Need::Listeners) || needs.contains(Need::SocketFiles),
+    };
+    let network = kernel.network(ns, questions, pid);
+    facts.interfaces = network.interfaces;
+    facts.sockets = network.sockets;
+    network.missed.into_iter().map(Failure::Open).collect()
+}
+
 fn look<K: Kernel>(
     kernel: &K,
     ns: &K::Ns,
@@ -52,7 +85,6 @@ fn look<K: Kernel>(
             facts.hostname = Some(names.host.into());
             facts.domain = Some(names.domain.into());
         }
-        (Need::Interfaces, _) => facts.interfaces = Some(kernel.interfaces(ns, pid)?),
         (Need::SysvIpc, _) => facts.sysvipc = Some(kernel.sysvipc(ns)?),
         (Need::PidMax, _) => facts.pid_max = Some(kernel.pid_max(ns)?),
         (Need::CgroupRoot, Some(pid)) => {
@@ -69,7 +101,6 @@ fn look<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::{Fake, UtsNames};
-    use crate::model::Kind;
     use crate::proc::Sysroot;
     use crate::scan::context::tests::{one, with_kernel};
 
@@ -86,9 +117,9 @@ mod tests {
         let mut kernel = Fake::default();
         kernel.uts_names.insert(uts(1), names);
         let root = Sysroot::at("/nonexistent");
-        let look = |ino, need| {
+        let look = |ino, need: Need| {
             let context = with_kernel(&root, Fake::default());
-            let facts = look_inside(&context, &kernel, &uts(ino), uts(ino), need, None);
+            let facts = look_inside(&context, &kernel, &uts(ino), uts(ino), need.into(), None);
             (facts.unwrap(), context.gaps(9))
         };
         let (facts, gaps) = look(1, Need::HostNames);

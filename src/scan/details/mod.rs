@@ -106,6 +106,15 @@ pub(crate) fn shown(plan: &Plan, groups: &Groups, inferred: &[Inferred]) -> Vec<
     pids
 }
 
+/// Returns the inode numbers of the sockets that were listed in the requested
+/// namespaces.
+pub(crate) fn sockets(plan: &Plan, groups: &Groups) -> HashSet<u64> {
+    let wanted = groups.iter().filter(|group| plan.request.wants(group.id));
+    let facts = wanted.filter_map(Group::facts);
+    let sockets = facts.flat_map(|facts| facts.sockets.iter().flatten());
+    sockets.map(|socket| socket.ino).collect()
+}
+
 /// Returns the namespaces to show beside the requested ones: those above them,
 /// if relations are needed, and for one namespace those that hold it.
 pub(crate) fn related(plan: &Plan, groups: &Groups) -> HashSet<NsId> {

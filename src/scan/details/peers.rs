@@ -35,7 +35,7 @@ pub(crate) fn find<K: Kernel>(
     for namespace in &mut *namespaces {
         let own = namespace.id.ino;
         for interface in interfaces_mut(namespace) {
-            let is_within = interface.is_veth && interface.link_nsid.is_none();
+            let is_within = interface.is_veth() && interface.link_nsid.is_none();
             interface.peer_ns = (is_within && interface.link.is_some()).then_some(own);
         }
     }
@@ -89,7 +89,7 @@ fn searches(namespaces: &[Namespace]) -> Vec<Search> {
     let all = || namespaces.iter().enumerate();
     for (place, namespace) in all() {
         for end in interfaces(namespace) {
-            if let (true, Some(index), Some(link)) = (end.is_veth, end.index, end.link) {
+            if let (true, Some(index), Some(link)) = (end.is_veth(), end.index, end.link) {
                 ends.entry((index, link)).or_default().push(place);
             }
         }
@@ -98,7 +98,7 @@ fn searches(namespaces: &[Namespace]) -> Vec<Search> {
     for (place, namespace) in all() {
         for (nth, end) in interfaces(namespace).enumerate() {
             let (true, Some(index), Some(link), Some(nsid)) =
-                (end.is_veth, end.index, end.link, end.link_nsid)
+                (end.is_veth(), end.index, end.link, end.link_nsid)
             else {
                 continue;
             };
@@ -148,8 +148,8 @@ mod tests {
             index: Some(*index),
             link: Some(*link),
             link_nsid: *link_nsid,
-            is_veth: true,
-            peer_ns: None,
+            kind: Some("veth".into()),
+            ..Interface::default()
         };
         namespace.facts_mut().interfaces = Some(ends.iter().map(interface).collect());
         namespace

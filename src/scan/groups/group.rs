@@ -55,6 +55,11 @@ impl Group {
         };
     }
 
+    /// Returns what is inside it.
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        self.answer.as_ref()?.facts.as_deref()
+    }
+
     /// Returns its owner and parent, as far as they are known.
     pub(crate) fn relatives(&self) -> impl Iterator<Item = NsId> {
         let relations = self.answer.as_ref().map(|answer| &answer.relations);

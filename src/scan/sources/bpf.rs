@@ -16,6 +16,7 @@ use crate::proc::{FdTarget, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_errno};
 use crate::scan::groups::{Find, Groups};
 use crate::scan::plan::Plan;
+use crate::scan::request::Need;
 use crate::scan::sources::processes::{self, Look, Sighting, note};
 use crate::scan::sources::threads;
 
@@ -34,6 +35,9 @@ pub(super) struct Told {
     pub(super) processes: Vec<Process>,
     /// What they hold besides their links.
     pub(super) finds: Vec<Find>,
+    /// Sockets whose net namespaces it told, with their inode numbers; only if
+    /// they are needed.
+    pub(super) sockets: Vec<(OpenFile, u64)>,
     /// The lasting numbers of namespaces that no path may open.
     pub(super) ids: Vec<(NsId, u64)>,
     /// Processes of which the files were read in the proc tree, and nothing else.
@@ -58,6 +62,7 @@ pub(super) fn read<K: Kernel>(
     let mut told = Told {
         processes: Vec::with_capacity(pids.len()),
         finds: Vec::new(),
+        sockets: Vec::new(),
         ids: Vec::new(),
         sightings: Vec::new(),
         vanished: Vec::new(),
@@ -115,15 +120,22 @@ pub(super) fn read<K: Kernel>(
     let Told {
         processes,
         finds,
+        sockets,
         vanished,
         ..
     } = &mut told;
     let gone: HashSet<Pid> = vanished.iter().copied().collect();
     processes.retain(|process| !gone.contains(&process.pid));
     finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !gone.contains(&pid)));
+    sockets.retain(|(file, _)| !gone.contains(&file.pid));
     let is_told = |pid| processes.binary_search_by_key(&pid, |process| process.pid);
     files.retain(|file| !doubtful.contains(&file.pid) && is_told(file.pid).is_ok());
-    told.finds.extend(find_files(plan, look, &firsts, &files));
+    for (file, open) in open_files(look, &firsts, &files) {
+        told.finds.extend(find_file(plan, file, open));
+        if plan.needs(Need::SocketFiles) && file.what == FileType::Socket {
+            told.sockets.push((open, file.ino));
+        }
+    }
     if look.cgroup {
         let pids = told.processes.iter().map(|process| process.pid).collect();
         let texts = context.map(pids, |context, pid| {
@@ -230,14 +242,13 @@ fn other_links(tasks: &[Task], process: &Process, wanted: LinkSet) -> impl Itera
     })
 }
 
-/// Returns what open files hold. The files of a process are those of its first
-/// thread, or of another, given in `firsts`; other threads may have more.
-fn find_files(
-    plan: &Plan,
+/// Returns the open files of processes. Those of a process are those of its
+/// first thread, or of another, given in `firsts`; other threads may have more.
+fn open_files<'a>(
     look: Look,
     firsts: &HashMap<Pid, Tid>,
-    files: &[TaskFile],
-) -> Vec<Find> {
+    files: &'a [TaskFile],
+) -> impl Iterator<Item = (&'a TaskFile, OpenFile)> {
     let first_of = |pid: Pid| firsts.get(&pid).copied().unwrap_or(pid);
     // Under a zombie leader the kernel tells of every thread that shares a
     // table.
@@ -248,22 +259,25 @@ fn find_files(
         .collect();
     files
         .iter()
-        .filter(|file| {
+        .filter(move |file| {
             let is_first = file.tid == first_of(file.pid);
             is_first || (look.threads && tables.get(&file.pid) != Some(&file.table))
         })
-        .filter_map(|file| {
+        .map(|file| {
             let TaskFile { pid, fd, .. } = *file;
             let tid = (file.tid != pid).then_some(file.tid);
-            let open = OpenFile { pid, tid, fd };
-            let (source, holder) = match file.what {
-                FileType::Namespace => (Source::Fds, Holder::Fd(open)),
-                FileType::Socket => (Source::Sockets, Holder::Socket(open)),
-                FileType::Tun => (Source::Tuns, Holder::Tun(open)),
-            };
-            plan.reads(source).then_some((file.ns, holder))
+            (file, OpenFile { pid, tid, fd })
         })
-        .collect()
+}
+
+/// Returns what an open file holds.
+fn find_file(plan: &Plan, file: &TaskFile, open: OpenFile) -> Option<Find> {
+    let (source, holder) = match file.what {
+        FileType::Namespace => (Source::Fds, Holder::Fd(open)),
+        FileType::Socket => (Source::Sockets, Holder::Socket(open)),
+        FileType::Tun => (Source::Tuns, Holder::Tun(open)),
+    };
+    plan.reads(source).then_some((file.ns, holder))
 }
 
 /// Lists processes and asks the kernel about all; no answer if it does not,
@@ -381,6 +395,9 @@ fn read_files<K: Kernel>(
                 return true;
             };
             let known = sockets.get(ino);
+            if plan.needs(Need::SocketFiles) && known.is_some() {
+                told.sockets.push((*file, *ino));
+            }
             if plan.reads(Source::Sockets) {
                 let find = known.map(|ns| (*ns, Holder::Socket(*file)));
                 told.finds.extend(find);

@@ -13,7 +13,7 @@ pub(crate) mod threads;
 pub(crate) mod tuns;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::containers::Affiliations;
@@ -66,6 +66,9 @@ pub(crate) struct Discovery<'a> {
     listed: Vec<Find>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
+    /// The sockets that are open, if it matters who has them, with their inode
+    /// numbers.
+    socket_files: Vec<(OpenFile, u64)>,
     affiliations: Affiliations<'a>,
 }
 
@@ -78,6 +81,8 @@ struct Found {
     ids: Vec<(NsId, u64)>,
     /// Sockets, with their inode numbers.
     sockets: Vec<(OpenFile, u64)>,
+    /// Those whose net namespaces are among the finds.
+    told_sockets: Vec<(OpenFile, u64)>,
     tuns: Vec<OpenFile>,
     /// Namespaces whose links do not name them.
     mounted: Vec<OpenFile>,
@@ -105,6 +110,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         has_given_up: false,
         listed: Vec::new(),
         mount_tables: HashSet::new(),
+        socket_files: Vec::new(),
         affiliations: Affiliations::below(&context.root),
     };
     if plan.alone.is_none() && context.root.hides_processes() {
@@ -324,6 +330,9 @@ impl Discovery<'_> {
         let (pids, answer) = self.ask(context, plan, || Ok(pids.to_vec()))?;
         let mut found = self.read(context, plan, &pids, answer)?;
         found.processes.clear();
+        let again: HashSet<Pid> = pids.iter().copied().collect();
+        self.socket_files
+            .retain(|(file, _)| !again.contains(&file.pid));
         self.resolve(context, plan, found)?;
         self.enter_lonely(context, plan)
     }
@@ -358,6 +367,7 @@ impl Discovery<'_> {
             rest = told.rest.into();
             found.processes = told.processes;
             found.finds = told.finds;
+            found.told_sockets = told.sockets;
             found.ids = told.ids;
             found.vanished = told.vanished;
             found.zombies = told.zombies;
@@ -409,6 +419,10 @@ impl Discovery<'_> {
         found: Found,
     ) -> Result<(), Error> {
         let mut finds = found.finds;
+        if plan.needs(Need::SocketFiles) {
+            let sockets = found.sockets.iter().chain(&found.told_sockets);
+            self.socket_files.extend(sockets);
+        }
         if let Some(kernel) = &context.kernel {
             if plan.reads(Source::Sockets) {
                 finds.extend(sockets::find(context, kernel, &found.sockets)?);
@@ -471,6 +485,25 @@ impl Discovery<'_> {
         }
     }
 
+    /// Takes the open files that each of some sockets is, by its inode number, as
+    /// far as the processes still exist.
+    pub(crate) fn take_socket_files(
+        &mut self,
+        sockets: &HashSet<u64>,
+    ) -> BTreeMap<u64, Vec<OpenFile>> {
+        let mut found: BTreeMap<u64, Vec<OpenFile>> = BTreeMap::new();
+        for (file, ino) in std::mem::take(&mut self.socket_files) {
+            if sockets.contains(&ino) && !self.groups.is_gone(file.pid) {
+                found.entry(ino).or_default().push(file);
+            }
+        }
+        for files in found.values_mut() {
+            files.sort_unstable();
+            files.dedup();
+        }
+        found
+    }
+
     fn add(&mut self, finds: Vec<Find>) {
         for find in finds {
             self.groups.insert(find);
@@ -487,11 +520,14 @@ fn look(plan: &Plan) -> Look {
     }
     Look {
         links,
-        threads: plan.reads(Source::Threads) || (plan.trusts_list && plan.reads(Source::Sockets)),
+        threads: plan.reads(Source::Threads)
+            || plan.needs(Need::SocketFiles)
+            || (plan.trusts_list && plan.reads(Source::Sockets)),
         thread_links: plan.reads(Source::Threads),
-        fds: [Source::Fds, Source::Sockets, Source::Tuns]
-            .into_iter()
-            .any(|source| plan.reads(source)),
+        fds: plan.needs(Need::SocketFiles)
+            || [Source::Fds, Source::Sockets, Source::Tuns]
+                .into_iter()
+                .any(|source| plan.reads(source)),
         cgroup: plan.needs(Need::Affiliation),
     }
 }

@@ -170,10 +170,11 @@ impl<K: Kernel> Inquiry<K> {
                 answer => missed.keep(id, answer)?,
             };
         }
-        if let Some(need) = questions.inside.inside(id.kind) {
+        let needs = questions.inside.inside(id.kind);
+        if !needs.is_empty() {
             // Everything asked from outside is known by now: this thread does
             // not come back.
-            let facts = look_inside(&self.context, &*self.kernel, ns, id, need, pid)?;
+            let facts = look_inside(&self.context, &*self.kernel, ns, id, needs, pid)?;
             answer.facts = Some(Arc::new(facts));
         }
         for cause in missed.0 {
