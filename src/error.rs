@@ -72,6 +72,26 @@ pub enum Error {
         /// everything.
         gaps: Vec<Gap>,
     },
+    /// None of the things that a word may be was found.
+    #[error("found nothing for {name}{}, looked for {looked_for}", among(gaps))]
+    NothingFound {
+        /// The word, as given.
+        name: String,
+        /// What it may be.
+        looked_for: String,
+        /// What the scan could not see, where it may be; empty if it saw
+        /// everything.
+        gaps: Vec<Gap>,
+    },
+    /// A captured tree has no record of such things.
+    #[error(
+        "cannot look for {} in a captured tree: it needs the running system",
+        with_article(what)
+    )]
+    NeedsLiveSystem {
+        /// What was looked for.
+        what: &'static str,
+    },
     /// No container with this name or ID was found.
     #[error("no container {name}{}", among(gaps))]
     NoContainer {
@@ -152,6 +172,15 @@ fn among(gaps: &[Gap]) -> &'static str {
     } else {
         " among the visible ones"
     }
+}
+
+/// Puts an article in front: "an address".
+pub(crate) fn with_article(what: &str) -> String {
+    let article = match what.starts_with(['a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {what}")
 }
 
 fn first_few(candidates: &[Container]) -> String {

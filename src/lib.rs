@@ -69,9 +69,9 @@ pub use error::Error;
 pub use model::{
     Affiliation, Cause, Container, Details, Engine, Facts, Fd, Fingerprint, Gap, Holder, IdMap,
     Inferred, Interface, InterfaceAddress, Kind, KindSet, Link, LinkSet, Links, Local, Mac, Member,
-    Mount, MountRoot, Namespace, NetNsId, NetSocket, NsId, OpenFile, Pid, Process, Protocol,
-    Relations, Set, Snapshot, SocketState, Source, Sources, SysvIpc, Tid, TimeOffset, TimeOffsets,
-    UnknownName, Within,
+    Mount, MountQuery, MountRoot, MountedFs, Namespace, NetNsId, NetSocket, NsId, OpenFile, Pid,
+    Process, Protocol, Relations, Set, Snapshot, SocketState, Source, Sources, SysvIpc, Tid,
+    TimeOffset, TimeOffsets, UnknownName, Within,
 };
 pub use proc::Sysroot;
 pub use scan::{Need, Needs, NsRef, Scanner, Target};

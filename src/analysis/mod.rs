@@ -7,12 +7,14 @@
 
 mod compare;
 mod containers;
+mod find;
 mod holders;
 mod limits;
 mod translate;
 
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
+pub use find::{Found, InvalidThing, Match, Role, Thing, find};
 pub use holders::{ChainedHolder, holder_chain};
 pub use limits::{Limit, Limited, limits};
 pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};

@@ -21,6 +21,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Find the namespace, container and process behind a port, an address, an
+    /// interface, a mount, a PID or a name
+    Find(FindArgs),
     /// Show what keeps a namespace alive
     Holders(HoldersArgs),
     /// Compare the namespaces of processes or containers; exit with 1 if any differ
@@ -104,6 +107,23 @@ pub(crate) struct ListArgs {
     /// Look for namespaces only in these places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
     pub(crate) sources: Vec<Sources>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    /// :8080, tcp:8080, 10.0.0.2:8080, unix:/run/x.sock, @name, 10.88.0.2,
+    /// 10.88.0.0/16, veth3cbe7a1, a MAC address, /dev/dm-3, /mnt/data, 8:17, a PID,
+    /// a command, user:NAME, a container, pod or unit, the name, number or path of a
+    /// namespace
+    #[arg(required = true, value_name = "THING", value_hint = ValueHint::AnyPath)]
+    pub(crate) things: Vec<String>,
+
+    /// Show a command line that enters the namespace
+    #[arg(long)]
+    pub(crate) enter: bool,
 
     #[command(flatten)]
     pub(crate) view: ViewArgs,

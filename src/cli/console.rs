@@ -23,6 +23,8 @@ pub enum Outcome {
     Done,
     /// It was written, and says that something differs.
     Different,
+    /// It was written, but not everything that was asked for exists.
+    Missing,
     /// It was written but is incomplete, which `--strict` forbids.
     Incomplete,
 }
@@ -32,7 +34,7 @@ impl Outcome {
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Outcome::Done => 0,
-            Outcome::Different => 1,
+            Outcome::Different | Outcome::Missing => 1,
             Outcome::Incomplete => 3,
         })
     }

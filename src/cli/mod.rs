@@ -20,7 +20,7 @@ pub use stdout::Stdout;
 pub use terminal::Terminal;
 
 use crate::cli::args::Command;
-use crate::cli::commands::{capture, compare, containers, holders, limits, list, translate};
+use crate::cli::commands::{capture, compare, containers, find, holders, limits, list, translate};
 
 impl Cli {
     /// Runs the command.
@@ -35,6 +35,7 @@ impl Cli {
         }
         match self.command {
             None => list::run(self.list, console),
+            Some(Command::Find(args)) => find::run(args, console),
             Some(Command::Holders(args)) => holders::run(args, console),
             Some(Command::Compare(args)) => compare::run(args, console),
             Some(Command::Containers(args)) => containers::run(args, console),

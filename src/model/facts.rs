@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::model::{Affiliation, Interface, NetSocket, Pid};
+use crate::model::{Affiliation, Interface, MountedFs, NetSocket, Pid};
 use crate::text::Text;
 
 /// What is inside a namespace, and whose it is. A field is `None` if it was not
@@ -27,6 +27,9 @@ pub struct Facts {
     pub nmounts: Option<usize>,
     /// What is mounted at its root directory.
     pub mount_root: Option<MountRoot>,
+    /// Its mounts that were looked for,
+    /// [`Scanner::mounts`](crate::Scanner::mounts), in the order of the kernel.
+    pub mounts: Vec<MountedFs>,
     /// The interfaces of a net namespace, by index.
     pub interfaces: Option<Vec<Interface>>,
     /// The sockets in a net namespace that listen or are bound, in order. Some
@@ -51,6 +54,7 @@ impl Facts {
         self.time_offsets = read.time_offsets;
         self.nmounts = read.nmounts;
         self.mount_root = read.mount_root;
+        self.mounts = read.mounts;
     }
 }
 

@@ -50,6 +50,19 @@ impl Snapshot {
         }
     }
 
+    /// Adds what a later look missed.
+    pub(crate) fn add_gap(&mut self, gap: Gap) {
+        let is_same = |known: &&mut Gap| (known.source, known.cause) == (gap.source, gap.cause);
+        match self.gaps.iter_mut().find(is_same) {
+            Some(known) => {
+                let count = known.count.zip(gap.count);
+                known.count = count.map(|(known, more)| known + more);
+                known.links = known.links.union(gap.links);
+            }
+            None => self.gaps.push(gap),
+        }
+    }
+
     /// Returns one of the requested namespaces.
     pub fn namespace(&self, id: NsId) -> Option<&Namespace> {
         let place = self

@@ -1,7 +1,23 @@
 //! Gaps as sentences, for JSON and for standard error.
 
-use crate::error::reason;
+use crate::analysis::Thing;
+use crate::error::{reason, with_article};
 use crate::model::{Cause, Gap, LinkSet, Source};
+
+/// Lists what a word may be: "a container, pod or command".
+pub(crate) fn looked_for(things: &[Thing]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in things.iter().map(Thing::name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match &names[..] {
+        [] => "nothing".to_owned(),
+        [only] => with_article(only),
+        [first @ .., last] => format!("{} or {last}", with_article(&first.join(", "))),
+    }
+}
 
 /// Describes one gap: "2 of 4 processes could not be read (permission denied)".
 pub(crate) fn describe(gap: &Gap) -> String {

@@ -7,7 +7,7 @@ use crate::proc::{timens_offsets, users};
 
 pub(crate) fn mount_table(bytes: &[u8]) {
     let _ = mountinfo::namespace_mounts(Lines::of(bytes));
-    let _ = mountinfo::mount_facts(Lines::of(bytes));
+    let _ = mountinfo::mount_facts(Lines::of(bytes), |_| true);
     let _ = mountinfo::first_mount(Lines::of(bytes));
     for line in bytes.split(|byte| *byte == b'\n') {
         let parsed = mountinfo::parse_line(line);

@@ -45,7 +45,9 @@ pub(crate) use device::{device, look, look_at_open, net_device};
 pub(crate) use dir::changes;
 pub(crate) use lines::Lines;
 pub(crate) use link_text::parse_id;
-pub(crate) use mountinfo::{NamespaceMounts, mount_facts, namespace_mounts};
+pub(crate) use mountinfo::{
+    MountFacts, NamespaceMounts, mount_facts, namespace_mounts, parse_device,
+};
 pub(crate) use namespace_at::Found;
 pub(crate) use ns_dir::NsDir;
 pub(crate) use open_files::FdTarget;

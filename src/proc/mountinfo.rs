@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::model::{Mount, MountRoot, NsId};
+use crate::model::{Mount, MountRoot, MountedFs, NsId};
 use crate::proc::ReadError;
 use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
@@ -13,6 +13,8 @@ use crate::proc::link_text::parse_id;
 pub(crate) struct Line<'a> {
     /// ID of the mount.
     pub(crate) id: u64,
+    /// Major and minor number of the device.
+    pub(crate) device: (u32, u32),
     /// Directory of the file system that is mounted; on nsfs, the text of the
     /// namespace link.
     pub(crate) root: &'a [u8],
@@ -30,7 +32,8 @@ pub(crate) struct Line<'a> {
 pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let mut fields = line.split(|byte| *byte == b' ');
     let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let root = fields.nth(2)?;
+    let device = parse_device(fields.nth(1)?)?;
+    let root = fields.next()?;
     let mount_point = fields.next()?;
     fields.find(|field| *field == b"-")?;
     let fs_type = fields.next()?;
@@ -38,6 +41,7 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let super_options = fields.next()?;
     Some(Line {
         id,
+        device,
         root,
         mount_point,
         fs_type,
@@ -46,28 +50,60 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     })
 }
 
-/// Counts the mounts of a table, and returns what is mounted at its root: the
-/// last mount there covers the others.
+/// Parses `MAJOR:MINOR`.
+pub(crate) fn parse_device(text: &[u8]) -> Option<(u32, u32)> {
+    let (major, minor) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    let number = |word: &str| {
+        // Parsing alone would accept a sign.
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        word.parse().ok().filter(|_| is_number)
+    };
+    Some((number(major)?, number(minor)?))
+}
+
+/// What a mount table says about file systems.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct MountFacts {
+    /// The number of mounts.
+    pub(crate) count: usize,
+    /// What is mounted at the root: the last mount there covers the others.
+    pub(crate) root: Option<MountRoot>,
+    /// The mounts that were looked for.
+    pub(crate) found: Vec<MountedFs>,
+}
+
+/// Reads a table, and keeps the mounts that answer a question. A line that is too
+/// long is an error, for it may be one of them.
 pub(crate) fn mount_facts<R: Read>(
     mut mountinfo: Lines<R>,
-) -> Result<(usize, Option<MountRoot>), ReadError> {
-    let mut count = 0;
-    let mut root = None;
+    is_wanted: impl Fn(&MountedFs) -> bool,
+) -> Result<MountFacts, ReadError> {
+    let mut facts = MountFacts::default();
     while let Some(line) = mountinfo.next() {
         let line = line?;
         if line.is_empty() {
             continue;
         }
         let line = parse_line(line).ok_or(ReadError::Malformed)?;
-        count += 1;
+        facts.count += 1;
+        let mounted = MountedFs {
+            device: line.device,
+            dir: unescape(line.root).into(),
+            mount_point: unescape(line.mount_point).into(),
+            fs_type: unescape(line.fs_type).into(),
+            source: unescape(line.source).into(),
+        };
         if line.mount_point == b"/" {
-            root = Some(MountRoot {
-                source: unescape(line.source).into(),
-                dir: unescape(line.root).into(),
+            facts.root = Some(MountRoot {
+                source: mounted.source.clone(),
+                dir: mounted.dir.clone(),
             });
         }
+        if is_wanted(&mounted) {
+            facts.found.push(mounted);
+        }
     }
-    Ok((count, root))
+    Ok(facts)
 }
 
 /// Returns the ID of the first mount of a table.
@@ -232,10 +268,30 @@ mod tests {
             source: "/dev/sda".into(),
             dir: "/a b".into(),
         };
-        assert_eq!(mount_facts(Lines::of(&text[..])), Ok((3, Some(root))));
-        assert_eq!(mount_facts(Lines::of(&b""[..])), Ok((0, None)));
-        let malformed = mount_facts(Lines::of(&b"nonsense\n"[..]));
-        assert_eq!(malformed, Err(ReadError::Malformed));
+        let mounted = MountedFs {
+            device: (8, 1),
+            dir: "/a b".into(),
+            mount_point: "/".into(),
+            fs_type: "ext4".into(),
+            source: "/dev/sda".into(),
+        };
+        let facts = |text: &[u8]| mount_facts(Lines::of(text), |mount| mount.device == (8, 1));
+        let expected = MountFacts {
+            count: 3,
+            root: Some(root),
+            found: vec![mounted],
+        };
+        assert_eq!(facts(text), Ok(expected));
+        assert_eq!(facts(b""), Ok(MountFacts::default()));
+        for malformed in [
+            "nonsense\n",
+            "1 0 8 / / rw - ext4 x rw\n",
+            "1 0 +8:1 / / rw - ext4 x rw\n",
+            "1 0 8:1:1 / / rw - ext4 x rw\n",
+        ] {
+            let malformed = facts(malformed.as_bytes());
+            assert_eq!(malformed, Err(ReadError::Malformed));
+        }
     }
 
     #[test]

@@ -7,13 +7,13 @@ use procfs::process::Process;
 use rustix::fs::{OFlags, RawDir, Statx};
 use rustix::io::Errno;
 
-use crate::model::{Fd, IdMap, MountRoot, Pid, Tid, TimeOffsets};
+use crate::model::{Fd, IdMap, MountedFs, Pid, Tid, TimeOffsets};
 use crate::proc::cmdline::{CommandLine, join_arguments};
 use crate::proc::device::{device, look_at_open};
 use crate::proc::dir::{Dir, Trust};
 use crate::proc::id_map::parse_id_map;
 use crate::proc::lines::Lines;
-use crate::proc::mountinfo::{first_mount, mount_facts};
+use crate::proc::mountinfo::{MountFacts, first_mount, mount_facts};
 use crate::proc::ns_dir::NsDir;
 use crate::proc::open_files::OpenFiles;
 use crate::proc::proc_file::ProcFile;
@@ -197,9 +197,13 @@ impl<'a> ProcessDir<'a> {
         first_mount(Lines::of(self.open_file("mountinfo")?))
     }
 
-    /// Counts the mounts that it sees, and reads what is mounted at its root.
-    pub(crate) fn mount_facts(&self) -> Result<(usize, Option<MountRoot>), ReadError> {
-        mount_facts(Lines::of(self.open_file("mountinfo")?))
+    /// Counts the mounts that it sees, and reads what is mounted at its root, and
+    /// those that are wanted.
+    pub(crate) fn mount_facts(
+        &self,
+        is_wanted: impl Fn(&MountedFs) -> bool,
+    ) -> Result<MountFacts, ReadError> {
+        mount_facts(Lines::of(self.open_file("mountinfo")?), is_wanted)
     }
 
     /// Returns the inode number of one of its files, without reading it.

@@ -14,6 +14,7 @@ mod context;
 pub(crate) mod details;
 mod groups;
 mod inference;
+mod mounted;
 pub(crate) mod parallel;
 mod plan;
 mod request;

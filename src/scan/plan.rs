@@ -182,6 +182,7 @@ mod tests {
             goal,
             kinds: kinds.into(),
             needs: needs.into(),
+            mounts: std::sync::Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
             uses_bpf: false,

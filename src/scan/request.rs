@@ -1,7 +1,9 @@
 //! What a scan collects: what the caller needs, and which sources and questions
 //! follow from that.
 
-use crate::model::{Holder, Kind, KindSet, Links, NsId, Pid, Set, Sources, named};
+use std::sync::Arc;
+
+use crate::model::{Holder, Kind, KindSet, Links, MountQuery, NsId, Pid, Set, Sources, named};
 use crate::scan::groups::Find;
 use crate::scan::target::Wanted;
 
@@ -165,6 +167,8 @@ pub(crate) struct Request {
     pub(crate) kinds: KindSet,
     /// What to collect besides.
     pub(crate) needs: Needs,
+    /// The mounts to look for; requires [`Need::MountFacts`].
+    pub(crate) mounts: Arc<[MountQuery]>,
     /// Where to look, beside the links of processes.
     pub(crate) sources: Sources,
     /// Whether the caller chose the sources, and so wants to hear that this

@@ -1,16 +1,20 @@
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use rustix::io::Errno;
 
 use crate::error::{self, Error};
 use crate::kernel::{Kernel, Linux};
-use crate::model::{Cause, KindSet, LinkSet, Links, Pid, Snapshot, Source, Sources};
+use crate::model::{
+    Cause, KindSet, LinkSet, Links, MountQuery, NsId, Pid, Snapshot, Source, Sources,
+};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::request::{Goal, Request};
 use crate::scan::sources::processes::{Look, Sighting, read_process};
 use crate::scan::target::Wanted;
-use crate::scan::{Context, Need, Needs, NsRef, Target, scan};
+use crate::scan::{Context, Need, Needs, NsRef, Target, details, mounted, scan};
 
 /// Scans for namespaces.
 ///
@@ -35,6 +39,7 @@ pub struct Scanner {
     target: Target,
     kinds: KindSet,
     needs: Needs,
+    mounts: Arc<[MountQuery]>,
     sources: Sources,
     has_chosen_sources: bool,
     uses_bpf: bool,
@@ -50,6 +55,7 @@ impl Scanner {
             target: Target::All,
             kinds: KindSet::all(),
             needs: Needs::EMPTY,
+            mounts: Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
             uses_bpf: false,
@@ -74,6 +80,13 @@ impl Scanner {
     /// [`Target::Namespace`].
     pub fn needs(mut self, needs: impl Into<Needs>) -> Self {
         self.needs = needs.into();
+        self
+    }
+
+    /// Sets which mounts to look for in every mount namespace,
+    /// [`Facts::mounts`](crate::Facts::mounts); requires [`Need::MountFacts`].
+    pub fn mounts(mut self, mounts: impl Into<Vec<MountQuery>>) -> Self {
+        self.mounts = mounts.into().into();
         self
     }
 
@@ -149,6 +162,7 @@ impl Scanner {
             goal,
             kinds: self.kinds,
             needs: self.needs,
+            mounts: Arc::clone(&self.mounts),
             sources,
             has_chosen_sources: self.has_chosen_sources,
             uses_bpf: self.uses_bpf,
@@ -168,6 +182,15 @@ impl Scanner {
         Context::new(&self.root, kernel, threads)
     }
 
+    /// Returns which namespace a name leads to, as far as that is known without a
+    /// scan: `None` for a number, and for a path to anything else.
+    pub(crate) fn identify(&self, name: &NsRef) -> Result<Option<NsId>, Error> {
+        Ok(match self.resolve(name)? {
+            Wanted::Id(id, _) => Some(id),
+            Wanted::Ino(_) => None,
+        })
+    }
+
     fn resolve(&self, name: &NsRef) -> Result<Wanted, Error> {
         let resolved = self
             .context()
@@ -183,6 +206,44 @@ impl Scanner {
             }),
             wanted => Ok(wanted),
         }
+    }
+
+    /// Reads the details of more processes of a snapshot, as far as they are
+    /// needed. Those that have ended are removed from it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if this process runs out of descriptors or memory.
+    pub fn describe(&self, snapshot: &mut Snapshot, pids: &BTreeSet<Pid>) -> Result<(), Error> {
+        let context = self.context();
+        let processes = snapshot.processes.iter_mut();
+        let mut pending: Vec<_> = processes
+            .filter(|process| process.details.is_none() && pids.contains(&process.pid))
+            .collect();
+        let vanished = details::describe(&context, self.needs, &mut pending)?;
+        snapshot
+            .processes
+            .retain(|process| vanished.binary_search(&process.pid).is_err());
+        for gap in context.gaps(snapshot.processes.len()) {
+            snapshot.add_gap(gap);
+        }
+        Ok(())
+    }
+
+    /// Returns what to look for to find what is mounted at a path, or from the
+    /// block device at that path.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no thread can be started.
+    pub fn mounts_of(&self, path: &Path) -> Result<Vec<MountQuery>, Error> {
+        let asked = self.context().ask(path.to_owned(), |context, path| {
+            Ok(mounted::at(&context.root, path))
+        })?;
+        let mut queries = asked.transpose()?.unwrap_or_default();
+        queries.push(MountQuery::Point(path.to_owned()));
+        queries.push(MountQuery::Source(path.to_owned()));
+        Ok(queries)
     }
 
     /// Returns the PIDs of processes in each nested pid namespace, outermost

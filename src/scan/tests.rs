@@ -95,6 +95,7 @@ fn request() -> Request {
         goal: Goal::All,
         kinds: KindSet::from([Kind::User, Kind::Net]),
         needs: [Need::Command, Need::Uid, Need::Relations].into(),
+        mounts: std::sync::Arc::default(),
         sources: Sources::from([
             Source::Processes,
             Source::Threads,
@@ -395,6 +396,7 @@ fn a_pid_namespace_before_its_first_process_is_no_gap_if_the_kernel_lists_it() {
         let request = Request {
             kinds: Kind::Pid.into(),
             needs: need.into_iter().collect(),
+            mounts: std::sync::Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
             ..request()

@@ -11,12 +11,12 @@ use std::collections::HashSet;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Cause, Inferred, NsId, Pid, Source};
+use crate::model::{Cause, Details, Inferred, NsId, Pid, Process, Source};
 use crate::proc::Users;
 use crate::scan::context::Context;
 use crate::scan::groups::{Group, Groups};
 use crate::scan::plan::Plan;
-use crate::scan::request::{Goal, Need};
+use crate::scan::request::{Goal, Need, Needs};
 
 /// Reads the details of the processes that will be shown. Whenever one turns
 /// out to have ended, it is removed and the next in its place is read, so that
@@ -47,21 +47,8 @@ pub(crate) fn read_shown<K: Kernel>(
         let read = process::read_all(context, &pending, needs)?;
         for (pid, read) in pending.into_iter().zip(read) {
             match (read, groups.process_mut(pid)) {
-                (
-                    Some(process::Read {
-                        mut details,
-                        causes,
-                    }),
-                    Some(process),
-                ) => {
-                    for cause in causes {
-                        context.miss(Source::Details, cause);
-                    }
-                    if needs.contains(Need::User) {
-                        let name = details.uid.and_then(|uid| users.name(uid));
-                        details.user = name.map(Into::into);
-                    }
-                    process.details = Some(details);
+                (Some(read), Some(process)) => {
+                    process.details = Some(settle(context, needs, read, users));
                 }
                 (None, Some(_)) => {
                     context.miss(Source::Processes, Cause::Vanished);
@@ -72,6 +59,50 @@ pub(crate) fn read_shown<K: Kernel>(
             }
         }
     }
+}
+
+/// Counts what is missing of a process, and adds the name of its user.
+fn settle<K>(
+    context: &Context<K>,
+    needs: Needs,
+    read: process::Read,
+    users: &mut Users,
+) -> Box<Details> {
+    let process::Read {
+        mut details,
+        causes,
+    } = read;
+    for cause in causes {
+        context.miss(Source::Details, cause);
+    }
+    if needs.contains(Need::User) {
+        let name = details.uid.and_then(|uid| users.name(uid));
+        details.user = name.map(Into::into);
+    }
+    details
+}
+
+/// Reads the details of processes after a scan, and returns those that have ended
+/// meanwhile, by PID.
+pub(crate) fn describe<K: Kernel>(
+    context: &Context<K>,
+    needs: Needs,
+    processes: &mut [&mut Process],
+) -> Result<Vec<Pid>, Error> {
+    let pids: Vec<Pid> = processes.iter().map(|process| process.pid).collect();
+    let mut users = Users::below(&context.root);
+    let mut vanished = Vec::new();
+    let read = process::read_all(context, &pids, needs)?;
+    for (process, read) in processes.iter_mut().zip(read) {
+        match read {
+            Some(read) => process.details = Some(settle(context, needs, read, &mut users)),
+            None => vanished.push(process.pid),
+        }
+    }
+    for _ in &vanished {
+        context.miss(Source::Processes, Cause::Vanished);
+    }
+    Ok(vanished)
 }
 
 /// Returns the processes that will be shown, by PID: representatives, or the

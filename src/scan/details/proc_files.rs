@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Facts, Holder, Kind, NsId, Pid, Source};
-use crate::proc::{ProcessDir, ReadError, mount_facts};
+use crate::model::{Cause, Facts, Holder, Kind, MountQuery, MountedFs, NsId, Pid, Source};
+use crate::proc::{MountFacts, ProcessDir, ReadError, mount_facts};
 use crate::scan::context::{Context, cause_of_open, cause_of_read};
 use crate::scan::groups::{Entrances, Group, Groups};
 use crate::scan::plan::Plan;
@@ -38,8 +39,9 @@ pub(crate) fn read<K: Kernel>(
         false => Entrances::default(),
     };
     let needs = plan.request.needs;
+    let queries = Arc::clone(&plan.request.mounts);
     let read = context.map(pending.clone(), move |context, pending| {
-        read_one(context, needs, &entrances, pending)
+        read_one(context, needs, &queries, &entrances, pending)
     })?;
     let mut has_lost = false;
     for (Pending { id, pid, .. }, facts) in pending.into_iter().zip(read) {
@@ -103,6 +105,7 @@ impl Pending {
 fn read_one<K: Kernel>(
     context: &Context<K>,
     needs: Needs,
+    queries: &[MountQuery],
     entrances: &Entrances,
     pending: &Pending,
 ) -> Result<Option<Facts>, Error> {
@@ -113,7 +116,13 @@ fn read_one<K: Kernel>(
             Some(kernel) if id.kind == Kind::Mnt => {
                 let holders = &pending.holders;
                 let table = mounts::open_table(context, &**kernel, entrances, holders, id.ino);
-                count_inside(context, table, || id.to_string().into(), &mut facts)?;
+                count_inside(
+                    context,
+                    table,
+                    queries,
+                    || id.to_string().into(),
+                    &mut facts,
+                )?;
             }
             _ => context.miss(Source::Contents, Cause::NoProcess),
         }
@@ -122,12 +131,12 @@ fn read_one<K: Kernel>(
     let cause = match ProcessDir::open(&context.root, pid) {
         Err(ReadError::Gone) => return Ok(None),
         Err(error) => cause_of_read(error, || context.root.process_path(pid))?,
-        Ok(process) => match read_files(&process, needs, id.kind, &mut facts) {
+        Ok(process) => match read_files(&process, needs, queries, id.kind, &mut facts) {
             Ok(()) => {
                 if facts.nmounts.is_some() && is_outside(context, pid, &facts) {
                     let table = mounts::enter(context, id, pid);
                     let path = || context.root.process_path(pid);
-                    count_inside(context, table, path, &mut facts)?;
+                    count_inside(context, table, queries, path, &mut facts)?;
                 }
                 return Ok(Some(facts));
             }
@@ -152,30 +161,41 @@ fn is_outside<K>(context: &Context<K>, pid: Pid, facts: &Facts) -> bool {
 fn count_inside<K>(
     context: &Context<K>,
     table: Result<MountTable, OpenError>,
+    queries: &[MountQuery],
     path: impl Fn() -> PathBuf,
     facts: &mut Facts,
 ) -> Result<(), Error> {
     let counted = match table {
-        Ok(table) => mount_facts(table).map_err(|error| cause_of_read(error, path)),
+        Ok(table) => mount_facts(table, |mount| is_wanted(queries, mount))
+            .map_err(|error| cause_of_read(error, path)),
         Err(error) => Err(cause_of_open(error, path)),
     };
     match counted {
-        Ok((count, root)) => {
-            facts.nmounts = Some(count);
-            facts.mount_root = root;
-        }
+        Ok(read) => set(facts, read),
         Err(cause) => {
             context.miss(Source::Contents, cause?);
             facts.nmounts = None;
             facts.mount_root = None;
+            facts.mounts = Vec::new();
         }
     }
     Ok(())
 }
 
+fn is_wanted(queries: &[MountQuery], mount: &MountedFs) -> bool {
+    queries.iter().any(|query| query.matches(mount))
+}
+
+fn set(facts: &mut Facts, read: MountFacts) {
+    facts.nmounts = Some(read.count);
+    facts.mount_root = read.root;
+    facts.mounts = read.found;
+}
+
 fn read_files(
     process: &ProcessDir<'_>,
     needs: Needs,
+    queries: &[MountQuery],
     kind: Kind,
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
@@ -186,9 +206,8 @@ fn read_files(
         }
         Some(Need::TimeOffsets) => facts.time_offsets = Some(process.timens_offsets()?),
         Some(Need::MountFacts) => {
-            let (count, root) = process.mount_facts()?;
-            facts.nmounts = Some(count);
-            facts.mount_root = root;
+            let read = process.mount_facts(|mount| is_wanted(queries, mount))?;
+            set(facts, read);
         }
         _ => {}
     }

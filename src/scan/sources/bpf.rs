@@ -503,6 +503,7 @@ mod tests {
             goal: Goal::All,
             kinds: KindSet::all(),
             needs: Needs::EMPTY,
+            mounts: std::sync::Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
             uses_bpf: true,
