@@ -89,16 +89,17 @@ fn a_veth_names_the_net_namespace_of_its_peer() {
         "$NSLS" -t net -r -n -o COMMAND,INTERFACES -Q 'COMMAND =~ "^sleep"' > said
         sed "s/$(ino $a net)/A/g; s/$(ino $b net)/B/g" said | sort
         "$NSLS" -t net -J -o interfaces -Q "PID == $b" > said
-        jq -c '.namespaces[].interfaces' said | sed "s/$(ino $a net)/A/"
+        jq -c '.namespaces[].interfaces[] | [.name, .index, .link, .peer, .peer_ns]' said | sed "s/$(ino $a net)/A/"
         [ "$(inside $a ip -o link | wc -l)" = 4 ] || inside $a ip -o link
         "#,
     ) else {
         return;
     };
-    let expected = "sleep\\x201000 lo,left@B,two@A,one@A
-sleep\\x201001 lo,right@A
-[{\"index\":1,\"name\":\"lo\",\"peer_ns\":null},{\"index\":2,\"name\":\"right\",\"peer_ns\":A}]
-";
+    let expected = r#"sleep\x201000 lo,left@right(B),two@one(A),one@two(A)
+sleep\x201001 lo,right@left(A)
+["lo",1,null,null,null]
+["right",2,2,"left",A]
+"#;
     assert_eq!(run, Outcome::success(expected));
 }
 

@@ -135,6 +135,7 @@ fn filtering_processes_leaves_their_namespace_unchanged_in_json() {
     "nsfs": [],
     "pns": null,
     "ons": null,
+    "netns": null,
     "inferred": null,
     "links": [
       "mnt"

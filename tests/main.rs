@@ -29,6 +29,7 @@ mod infer;
 mod json;
 mod live;
 mod mounts_live;
+mod network_live;
 mod output;
 mod readme;
 mod roots;

@@ -33,6 +33,9 @@ _nsls_columns=(
     NMOUNTS
     MNTROOT
     INTERFACES
+    ADDRESSES
+    LISTEN
+    NETNS
     SYSVIPC
     PIDMAX
     CONTAINER

@@ -70,7 +70,10 @@ function __nsls_columns
         'CGROUPROOT	root of a cgroup namespace, as a path in the caller\'s'\
         'NMOUNTS	number of mounts in a mount namespace'\
         'MNTROOT	what is mounted at the root of a mount namespace'\
-        'INTERFACES	interfaces of a net namespace; for a veth, also the net namespace of its peer'\
+        'INTERFACES	interfaces of a net namespace, as name@peer(its net namespace) master bridge'\
+        'ADDRESSES	addresses of those interfaces, with the lengths of their prefixes'\
+        'LISTEN	sockets in a net namespace that listen, or are bound: tcp, udp and unix'\
+        'NETNS	names of a net namespace in /run/netns, as ip-netns(8) takes them'\
         'SYSVIPC	numbers of System V objects in an ipc namespace'\
         'PIDMAX	largest PID in a pid namespace'\
         'CONTAINER	containers of the processes, as engine:name; a table shows the first and how many more'\

@@ -33,8 +33,11 @@ pub struct Interface {
     /// [`Need::Addresses`](crate::Need::Addresses). Empty, too, if only its name
     /// is known.
     pub addresses: Vec<InterfaceAddress>,
-    /// The inode number of the net namespace of a veth's peer; requires
-    /// [`Need::Interfaces`](crate::Need::Interfaces).
+    /// The name of the interface that [`link`](Self::link) is the index of;
+    /// requires [`Need::Interfaces`](crate::Need::Interfaces), and that its net
+    /// namespace was found, too.
+    pub peer: Option<Text>,
+    /// The inode number of the net namespace of that interface; the same.
     pub peer_ns: Option<u64>,
 }
 

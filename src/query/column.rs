@@ -25,6 +25,8 @@ pub enum Type {
     NumberOrString,
     /// An array of strings.
     Strings,
+    /// An array of strings, unless it is unknown.
+    MaybeStrings,
     /// An array of objects.
     Objects,
     /// An object.
@@ -40,7 +42,7 @@ impl Type {
             Type::Number => "number",
             Type::String => "string",
             Type::NumberOrString => "number or string",
-            Type::Strings => "array",
+            Type::Strings | Type::MaybeStrings => "array",
             Type::Objects => "array of objects",
             Type::Object => "object",
             Type::Numbers => "array of numbers",
@@ -133,7 +135,11 @@ impl Column {
             json,
             align: match json {
                 Type::Number | Type::NumberOrString | Type::Numbers => Align::Right(0),
-                Type::String | Type::Strings | Type::Objects | Type::Object => Align::Left,
+                Type::String
+                | Type::Strings
+                | Type::MaybeStrings
+                | Type::Objects
+                | Type::Object => Align::Left,
             },
             is_cut: false,
             needs: &[],

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::NetNsId;
+use crate::model::{Kind, NetNsId, NetSocket};
 use crate::query::column::{Column, Type};
 use crate::query::{Row, Value};
 use crate::scan::Need;
@@ -156,10 +156,32 @@ impl Column {
         Column::of(
             "INTERFACES",
             Type::Objects,
-            "interfaces of a net namespace; for a veth, also the net namespace of its peer",
+            "interfaces of a net namespace, as name@peer(its net namespace) master bridge",
             |row| Some(Value::Interfaces(row.facts()?.interfaces.as_deref()?)),
         )
         .needing(&[Need::Interfaces]),
+        Column::of(
+            "ADDRESSES",
+            Type::MaybeStrings,
+            "addresses of those interfaces, with the lengths of their prefixes",
+            addresses,
+        )
+        .needing(&[Need::Addresses]),
+        Column::of(
+            "LISTEN",
+            Type::MaybeStrings,
+            "sockets in a net namespace that listen, or are bound: tcp, udp and unix",
+            listen,
+        )
+        .needing(&[Need::Listeners])
+        .cut(),
+        Column::of(
+            "NETNS",
+            Type::MaybeStrings,
+            "names of a net namespace in /run/netns, as ip-netns(8) takes them",
+            netns,
+        )
+        .needing(&[Need::Mounts]),
         Column::of(
             "SYSVIPC",
             Type::Object,
@@ -228,6 +250,37 @@ fn netnsid<'a>(row: &Row<'a>) -> Option<Value<'a>> {
         NetNsId::Assigned(id) => Some(id.into()),
         NetNsId::Unassigned => Some("unassigned".into()),
     }
+}
+
+/// Returns the addresses of all interfaces. They are unknown if only the names
+/// of the interfaces are.
+fn addresses<'a>(row: &Row<'a>) -> Option<Value<'a>> {
+    let interfaces = row.facts()?.interfaces.as_deref()?;
+    if interfaces.iter().any(|one| one.index.is_none()) {
+        return None;
+    }
+    let addresses = interfaces.iter().flat_map(|one| &one.addresses);
+    Some(Value::Addresses(addresses.copied().collect()))
+}
+
+/// Returns the texts of sockets, each once: several can share an address.
+fn listen<'a>(row: &Row<'a>) -> Option<Value<'a>> {
+    let sockets = row.facts()?.sockets.as_deref()?;
+    let mut texts: Vec<Vec<u8>> = sockets.iter().map(NetSocket::to_bytes).collect();
+    texts.dedup();
+    Some(Value::Lines(texts.into_iter().map(Cow::from).collect()))
+}
+
+/// Returns the names that ip-netns(8) has for a net namespace.
+fn netns<'a>(row: &Row<'a>) -> Option<Value<'a>> {
+    if row.kind() != Kind::Net {
+        return None;
+    }
+    let names = row.mounts().iter().filter_map(|path| {
+        let name = path.strip_prefix(b"/run/netns/")?;
+        (!name.is_empty() && !name.contains(&b'/')).then_some(name)
+    });
+    Some(Value::List(names.map(Cow::from).collect()))
 }
 
 /// Returns the source of the root mount, and in brackets the directory of it

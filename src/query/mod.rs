@@ -17,3 +17,4 @@ pub use holder::place;
 pub use order::Branch;
 pub use row::{Row, Subject};
 pub use value::Value;
+pub(crate) use value::master_of;

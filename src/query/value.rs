@@ -1,7 +1,10 @@
 use std::borrow::Cow;
 
-use crate::model::{Holder, IdMap, Interface, NsId, Pid, Process, SysvIpc, TimeOffsets};
+use crate::model::{
+    Holder, IdMap, Interface, InterfaceAddress, NsId, Pid, Process, SysvIpc, TimeOffsets,
+};
 use crate::query::holder::first_holder;
+use crate::text::Text;
 
 /// The value of one cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum Value<'a> {
     IdMap(&'a [IdMap]),
     /// The interfaces of a net namespace.
     Interfaces(&'a [Interface]),
+    /// The addresses of those.
+    Addresses(Vec<InterfaceAddress>),
     /// The clock offsets of a time namespace.
     TimeOffsets(TimeOffsets),
     /// The System V objects of an ipc namespace.
@@ -62,7 +67,17 @@ impl<'a> Value<'a> {
                 let lines: Vec<_> = map.iter().map(IdMap::to_string).collect();
                 lines.join(",")
             }
-            Value::Interfaces(interfaces) => return interface_names(interfaces).into(),
+            Value::Interfaces(interfaces) => {
+                let shown: Vec<_> = interfaces
+                    .iter()
+                    .map(|one| shown(one, interfaces))
+                    .collect();
+                return shown.join(&b","[..]).into();
+            }
+            Value::Addresses(addresses) => {
+                let texts: Vec<_> = addresses.iter().map(InterfaceAddress::to_string).collect();
+                texts.join(",")
+            }
             Value::TimeOffsets(offsets) => offsets.to_string(),
             Value::SysvIpc(SysvIpc {
                 queues,
@@ -77,16 +92,37 @@ impl<'a> Value<'a> {
     }
 }
 
-/// `lo,eth0@4026532000`: behind a veth, the net namespace of its peer.
-fn interface_names(interfaces: &[Interface]) -> Vec<u8> {
-    let names: Vec<Vec<u8>> = interfaces
-        .iter()
-        .map(|one| match one.peer_ns {
-            Some(ns) => [&one.name[..], format!("@{ns}").as_bytes()].concat(),
-            None => one.name.to_vec(),
-        })
-        .collect();
-    names.join(&b","[..])
+/// `eth0@veth1(4026532000) master br0`: the interface that it is linked to and
+/// the net namespace of that, as far as they are known, and what it is a port
+/// of.
+fn shown(one: &Interface, all: &[Interface]) -> Vec<u8> {
+    let mut text = one.name.to_vec();
+    if let Some(link) = one.link {
+        text.push(b'@');
+        match &one.peer {
+            Some(peer) => text.extend(&peer[..]),
+            // So does ip(8).
+            None => text.extend(format!("if{link}").as_bytes()),
+        }
+        if let Some(ns) = one.peer_ns {
+            text.extend(format!("({ns})").as_bytes());
+        }
+    }
+    if let Some(master) = one.master {
+        text.extend(b" master ");
+        match master_of(one, all) {
+            Some(name) => text.extend(&name[..]),
+            None => text.extend(format!("if{master}").as_bytes()),
+        }
+    }
+    text
+}
+
+/// Returns the name of the interface that another is a port of.
+pub(crate) fn master_of<'a>(one: &Interface, all: &'a [Interface]) -> Option<&'a Text> {
+    let is_it = |other: &&Interface| other.index == one.master;
+    one.master?;
+    all.iter().find(is_it).map(|master| &master.name)
 }
 
 impl From<u64> for Value<'_> {
@@ -129,5 +165,37 @@ impl From<String> for Value<'_> {
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, T::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_is_shown_with_what_it_is_linked_to_and_its_bridge_as_far_as_they_are_known() {
+        let interface = |name: &str, index, link, master| Interface {
+            name: name.into(),
+            index: Some(index),
+            link,
+            master,
+            ..Interface::default()
+        };
+        let mut all = [
+            interface("br0", 2, None, None),
+            interface("a", 3, Some(7), Some(2)),
+            interface("b", 4, Some(7), Some(9)),
+            interface("c", 5, Some(8), None),
+            Interface {
+                name: "lo".into(),
+                ..Interface::default()
+            },
+        ];
+        all[1].peer = Some("eth0".into());
+        all[1].peer_ns = Some(1000);
+        all[3].peer_ns = Some(1000);
+        let shown = Value::Interfaces(&all).bytes().into_owned();
+        let expected = "br0,a@eth0(1000) master br0,b@if7 master if9,c@if8(1000),lo";
+        assert_eq!(String::from_utf8(shown).unwrap(), expected);
     }
 }

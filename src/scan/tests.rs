@@ -10,8 +10,10 @@ use std::rc::Rc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::kernel::Fake;
-use crate::model::{Holder, KindSet, LinkSet, Member, NsId, Relations};
+use crate::kernel::{Fake, Network};
+use crate::model::{
+    Holder, KindSet, LinkSet, Local, Member, NetSocket, NsId, Protocol, Relations, SocketState,
+};
 use crate::proc::{Sysroot, changes};
 use crate::scan::request::Goal;
 
@@ -412,4 +414,65 @@ fn a_pid_namespace_before_its_first_process_is_no_gap_if_the_kernel_lists_it() {
     assert_eq!(scan(Some(unborn), None), (0, true));
     // What holds it remains unknown.
     assert_eq!(scan(Some(unborn), Some(Need::Holders)), (1, true));
+}
+
+#[test]
+fn a_socket_is_traced_to_every_file_of_a_process_that_still_exists() {
+    let tree = tree();
+    let socket = |protocol, ino| NetSocket {
+        protocol,
+        local: Local::Path("/x".into()),
+        state: SocketState::Bound,
+        ino,
+    };
+    let network = Network {
+        sockets: Some(vec![socket(Protocol::Udp, 70), socket(Protocol::Unix, 71)]),
+        ..Network::default()
+    };
+    let kernel = || Fake {
+        networks: [(SHARED, network.clone())].into(),
+        ..kernel(tree.path())
+    };
+    for (pid, fd, ino) in [(7, 4, 70), (7, 3, 70), (8, 3, 70), (9, 3, 70), (9, 4, 99)] {
+        let link = tree.path().join(format!("proc/{pid}/fd/{fd}"));
+        symlink(format!("socket:[{ino}]"), link).unwrap();
+    }
+    let root = Sysroot::at(tree.path());
+    let scan = |needs: &[Need]| {
+        let context = Context::new(&root, Some(kernel()), NonZeroUsize::MIN);
+        let request = Request {
+            kinds: Kind::Net.into(),
+            needs: needs.iter().copied().collect(),
+            sources: Source::Processes.into(),
+            ..request()
+        };
+        scan(&context, &request).unwrap()
+    };
+    let snapshot = scan(&[Need::SocketFiles]);
+    let files = |ino| {
+        let files = snapshot.socket_files(ino).iter();
+        files.map(|file| (file.pid, file.fd)).collect::<Vec<_>>()
+    };
+    assert_eq!(files(70), [(7, 3), (7, 4), (8, 3), (9, 3)]);
+    // Nobody has it open; nobody listed it.
+    assert_eq!((files(71), files(99)), (vec![], vec![]));
+    // Those that may not be entered.
+    let denied = snapshot
+        .gaps
+        .iter()
+        .map(|gap| (gap.source, gap.cause, gap.count));
+    let expected = (Source::Contents, Cause::Denied, Some(2));
+    assert_eq!(denied.collect::<Vec<_>>(), [expected]);
+    let snapshot = scan(&[Need::Listeners]);
+    assert!(snapshot.socket_files.is_empty());
+    let facts = snapshot.namespace(SHARED).unwrap().facts.clone().unwrap();
+    assert_eq!(facts.sockets.as_ref().map(Vec::len), Some(2));
+    let without = scan(&[]);
+    assert_eq!(
+        (
+            without.namespace(SHARED).unwrap().facts.clone(),
+            without.gaps
+        ),
+        (None, vec![])
+    );
 }

@@ -240,39 +240,53 @@ fn cell(column: &Column) -> Value {
             json!({ "anyOf": [number, { "enum": ["unassigned", null] }] })
         }
         ("holders", _) => json!({ "type": "array", "items": { "$ref": "#/$defs/holder" } }),
-        ("uidmap" | "gidmap", _) => list_or_null(
-            &[("inner", false), ("outer", false), ("count", false)],
-            None,
-        ),
-        ("interfaces", _) => list_or_null(&[("index", true), ("peer_ns", true)], Some("name")),
+        ("uidmap" | "gidmap", _) => list_or_null(&["inner", "outer", "count"]),
+        ("interfaces", _) => interfaces(),
         ("timeoffset", _) => object_or_null(&["monotonic", "boottime"], "number"),
         ("sysvipc", _) => object_or_null(&["queues", "segments", "semaphores"], "integer"),
         ("host", _) => json!({ "enum": ["yes", "no", null] }),
         (key, Type::Objects | Type::Object) => panic!("{key} has no schema yet"),
         (_, Type::Numbers) => json!({ "type": "array", "items": number }),
+        (_, Type::MaybeStrings) => {
+            json!({ "type": ["array", "null"], "items": { "type": "string" } })
+        }
         (_, Type::Strings) => json!({ "type": "array", "items": { "type": "string" } }),
     };
     cell["description"] = column.help.into();
     cell
 }
 
-/// Returns the schema of an array of objects with these numbers, nullable if so
-/// marked, and a name.
-fn list_or_null(numbers: &[(&str, bool)], name: Option<&str>) -> Value {
-    let mut properties: Map<_, _> = numbers
+/// Returns the schema of an array of objects with these numbers.
+fn list_or_null(numbers: &[&str]) -> Value {
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let properties: Map<_, _> = numbers
         .iter()
-        .map(|(key, may_be_null)| {
-            let of_type = if *may_be_null {
-                json!(["integer", "null"])
-            } else {
-                json!("integer")
-            };
-            ((*key).to_owned(), json!({ "type": of_type, "minimum": 0 }))
-        })
+        .map(|key| ((*key).to_owned(), number.clone()))
         .collect();
-    if let Some(name) = name {
-        properties.insert(name.to_owned(), json!({ "type": "string" }));
-    }
+    all_or_null(properties)
+}
+
+/// Returns the schema of the interfaces of a net namespace. Of one of which only
+/// the name is known, everything else is null.
+fn interfaces() -> Value {
+    let number = || json!({ "type": ["integer", "null"], "minimum": 0 });
+    let text = || json!({ "type": ["string", "null"] });
+    let properties = json!({
+        "name": { "type": "string" },
+        "index": number(),
+        "kind": text(),
+        "mac": text(),
+        "up": { "type": ["boolean", "null"] },
+        "master": text(),
+        "link": number(),
+        "peer": text(),
+        "peer_ns": number(),
+    });
+    all_or_null(properties.as_object().unwrap().clone())
+}
+
+/// Returns the schema of an array of objects with all these properties.
+fn all_or_null(properties: Map<String, Value>) -> Value {
     let required: Vec<_> = properties.keys().cloned().collect();
     json!({
         "type": ["array", "null"],

@@ -35,13 +35,19 @@ pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
         is_up: Some(flags & IFF_UP != 0),
         ..Interface::default()
     };
+    // Whether it is linked to one in a namespace that has no number, as when it
+    // is being removed.
+    let mut is_lost = false;
     for attribute in Attributes(body.get(INFO..).ok_or(Errno::PROTO)?) {
         let (kind, value) = attribute?;
         match kind {
             libc::IFLA_IFNAME => interface.name = until_nul(value).into(),
-            libc::IFLA_LINK => interface.link = u32_at(value, 0),
+            // A tunnel over no interface in particular has 0.
+            libc::IFLA_LINK => interface.link = u32_at(value, 0).filter(|index| *index != 0),
             libc::IFLA_LINK_NETNSID => {
-                interface.link_nsid = i32_at(value, 0).and_then(|nsid| u32::try_from(nsid).ok());
+                let nsid = i32_at(value, 0).ok_or(Errno::PROTO)?;
+                interface.link_nsid = u32::try_from(nsid).ok();
+                is_lost = nsid < 0;
             }
             libc::IFLA_MASTER => interface.master = u32_at(value, 0),
             libc::IFLA_ADDRESS if !value.is_empty() => interface.mac = Some(value.into()),
@@ -51,6 +57,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Interface, Errno> {
     }
     if interface.name.is_empty() {
         return Err(Errno::PROTO);
+    }
+    if is_lost {
+        interface.link = None;
     }
     Ok(interface)
 }
@@ -135,6 +144,13 @@ mod tests {
             ..Interface::default()
         };
         assert_eq!(parse(&lo), Ok(expected));
+        let lost = [
+            attribute(libc::IFLA_IFNAME, b"eth0\0"),
+            attribute(libc::IFLA_LINK_NETNSID, &(-1i32).to_ne_bytes()),
+            attribute(libc::IFLA_LINK, &8u32.to_ne_bytes()),
+        ];
+        let lost = parse(&link(2, 0, &lost)).unwrap();
+        assert_eq!((lost.link, lost.link_nsid), (None, None));
     }
 
     #[test]

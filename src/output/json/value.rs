@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Number, json};
 
-use crate::model::{Holder, TimeOffset};
-use crate::query::Value;
+use crate::model::{Holder, Interface, InterfaceAddress, TimeOffset};
+use crate::query::{Value, master_of};
 
 /// Invalid UTF-8 becomes U+FFFD, as JSON has no other strings.
 impl Serialize for Value<'_> {
@@ -21,10 +21,12 @@ impl Serialize for Value<'_> {
             Value::IdMap(map) => serializer.collect_seq(map.iter().map(
                 |line| json!({ "inner": line.inner, "outer": line.outer, "count": line.count }),
             )),
-            Value::Interfaces(interfaces) => serializer.collect_seq(interfaces.iter().map(|one| {
-                let name = String::from_utf8_lossy(&one.name);
-                json!({ "name": name, "index": one.index, "peer_ns": one.peer_ns })
-            })),
+            Value::Interfaces(interfaces) => {
+                serializer.collect_seq(interfaces.iter().map(|one| InterfaceJson(one, interfaces)))
+            }
+            Value::Addresses(addresses) => {
+                serializer.collect_seq(addresses.iter().map(InterfaceAddress::to_string))
+            }
             Value::TimeOffsets(offsets) => json!({
                 "monotonic": seconds(offsets.monotonic),
                 "boottime": seconds(offsets.boottime),
@@ -41,6 +43,26 @@ fn seconds(offset: TimeOffset) -> Option<Number> {
     match offset.nanoseconds {
         0 => Some(offset.seconds.into()),
         nanoseconds => Number::from_f64(offset.seconds as f64 + f64::from(nanoseconds) / 1e9),
+    }
+}
+
+/// An interface as an object, and those beside it, among which its master is.
+struct InterfaceJson<'a>(&'a Interface, &'a [Interface]);
+
+impl Serialize for InterfaceJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let InterfaceJson(one, all) = self;
+        let mut map = serializer.serialize_map(Some(9))?;
+        map.serialize_entry("name", &one.name)?;
+        map.serialize_entry("index", &one.index)?;
+        map.serialize_entry("kind", &one.kind)?;
+        map.serialize_entry("mac", &one.mac)?;
+        map.serialize_entry("up", &one.is_up)?;
+        map.serialize_entry("master", &master_of(one, all))?;
+        map.serialize_entry("link", &one.link)?;
+        map.serialize_entry("peer", &one.peer)?;
+        map.serialize_entry("peer_ns", &one.peer_ns)?;
+        map.end()
     }
 }
 

@@ -63,6 +63,14 @@ impl<'a> From<Value<'a>> for Operand<'a> {
             Value::Holders(holders, _) => Operand::list(holders.iter().map(kind_and_place)),
             Value::Several(words) => Operand::list(words.into_iter().map(String::into_bytes)),
             Value::List(texts) | Value::Lines(texts) => Operand::list(texts),
+            Value::Interfaces(interfaces) => {
+                Operand::list(interfaces.iter().map(|one| &one.name[..]))
+            }
+            // With and without the length of the prefix.
+            Value::Addresses(addresses) => Operand::list(addresses.iter().flat_map(|one| {
+                let texts = [one.to_string(), one.address.to_string()];
+                texts.map(String::into_bytes)
+            })),
             structured => match structured.bytes().into_owned() {
                 text if text.is_empty() => Operand::Null,
                 text => Operand::One(Scalar::Text(text.into())),
@@ -155,6 +163,7 @@ impl Scalar<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Interface, InterfaceAddress};
 
     /// NETNSID is a column of numbers, words and nulls.
     #[test]
@@ -179,5 +188,44 @@ mod tests {
         ] {
             assert_eq!(compare(&value, comparison, &literal), truth);
         }
+    }
+
+    #[test]
+    fn an_interface_is_compared_by_its_name_and_an_address_with_and_without_its_prefix() {
+        let interface = |name: &str| Interface {
+            name: name.into(),
+            link: Some(7),
+            ..Interface::default()
+        };
+        let interfaces = [interface("lo"), interface("veth1")];
+        let prefix = 16;
+        let address = "10.88.0.2".parse().unwrap();
+        let addresses = Value::Addresses(vec![InterfaceAddress { address, prefix }]);
+        let (interfaces, addresses) = (Value::Interfaces(&interfaces), addresses);
+        let text = |text: &'static str| Operand::from(Value::from(text));
+        let (eq, ne) = (Comparison::Eq, Comparison::Ne);
+        for (value, comparison, literal, truth) in [
+            (&interfaces, eq, "veth1", true),
+            (&interfaces, eq, "veth", false),
+            (&interfaces, ne, "veth1", false),
+            (&interfaces, ne, "veth2", true),
+            (&addresses, eq, "10.88.0.2", true),
+            (&addresses, eq, "10.88.0.2/16", true),
+            (&addresses, eq, "10.88.0.2/24", false),
+            (&addresses, ne, "10.88.0.2", false),
+            (&addresses, ne, "10.88.0.3", true),
+        ] {
+            let value = Operand::from(value.clone());
+            assert_eq!(
+                compare(&value, comparison, &text(literal)),
+                truth,
+                "{literal}"
+            );
+        }
+        let matches = |value: &Value<'_>, pattern| {
+            Operand::from(value.clone()).matches(&Pattern::new(pattern).unwrap())
+        };
+        assert!(matches(&interfaces, "^veth") && !matches(&interfaces, "@"));
+        assert!(matches(&addresses, r"^10\.88\.") && !matches(&addresses, "^88"));
     }
 }

@@ -99,8 +99,10 @@ fn look<K: Kernel>(
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
-    use crate::kernel::{Fake, UtsNames};
+    use crate::kernel::{Fake, Network, UtsNames};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::{one, with_kernel};
 
@@ -130,5 +132,33 @@ mod tests {
         assert_eq!(look(2, Need::HostNames), refused);
         let empty = (nothing, gap(Cause::NoProcess));
         assert_eq!(look(1, Need::CgroupRoot), empty);
+    }
+
+    #[test]
+    fn a_net_namespace_counts_once_for_each_cause_and_keeps_what_it_answered() {
+        let id = NsId {
+            ino: 1,
+            kind: Kind::Net,
+        };
+        let network = Network {
+            sockets: Some(Vec::new()),
+            missed: vec![
+                OpenError::NoSockDiag,
+                Errno::PROTO.into(),
+                Errno::PROTO.into(),
+            ],
+            ..Network::default()
+        };
+        let kernel = Fake {
+            networks: [(id, network)].into(),
+            ..Fake::default()
+        };
+        let root = Sysroot::at("/nonexistent");
+        let context = with_kernel(&root, Fake::default());
+        let needs = Needs::from([Need::Addresses, Need::Listeners]);
+        let facts = look_inside(&context, &kernel, &id, id, needs, None).unwrap();
+        assert_eq!((facts.interfaces, facts.sockets), (None, Some(Vec::new())));
+        let gaps = [Cause::Malformed, Cause::NoSockDiag].map(|cause| one(Source::Contents, cause));
+        assert_eq!(context.gaps(9), gaps);
     }
 }

@@ -1,8 +1,10 @@
-//! Finds the net namespaces of the other ends of veth pairs.
+//! Finds the interfaces that others are linked to: the other ends of veth pairs,
+//! and what is below a vlan, macvlan or ipvlan.
 //!
-//! An interface has the index of its peer and the ID of the peer's net
-//! namespace within its own, rtnetlink(7). Two interfaces that name each other
-//! may be a pair; the ID of the namespace proves it.
+//! An interface has the index of the other and the ID of the other's net
+//! namespace within its own, rtnetlink(7). Two ends of a veth pair name each
+//! other, so few namespaces come into question; the ID of the namespace proves
+//! it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,19 +14,25 @@ use crate::kernel::Kernel;
 use crate::model::{Interface, Namespace, NetNsId};
 use crate::scan::context::Context;
 use crate::scan::sources::relations::open;
+use crate::text::Text;
 
-/// A veth end whose peer is sought.
+/// How many namespaces are tried for an interface that is no veth: most that
+/// have one of this index. The first are the oldest, the host's among them.
+const MOST_CANDIDATES: usize = 16;
+
+/// An interface whose other end is sought.
 #[derive(Clone)]
 struct Search {
     /// The place of its namespace, and its own place there.
     at: (usize, usize),
-    /// The ID of the peer's namespace.
+    /// The ID of the other's namespace.
     nsid: u32,
-    /// The places of namespaces with an interface that may be the peer.
+    /// The places of namespaces with an interface that may be the other.
     candidates: Vec<usize>,
 }
 
-/// Finds the peer of every veth, if it is among these namespaces.
+/// Finds what every interface is linked to, if that is in one of these
+/// namespaces. They are given by number.
 pub(crate) fn find<K: Kernel>(
     context: &Context<K>,
     namespaces: &mut Vec<Namespace>,
@@ -35,38 +43,58 @@ pub(crate) fn find<K: Kernel>(
     for namespace in &mut *namespaces {
         let own = namespace.id.ino;
         for interface in interfaces_mut(namespace) {
-            let is_within = interface.is_veth() && interface.link_nsid.is_none();
-            interface.peer_ns = (is_within && interface.link.is_some()).then_some(own);
+            let is_within = interface.link.is_some() && interface.link_nsid.is_none();
+            interface.peer_ns = is_within.then_some(own);
         }
     }
     let searches = searches(namespaces);
-    if searches.is_empty() {
-        return Ok(());
-    }
-    let shared = Arc::new(std::mem::take(namespaces));
-    let (all, kernel) = (Arc::clone(&shared), Arc::clone(kernel));
-    let found = context.map(searches.clone(), move |context, search| {
-        let Some(within) = all.get(search.at.0) else {
-            return Ok(None);
-        };
-        Ok(search
-            .candidates
-            .iter()
-            .filter_map(|place| all.get(*place))
-            .find(|other| id_within(context, &*kernel, within, other) == Some(search.nsid))
-            .map(|peer| peer.id.ino))
-    });
-    // A thread that blocked still has its share.
-    *namespaces = Arc::unwrap_or_clone(shared);
-    for (search, found) in searches.iter().zip(found?) {
-        let found = found.flatten();
-        let namespace = namespaces.get_mut(search.at.0).into_iter();
-        let interface = namespace.flat_map(interfaces_mut).nth(search.at.1);
-        if let Some(interface) = interface {
-            interface.peer_ns = found;
+    if !searches.is_empty() {
+        let shared = Arc::new(std::mem::take(namespaces));
+        let (all, kernel) = (Arc::clone(&shared), Arc::clone(kernel));
+        let found = context.map(searches.clone(), move |context, search| {
+            let Some(within) = all.get(search.at.0) else {
+                return Ok(None);
+            };
+            Ok(search
+                .candidates
+                .iter()
+                .filter_map(|place| all.get(*place))
+                .find(|other| id_within(context, &*kernel, within, other) == Some(search.nsid))
+                .map(|peer| peer.id.ino))
+        });
+        // A thread that blocked still has its share.
+        *namespaces = Arc::unwrap_or_clone(shared);
+        for (search, found) in searches.iter().zip(found?) {
+            let namespace = namespaces.get_mut(search.at.0).into_iter();
+            let interface = namespace.flat_map(interfaces_mut).nth(search.at.1);
+            if let Some(interface) = interface {
+                interface.peer_ns = found.flatten();
+            }
         }
     }
+    name_peers(namespaces);
     Ok(())
+}
+
+/// Adds the names of those that were found.
+fn name_peers(namespaces: &mut [Namespace]) {
+    let links = namespaces.iter().flat_map(interfaces);
+    let mut names: HashMap<(u64, u32), Option<Text>> = links
+        .filter_map(|one| Some(((one.peer_ns?, one.link?), None)))
+        .collect();
+    for namespace in &*namespaces {
+        for interface in interfaces(namespace) {
+            let index = interface.index.unwrap_or_default();
+            if let Some(name) = names.get_mut(&(namespace.id.ino, index)) {
+                *name = Some(interface.name.clone());
+            }
+        }
+    }
+    for interface in namespaces.iter_mut().flat_map(interfaces_mut) {
+        if let (Some(ns), Some(link)) = (interface.peer_ns, interface.link) {
+            interface.peer = names.get(&(ns, link)).cloned().flatten();
+        }
+    }
 }
 
 fn interfaces_mut(namespace: &mut Namespace) -> impl Iterator<Item = &mut Interface> {
@@ -83,30 +111,42 @@ fn interfaces(namespace: &Namespace) -> impl Iterator<Item = &Interface> {
         .flat_map(|facts| facts.interfaces.iter().flatten())
 }
 
-/// Finds the namespaces to try for each end.
+/// Finds the namespaces to try for each interface that is linked to one in
+/// another namespace.
 fn searches(namespaces: &[Namespace]) -> Vec<Search> {
     let mut ends: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
+    let mut below: HashMap<u32, Vec<usize>> = HashMap::new();
     let all = || namespaces.iter().enumerate();
+    for one in namespaces.iter().flat_map(interfaces) {
+        if let (false, Some(_), Some(link)) = (one.is_veth(), one.link_nsid, one.link) {
+            below.entry(link).or_default();
+        }
+    }
     for (place, namespace) in all() {
         for end in interfaces(namespace) {
-            if let (true, Some(index), Some(link)) = (end.is_veth(), end.index, end.link) {
+            let Some(index) = end.index else {
+                continue;
+            };
+            if let (true, Some(link)) = (end.is_veth(), end.link) {
                 ends.entry((index, link)).or_default().push(place);
+            }
+            if let Some(places) = below.get_mut(&index) {
+                places.push(place);
             }
         }
     }
     let mut searches = Vec::new();
     for (place, namespace) in all() {
         for (nth, end) in interfaces(namespace).enumerate() {
-            let (true, Some(index), Some(link), Some(nsid)) =
-                (end.is_veth(), end.index, end.link, end.link_nsid)
-            else {
+            let (Some(index), Some(link), Some(nsid)) = (end.index, end.link, end.link_nsid) else {
                 continue;
             };
-            let candidates = ends.get(&(link, index)).into_iter().flatten();
-            let candidates: Vec<_> = candidates
-                .copied()
-                .filter(|other| *other != place)
-                .collect();
+            let (candidates, most) = match end.is_veth() {
+                true => (ends.get(&(link, index)), usize::MAX),
+                false => (below.get(&link), MOST_CANDIDATES),
+            };
+            let others = candidates.into_iter().flatten().copied();
+            let candidates: Vec<_> = others.filter(|other| *other != place).take(most).collect();
             if !candidates.is_empty() {
                 let at = (place, nth);
                 searches.push(Search {
@@ -175,5 +215,32 @@ mod tests {
                 ((2, 0), 0, vec![0]),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_below_a_macvlan_is_looked_for_in_few_namespaces_and_named() {
+        let mut namespaces: Vec<_> = (1..40).map(|ino| net(ino, &[(2, 99, None)])).collect();
+        let macvlan = Interface {
+            name: "eth0".into(),
+            index: Some(9),
+            link: Some(2),
+            link_nsid: Some(0),
+            kind: Some("macvlan".into()),
+            ..Interface::default()
+        };
+        namespaces[20].facts_mut().interfaces = Some(vec![macvlan]);
+        let searches = searches(&namespaces);
+        let [search] = &searches[..] else {
+            panic!("{}", searches.len());
+        };
+        assert_eq!(search.candidates, (0..16).collect::<Vec<_>>());
+        let found = interfaces_mut(&mut namespaces[20]).next().unwrap();
+        found.peer_ns = Some(1);
+        name_peers(&mut namespaces);
+        let found = interfaces(&namespaces[20]).next().unwrap();
+        assert_eq!(found.peer, Some("veth".into()));
+        // Not of a namespace that was not asked.
+        let other = interfaces(&namespaces[3]).next().unwrap();
+        assert_eq!((&other.peer, other.peer_ns), (&None, None));
     }
 }
