@@ -159,6 +159,7 @@ impl Error {
             Error::NothingReadable { gaps, .. }
             | Error::NoNamespace { gaps, .. }
             | Error::NoHolder { gaps, .. }
+            | Error::NothingFound { gaps, .. }
             | Error::NoContainer { gaps, .. }
             | Error::NoInnerProcess { gaps, .. } => gaps,
             _ => &[],

@@ -23,6 +23,7 @@ mod differential;
 mod docs;
 mod engines;
 mod filter;
+mod find;
 mod holders;
 mod hostile;
 mod infer;

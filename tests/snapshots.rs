@@ -11,7 +11,23 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 57] = [
+const MORE: [(&str, &str, &str); 69] = [
+    ("containers", "find-container", "find web"),
+    (
+        "containers",
+        "find-several",
+        "find pid:1060 nobody pod:425c89ed5bb7",
+    ),
+    ("containers", "find-json", "find --json db pid:[4026532234]"),
+    ("containers", "find-enter", "find --enter 4026532234"),
+    ("containers", "find-command", "find postgres"),
+    ("containers", "find-user", "find user:0 -n"),
+    ("containers", "find-port", "find :8080"),
+    ("containers", "find-nothing", "find nobody unit:x"),
+    ("containers", "find-invalid", "find pid:x"),
+    ("containers", "find-no-such-path", "find /nonexistent"),
+    ("unreadable", "find-pid-of-another", "find pid:2"),
+    ("unreadable", "find-nothing", "find nobody"),
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),

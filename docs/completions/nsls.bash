@@ -119,6 +119,8 @@ _nsls_value() {
         nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:--sysroot | nsls:--sysroot=) compopt -o dirnames ;;
         nsls:) compopt -o default ;;
+        find:--sysroot | find:--sysroot=) compopt -o dirnames ;;
+        find:) : ;;
         holders:--sysroot | holders:--sysroot=) compopt -o dirnames ;;
         holders:) : ;;
         compare:--sysroot | compare:--sysroot=) compopt -o dirnames ;;
@@ -131,7 +133,7 @@ _nsls_value() {
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' holders compare containers translate limits capture help ;;
+        help:) _nsls_offer '' find holders compare containers translate limits capture help ;;
         *) return 1 ;;
     esac
 }
@@ -144,7 +146,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            holders | compare | containers | translate | limits | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | containers | translate | limits | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -175,6 +177,7 @@ _nsls() {
     if [[ $cur == -* ]]; then
         case $command in
             nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer --sources -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help -V --version ;;
+            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
@@ -186,7 +189,7 @@ _nsls() {
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' holders compare containers translate limits capture help
+        _nsls_offer '' find holders compare containers translate limits capture help
     fi
     return 0
 }

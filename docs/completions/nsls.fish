@@ -7,7 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] holders compare containers translate limits capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -85,6 +85,7 @@ function __nsls_columns
         'LINKS	links in /proc/PID/ns that lead to it; with --pid, those of that process'
 end
 
+complete -c nsls -n __nsls_first -a find -d 'Find the namespace, container and process behind a port, an address, an interface, a mount, a PID or a name'
 complete -c nsls -n __nsls_first -a holders -d 'Show what keeps a namespace alive'
 complete -c nsls -n __nsls_first -a compare -d 'Compare the namespaces of processes or containers; exit with 1 if any differ'
 complete -c nsls -n __nsls_first -a containers -d 'List containers and the namespaces they share with the host'
@@ -92,7 +93,7 @@ complete -c nsls -n __nsls_first -a translate -d 'Translate a PID between PID na
 complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against their limits'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'holders compare containers translate limits capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -116,6 +117,15 @@ complete -c nsls -n '__nsls_command' -l bpf -d 'Ask the kernel itself about proc
 complete -c nsls -n '__nsls_command' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command' -s V -l version -d 'Print version'
+complete -c nsls -n '__nsls_command find' -l enter -d 'Show a command line that enters the namespace'
+complete -c nsls -n '__nsls_command find' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command find' -s r -l raw -d 'Machine-readable output, one row per line'
+complete -c nsls -n '__nsls_command find' -s n -l noheadings -d 'Omit the line of column names'
+complete -c nsls -n '__nsls_command find' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
+complete -c nsls -n '__nsls_command find' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command find' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command find' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command find' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command holders' -l chain -d 'Follow holders recursively to processes'
 complete -c nsls -n '__nsls_command holders' -s J -l json -d 'Write JSON'
 complete -c nsls -n '__nsls_command holders' -s r -l raw -d 'Machine-readable output, one row per line'

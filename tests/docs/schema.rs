@@ -21,6 +21,7 @@ fn schema() -> Value {
         "oneOf": [
             { "$ref": "#/$defs/listing" },
             { "$ref": "#/$defs/one" },
+            { "$ref": "#/$defs/find" },
             { "$ref": "#/$defs/holders" },
             { "$ref": "#/$defs/compare" },
             { "$ref": "#/$defs/containers" },
@@ -55,6 +56,7 @@ fn schema() -> Value {
                     "holders": { "type": "array", "items": { "$ref": "#/$defs/holder" } },
                 }),
             ),
+            "find": find(),
             "compare": compare(),
             "containers": containers(),
             "translate": translate(),
@@ -85,6 +87,85 @@ fn kind() -> Value {
 
 fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
+}
+
+fn find() -> Value {
+    let or_null = |description: &str, properties: Value| {
+        let mut object = all_required(description, properties);
+        object["type"] = json!(["object", "null"]);
+        object
+    };
+    let socket = or_null(
+        "A socket that listens or is bound; its address and port, its path, or its abstract name.",
+        json!({
+            "protocol": { "type": "string", "examples": ["tcp", "udp", "unix"] },
+            "address": text_or_null(),
+            "port": number_or_null(),
+            "path": text_or_null(),
+            "name": text_or_null(),
+            "state": { "type": "string", "examples": ["listening", "bound"] },
+            "inode": number(),
+        }),
+    );
+    let interface = or_null(
+        "An interface, and what it is to the one that was looked for.",
+        json!({
+            "role": { "type": "string", "examples": ["interface", "peer", "master", "port", "parent"] },
+            "name": { "type": "string" },
+            "index": number_or_null(),
+            "kind": text_or_null(),
+            "mac": text_or_null(),
+            "up": { "type": ["boolean", "null"] },
+            "master": number_or_null(),
+            "link": number_or_null(),
+            "peer_ns": number_or_null(),
+            "addresses": list(json!({ "type": "string" })),
+        }),
+    );
+    let mount = or_null(
+        "A mount; device is MAJOR:MINOR, dir the directory of the file system that is mounted.",
+        json!({
+            "device": { "type": "string" },
+            "dir": { "type": "string" },
+            "mount_point": { "type": "string" },
+            "fs_type": { "type": "string" },
+            "source": { "type": "string" },
+        }),
+    );
+    let found = all_required(
+        "Where something was found. What it is not about is null.",
+        json!({
+            "thing": { "description": "The word as it was typed.", "type": "string" },
+            "is": { "description": "What it was read as.", "type": "string" },
+            "what": { "description": "What was found, as in the table.", "type": "string" },
+            "type": kind(),
+            "ns": number(),
+            "container": {
+                "description": "The container, if there is just one.",
+                "type": ["string", "null"],
+            },
+            "containers": list(json!({ "type": "string" })),
+            "pid": number_or_null(),
+            "user": text_or_null(),
+            "uid": number_or_null(),
+            "command": text_or_null(),
+            "namespaces": {
+                "description": "The namespaces of the process, by type.",
+                "type": "object",
+                "additionalProperties": number(),
+            },
+            "enter": {
+                "description": "A command line for a shell that enters.",
+                "type": ["string", "null"],
+            },
+            "nprocs": number_or_null(),
+            "socket": socket,
+            "address": text_or_null(),
+            "interface": interface,
+            "mount": mount,
+        }),
+    );
+    document("nsls find --json THING…", json!({ "matches": list(found) }))
 }
 
 fn compare() -> Value {

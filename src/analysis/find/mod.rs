@@ -37,7 +37,7 @@ pub enum Found<'a> {
     Interface(&'a Interface, Role),
     /// A mount.
     Mount(&'a MountedFs),
-    /// Processes in the namespace, and how many.
+    /// Processes in the same namespaces, and how many.
     Processes(usize),
     /// A namespace itself.
     Namespace,
@@ -76,8 +76,8 @@ impl Role {
 /// [`Thing::kinds`]; for commands and users, with the details of all processes,
 /// [`Scanner::describe`](crate::Scanner::describe).
 ///
-/// Processes are found in the namespaces that set them apart from the host, or
-/// else in their pid namespace.
+/// Processes in the same namespaces are found once, in a namespace that sets them
+/// apart from the host, or else in their pid namespace.
 pub fn find<'a>(snapshot: &'a Snapshot, thing: &Thing) -> Vec<Match<'a>> {
     match thing {
         Thing::Port { .. } | Thing::SocketPath(_) | Thing::SocketName(_) => {

@@ -274,13 +274,13 @@ mod tests {
         let other = (2, "tcp 127.0.0.1:80".to_owned(), None);
         let both = [tcp(Some(6)), tcp(Some(7)), udp.clone(), other.clone()];
         assert_eq!(found(&snapshot, ":80"), both);
-        assert_eq!(found(&snapshot, "udp:80"), [udp.clone()]);
+        assert_eq!(found(&snapshot, "udp:80"), std::slice::from_ref(&udp));
         let at = [tcp(Some(6)), tcp(Some(7)), udp];
         assert_eq!(found(&snapshot, "10.0.0.2:80"), at);
         let local = [tcp(Some(6)), tcp(Some(7)), other];
         assert_eq!(found(&snapshot, "tcp:127.0.0.1:80"), local);
         let v6 = (1, "tcp [::]:443".to_owned(), None);
-        assert_eq!(found(&snapshot, "10.0.0.2:443"), [v6.clone()]);
+        assert_eq!(found(&snapshot, "10.0.0.2:443"), std::slice::from_ref(&v6));
         assert_eq!(found(&snapshot, "[::1]:443"), [v6]);
         assert_eq!(found(&snapshot, "[::1]:80"), []);
         assert_eq!(found(&snapshot, ":81"), []);

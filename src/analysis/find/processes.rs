@@ -5,43 +5,45 @@ use std::collections::BTreeMap;
 use crate::analysis::find::{Found, Match, Thing};
 use crate::model::{Affiliation, Kind, Namespace, NsId, Process, Snapshot};
 
-/// Finds processes in the namespaces that set them apart from the host, each
-/// represented by the lowest PID, or else in their pid namespace.
+/// Finds processes. Those that are in the same namespaces are found once, with
+/// the lowest PID, in the first namespace that sets them apart from the host, or
+/// else in their pid namespace.
 pub(super) fn processes<'a>(snapshot: &'a Snapshot, thing: &Thing) -> Vec<Match<'a>> {
-    let mut found: BTreeMap<(Kind, NsId), (&Namespace, &Process, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<NsId>, Match<'_>> = BTreeMap::new();
     let wanted = snapshot.processes.iter();
     for process in wanted.filter(|process| is_wanted(process, thing)) {
-        let own = process.links.iter();
-        let own = own.filter(|(link, _)| !link.is_for_children());
-        let mut namespaces: Vec<_> = own
-            .filter_map(|(_, id)| snapshot.namespace(id))
-            .filter(|namespace| !is_of_host(namespace))
-            .collect();
-        if namespaces.is_empty() {
-            let any = process.links.own(Kind::Pid);
-            let any = any.or_else(|| process.links.iter().next().map(|(_, id)| id));
-            namespaces.extend(any.and_then(|id| snapshot.namespace(id)));
-        }
-        for namespace in namespaces {
-            let key = (namespace.id.kind, namespace.id);
-            let (_, _, count) = found.entry(key).or_insert((namespace, process, 0));
+        let own = TELLING.iter().filter_map(|kind| process.links.own(*kind));
+        let own: Vec<_> = own.filter_map(|id| snapshot.namespace(id)).collect();
+        let apart = own.iter().filter(|namespace| !is_of_host(namespace));
+        let key: Vec<NsId> = apart.clone().map(|namespace| namespace.id).collect();
+        let Some(namespace) = apart.chain(&own).next() else {
+            continue;
+        };
+        let group = found.entry(key).or_insert(Match {
+            found: Found::Processes(0),
+            namespace,
+            process: Some(process),
+        });
+        if let Found::Processes(count) = &mut group.found {
             *count += 1;
         }
     }
-    let mut matches: Vec<Match<'_>> = found
-        .into_values()
-        .map(|(namespace, process, count)| Match {
-            found: Found::Processes(count),
-            namespace,
-            process: Some(process),
-        })
-        .collect();
-    matches.sort_by_key(|one| {
-        let pid = one.process.map(|process| process.pid);
-        (pid, one.namespace.id.ino)
-    });
+    let mut matches: Vec<Match<'_>> = found.into_values().collect();
+    matches.sort_by_key(|one| one.process.map(|process| process.pid));
     matches
 }
+
+/// The types of namespaces, those first that tell most about a process.
+const TELLING: [Kind; 8] = [
+    Kind::Pid,
+    Kind::Mnt,
+    Kind::Net,
+    Kind::User,
+    Kind::Uts,
+    Kind::Ipc,
+    Kind::Cgroup,
+    Kind::Time,
+];
 
 fn is_of_host(namespace: &Namespace) -> bool {
     let facts = namespace.facts.as_deref();
@@ -141,6 +143,7 @@ mod tests {
                 process(6, 3, 4, "nginx: worker process"),
                 process(7, 3, 4, "-bash"),
                 process(8, 3, 2, "nginx"),
+                process(9, 1, 4, "sleep"),
             ],
             ..Snapshot::default()
         };
@@ -178,17 +181,18 @@ mod tests {
 
     #[test]
     fn processes_are_found_where_they_are_set_apart_or_in_their_pid_namespace() {
-        let nginx = ["pid:[1] 5 x1", "pid:[3] 6 x2", "net:[4] 6 x1"];
+        let nginx = ["pid:[1] 5 x1", "pid:[3] 6 x1", "pid:[3] 8 x1"];
         assert_eq!(found("command:nginx"), nginx);
         assert_eq!(found("pid:8"), ["pid:[3] 8 x1"]);
-        assert_eq!(found("command:bash"), ["pid:[3] 7 x1", "net:[4] 7 x1"]);
+        assert_eq!(found("command:bash"), ["pid:[3] 7 x1"]);
+        assert_eq!(found("pid:9"), ["net:[4] 9 x1"]);
         assert_eq!(found("user:user7"), found("user:1007"));
         assert_eq!(found("user:1005"), ["pid:[1] 5 x1"]);
     }
 
     #[test]
     fn processes_are_found_by_what_they_belong_to() {
-        let both = ["pid:[3] 6 x2", "net:[4] 6 x2"];
+        let both = ["pid:[3] 6 x2"];
         for word in [
             "container:web",
             "container:podman:web",
@@ -206,7 +210,7 @@ mod tests {
             "unit:we",
             "command:nginx:",
             "command:worker",
-            "pid:9",
+            "pid:10",
             "user:user",
         ] {
             assert_eq!(found(word), [""; 0], "{word}");

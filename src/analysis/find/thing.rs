@@ -142,6 +142,9 @@ impl Thing {
         if word.is_empty() {
             return Err(invalid("name"));
         }
+        if let Some(id) = parse_id(word.as_bytes()) {
+            return Ok(vec![Thing::Namespace(id)]);
+        }
         for (prefix, what, parse) in PREFIXES {
             let rest = word
                 .strip_prefix(prefix)
@@ -278,9 +281,6 @@ const IFNAMSIZ: usize = 16;
 
 /// Reads a word whose form leaves one reading.
 fn unmistakable(word: &str) -> Option<Thing> {
-    if let Some(id) = parse_id(word.as_bytes()) {
-        return Some(Thing::Namespace(id));
-    }
     if let Some(name) = word.strip_prefix('@') {
         return (!name.is_empty()).then(|| Thing::SocketName(name.to_owned()));
     }
@@ -457,6 +457,13 @@ mod tests {
                 Thing::Mac(Mac::from(&[2, 0x42, 0xac, 0x11, 0, 15][..])),
             ),
             ("net:[7]", Thing::Namespace(NsId { ino, kind })),
+            (
+                "pid:[7]",
+                Thing::Namespace(NsId {
+                    ino,
+                    kind: Kind::Pid,
+                }),
+            ),
             ("@name", Thing::SocketName("name".into())),
             ("unix:/run/x.sock", Thing::SocketPath("/run/x.sock".into())),
             ("ifindex:12", Thing::InterfaceIndex(12)),

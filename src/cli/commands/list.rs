@@ -2,11 +2,12 @@
 
 use crate::analysis;
 use crate::cli::args::ListArgs;
+use crate::cli::commands::is_about_host;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
 use crate::error::Error;
-use crate::model::{Cause, Gap, Namespace, Snapshot, Source};
+use crate::model::{Namespace, Snapshot};
 use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Target};
@@ -69,10 +70,6 @@ fn scan(options: &Options) -> Result<Snapshot, Error> {
         snapshot.gaps.retain(|gap| !is_about_host(gap));
     }
     Ok(snapshot)
-}
-
-fn is_about_host(gap: &Gap) -> bool {
-    gap.source == Source::Contents && gap.cause == Cause::Outside
 }
 
 /// Returns the namespace whose processes are listed, if that is the request.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
-use crate::model::Snapshot;
+use crate::model::{Cause, Gap, Snapshot, Source};
 use crate::output::{Format, Table, write_document};
 
 impl View {
@@ -33,4 +33,10 @@ impl View {
         };
         console.finish(snapshot, self, false, written)
     }
+}
+
+/// Returns whether a gap says that it is unknown what belongs to the host, which
+/// matters only to those who asked.
+fn is_about_host(gap: &Gap) -> bool {
+    gap.source == Source::Contents && gap.cause == Cause::Outside
 }

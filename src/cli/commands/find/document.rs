@@ -1,12 +1,14 @@
 //! The matches as JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::analysis::{Found, Role};
 use crate::cli::commands::find::Hit;
 use crate::model::{
-    Interface, InterfaceAddress, Local, Mac, MountedFs, NetSocket, Pid, Process, Protocol,
-    SocketState,
+    Interface, InterfaceAddress, Kind, Local, Mac, Member, MountedFs, NetSocket, Pid, Process,
+    Protocol, SocketState,
 };
 use crate::text::Text;
 
@@ -29,6 +31,7 @@ pub(super) struct Entry<'a> {
     user: Option<&'a Text>,
     uid: Option<u32>,
     command: Option<&'a Text>,
+    namespaces: BTreeMap<&'static str, u64>,
     enter: Option<Text>,
     nprocs: Option<usize>,
     socket: Option<Socket<'a>>,
@@ -56,6 +59,7 @@ impl<'a> Entry<'a> {
             user: process.and_then(Process::user),
             uid: process.and_then(Process::uid),
             command: process.and_then(Process::command),
+            namespaces: namespaces(process),
             enter: hit.enter().map(Text::from),
             nprocs: None,
             socket: None,
@@ -78,6 +82,13 @@ impl<'a> Entry<'a> {
         }
         entry
     }
+}
+
+/// Returns the namespaces that a process is in, by type.
+fn namespaces(process: Option<&Process>) -> BTreeMap<&'static str, u64> {
+    let kinds = Kind::ALL.iter();
+    let own = kinds.filter_map(|kind| process?.links.own(*kind));
+    own.map(|id| (id.kind.name(), id.ino)).collect()
 }
 
 #[derive(Serialize)]

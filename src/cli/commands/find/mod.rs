@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::{self, Match, Thing};
 use crate::cli::args::FindArgs;
+use crate::cli::commands::is_about_host;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
@@ -50,8 +51,8 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
             missing.push(search);
         }
     }
-    if let ([], [first, others @ ..]) = (&hits[..], &missing[..]) {
-        if let ([Thing::Process(pid)], []) = (&first.things[..], others) {
+    if let ([], [others @ .., last]) = (&hits[..], &missing[..]) {
+        if let ([Thing::Process(pid)], []) = (&last.things[..], others) {
             // It may exist, and refuse its links.
             view.scanner().links_of(*pid)?;
         }
@@ -59,8 +60,8 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
             warn(&search.complaint());
         }
         return Err(Error::NothingFound {
-            name: first.word.to_owned(),
-            looked_for: looked_for(&first.things),
+            name: last.word.to_owned(),
+            looked_for: last.looked_for.clone(),
             gaps: snapshot.hiding_gaps(),
         }
         .into());
@@ -83,12 +84,15 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
 struct Search<'a> {
     word: &'a str,
     things: Vec<Thing>,
+    /// What the word may be, for a message.
+    looked_for: String,
 }
 
 impl<'a> Search<'a> {
     /// Reads a word. Without a kernel, what only that knows is left out.
     fn new(view: &View, word: &'a str) -> Result<Self, CliError> {
         let things = Thing::readings(word).map_err(|error| CliError::Usage(error.to_string()))?;
+        let looked_for = looked_for(&things);
         let scanner = view.scanner();
         let mut found = Vec::with_capacity(things.len());
         let mut last = None;
@@ -112,6 +116,7 @@ impl<'a> Search<'a> {
             _ => Ok(Search {
                 word,
                 things: found,
+                looked_for,
             }),
         }
     }
@@ -142,6 +147,8 @@ fn scan(view: &View, searches: &[Search<'_>]) -> Result<Snapshot, Error> {
     let needs = things().fold(Needs::EMPTY, |all, thing| all.union(thing.needs()));
     let scanner = scanner.kinds(kinds).needs(needs).mounts(mounts);
     let mut snapshot = scanner.scan()?;
+    // Without it more is found than what sets processes apart, which is no loss.
+    snapshot.gaps.retain(|gap| !is_about_host(gap));
     let pids: BTreeSet<Pid> = if things().any(Thing::depends_on_details) {
         let all = snapshot.processes.iter();
         all.map(|process| process.pid).collect()
