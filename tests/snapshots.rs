@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 57] = [
+const MORE: [(&str, &str, &str); 58] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),
@@ -86,6 +86,11 @@ const MORE: [(&str, &str, &str); 57] = [
         "containers",
         "nspid",
         "pid:[4026532234] -Q NSPID==25 -J -o PID,NSPID",
+    ),
+    (
+        "containers",
+        "nspid-of-pid",
+        "--pid 1070 -t pid,uts -o NS,PID,NSPID",
     ),
     ("broken", "pid-of-link-to-garbage", "--pid 2"),
     ("broken", "pid-that-is-a-file", "--pid 20"),

@@ -44,11 +44,11 @@ impl Limit {
         }
     }
 
-    /// Returns how much of it is used, in percent, rounded up so that only an
-    /// unused limit is at 0; `None` if the limit is unknown or 0.
+    /// Returns how much of it is used, in percent, rounded down so that only a
+    /// full limit is at 100; `None` if the limit is unknown or 0.
     pub fn percent(&self) -> Option<u64> {
         let max = self.max.filter(|max| *max > 0)?;
-        Some(self.count.saturating_mul(100).div_ceil(max))
+        Some(self.count.saturating_mul(100) / max)
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
         let counts: Vec<_> = limits.iter().map(|limit| limit.count).collect();
         assert_eq!(counts, [111, 11, 1, 0]);
         let used: Vec<_> = limits.iter().map(Limit::percent).collect();
-        assert_eq!(used, [Some(1), Some(1), Some(1), Some(0)]);
+        assert_eq!(used, [Some(0), Some(0), Some(0), Some(0)]);
     }
 
     #[test]
@@ -195,6 +195,6 @@ mod tests {
             ]
         );
         let used: Vec<_> = limits.iter().map(Limit::percent).collect();
-        assert_eq!(used, [Some(13), Some(25), None]);
+        assert_eq!(used, [Some(12), Some(25), None]);
     }
 }

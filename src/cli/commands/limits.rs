@@ -133,6 +133,15 @@ fn row<'a>((limit, entry): (&Limit, &'a Entry<'_>)) -> Vec<Value<'a>> {
         },
         Value::Number(entry.count),
         entry.max.into(),
-        limit.percent().into(),
+        used(limit),
     ]
+}
+
+/// Returns how much of a limit is used. Less than one percent is neither none
+/// nor one.
+fn used<'a>(limit: &Limit) -> Value<'a> {
+    match limit.percent() {
+        Some(0) if limit.count > 0 => "<1".into(),
+        percent => percent.into(),
+    }
 }

@@ -98,8 +98,15 @@ fn rows<'a>(
         None => {
             let found = snapshot.namespaces.iter();
             let inferred = snapshot.inferred.iter();
+            let asked = match options.target {
+                Target::Process(pid) => snapshot.process(pid),
+                Target::All | Target::Namespace(_) => None,
+            };
             found
-                .map(|namespace| snapshot.row(root, namespace))
+                .map(|namespace| Row {
+                    asked,
+                    ..snapshot.row(root, namespace)
+                })
                 .chain(inferred.map(|inferred| snapshot.inferred_row(root, inferred)))
                 .collect()
         }
