@@ -72,6 +72,9 @@ pub enum Error {
         /// everything.
         gaps: Vec<Gap>,
     },
+    /// The user database has no user of this name.
+    #[error("no user {0}")]
+    NoUser(String),
     /// No container with this name or ID was found.
     #[error("no container {name}{}", among(gaps))]
     NoContainer {

@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 58] = [
+const MORE: [(&str, &str, &str); 63] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),
@@ -51,6 +51,11 @@ const MORE: [(&str, &str, &str); 58] = [
     ("containers", "translate-gone", "translate 999999"),
     ("containers", "limits", "limits"),
     ("containers", "limits-json", "limits --json"),
+    ("containers", "limits-raw", "limits --raw"),
+    ("containers", "limits-why", "limits --why root"),
+    ("containers", "limits-why-json", "limits --why 0 -J"),
+    ("containers", "limits-why-raw", "limits --why 0 -r"),
+    ("containers", "limits-why-nobody", "limits --why nobody-here"),
     (
         "containers",
         "container",

@@ -124,6 +124,7 @@ _nsls_value() {
         translate:--from | translate:--from=) : ;;
         translate:--sysroot | translate:--sysroot=) compopt -o dirnames ;;
         translate:) _nsls_pid ;;
+        limits:--why | limits:--why=) : ;;
         limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
@@ -176,7 +177,7 @@ _nsls() {
             compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            limits) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0

@@ -147,6 +147,7 @@ complete -c nsls -n '__nsls_command translate' -l strict -d 'Exit with 3 if the 
 complete -c nsls -n '__nsls_command translate' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command translate' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command translate' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command limits' -l why -x -d 'List the namespaces that count against this user, a name or a UID'
 complete -c nsls -n '__nsls_command limits' -s J -l json -d 'Write JSON'
 complete -c nsls -n '__nsls_command limits' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command limits' -s n -l noheadings -d 'Omit the line of column names'

@@ -5,12 +5,14 @@
 //! [`Snapshot`](crate::Snapshot) is, and each function names the
 //! [`Need`](crate::Need)s it relies on.
 
+mod charges;
 mod compare;
 mod containers;
 mod holders;
 mod limits;
 mod translate;
 
+pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
 pub use holders::{ChainedHolder, holder_chain};

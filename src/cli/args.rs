@@ -155,6 +155,10 @@ pub(crate) struct TranslateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LimitsArgs {
+    /// List the namespaces that count against this user, a name or a UID
+    #[arg(long, value_name = "USER")]
+    pub(crate) why: Option<String>,
+
     #[command(flatten)]
     pub(crate) view: ViewArgs,
 }

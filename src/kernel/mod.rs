@@ -28,12 +28,13 @@ mod stdout;
 mod syscall;
 mod sysv;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
@@ -204,6 +205,11 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns the cgroup file of a process as it reads in the cgroup namespace
     /// of this process, and in `ns`.
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
+
+    /// Returns the limits of a user namespace, by type of namespace:
+    /// `/proc/sys/user/max_*_namespaces`. A child enters one other than the
+    /// caller's, which takes CAP_SYS_ADMIN over it. Moves no thread.
+    fn max_namespaces(&self, ns: &Self::Ns) -> Result<BTreeMap<Kind, u64>, OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
     /// whole system. [`OpenError::ForeignPidNamespace`] for a namespace other than the

@@ -66,6 +66,8 @@ named! {
         SysvIpc = "sysv-ipc",
         /// Largest PIDs of pid namespaces.
         PidMax = "pid-max",
+        /// The limits of user namespaces, by type of namespace.
+        MaxNamespaces = "max-namespaces",
     }
 }
 
@@ -116,7 +118,8 @@ impl Needs {
             Kind::Ipc => Need::SysvIpc,
             Kind::Cgroup => Need::CgroupRoot,
             Kind::Pid => Need::PidMax,
-            Kind::Mnt | Kind::User | Kind::Time => return None,
+            Kind::User => Need::MaxNamespaces,
+            Kind::Mnt | Kind::Time => return None,
         };
         self.contains(need).then_some(need)
     }
