@@ -75,6 +75,13 @@ pub enum Error {
     /// The user database has no user of this name.
     #[error("no user {0}")]
     NoUser(String),
+    /// No namespace meets the conditions.
+    #[error("no namespace matches{}", among(gaps))]
+    NothingSelected {
+        /// What the scan could not see, where one may be; empty if it saw
+        /// everything.
+        gaps: Vec<Gap>,
+    },
     /// No container with this name or ID was found.
     #[error("no container {name}{}", among(gaps))]
     NoContainer {
@@ -142,6 +149,7 @@ impl Error {
             Error::NothingReadable { gaps, .. }
             | Error::NoNamespace { gaps, .. }
             | Error::NoHolder { gaps, .. }
+            | Error::NothingSelected { gaps }
             | Error::NoContainer { gaps, .. }
             | Error::NoInnerProcess { gaps, .. } => gaps,
             _ => &[],

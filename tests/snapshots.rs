@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 63] = [
+const MORE: [(&str, &str, &str); 66] = [
     ("containers", "containers", "containers"),
     ("containers", "containers-json", "containers -J"),
     ("containers", "containers-raw", "containers -r -n"),
@@ -55,7 +55,11 @@ const MORE: [(&str, &str, &str); 63] = [
     ("containers", "limits-why", "limits --why root"),
     ("containers", "limits-why-json", "limits --why 0 -J"),
     ("containers", "limits-why-raw", "limits --why 0 -r"),
-    ("containers", "limits-why-nobody", "limits --why nobody-here"),
+    (
+        "containers",
+        "limits-why-nobody",
+        "limits --why nobody-here",
+    ),
     (
         "containers",
         "container",
@@ -97,6 +101,9 @@ const MORE: [(&str, &str, &str); 63] = [
         "nspid-of-pid",
         "--pid 1070 -t pid,uts -o NS,PID,NSPID",
     ),
+    ("containers", "exec", "exec -t net -- true"),
+    ("containers", "exec-nowhere", "exec -- true"),
+    ("containers", "exec-nothing", "exec -t net"),
     ("broken", "pid-of-link-to-garbage", "--pid 2"),
     ("broken", "pid-that-is-a-file", "--pid 20"),
     ("broken", "pid-with-ns-that-is-a-file", "--pid 21"),

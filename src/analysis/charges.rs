@@ -68,12 +68,13 @@ pub fn charges(snapshot: &Snapshot) -> Vec<Charge<'_>> {
     charges
 }
 
-/// Returns what counts against the limits of one user, each namespace once, with
+/// Returns what counts against the limits of one user, or of nobody knows whom
+/// (`None`), each namespace once, with
 /// the user namespaces whose limits it counts against.
-pub fn charged_to(snapshot: &Snapshot, uid: u32) -> Vec<(&Namespace, Vec<NsId>)> {
+pub fn charged_to(snapshot: &Snapshot, uid: Option<u32>) -> Vec<(&Namespace, Vec<NsId>)> {
     let mut found: Vec<(&Namespace, Vec<NsId>)> = Vec::new();
     let charges = charges(snapshot).into_iter();
-    for charge in charges.filter(|charge| charge.uid == Some(uid)) {
+    for charge in charges.filter(|charge| charge.uid == uid) {
         match found.last_mut() {
             Some((last, within)) if last.id == charge.namespace.id => {
                 within.extend(charge.user_ns);
@@ -138,7 +139,7 @@ mod tests {
                 (3, Some(top), Some(0)),
             ]
         );
-        let of_1000: Vec<_> = charged_to(&snapshot, 1000)
+        let of_1000: Vec<_> = charged_to(&snapshot, Some(1000))
             .into_iter()
             .map(|(namespace, within)| {
                 let within: Vec<_> = within.into_iter().map(|id| id.ino).collect();

@@ -25,6 +25,8 @@ pub enum Outcome {
     Different,
     /// It was written but is incomplete, which `--strict` forbids.
     Incomplete,
+    /// Commands were run; the exit code says how they ended.
+    Ran(u8),
 }
 
 impl Outcome {
@@ -34,6 +36,7 @@ impl Outcome {
             Outcome::Done => 0,
             Outcome::Different => 1,
             Outcome::Incomplete => 3,
+            Outcome::Ran(code) => code,
         })
     }
 }

@@ -20,7 +20,7 @@ pub use stdout::Stdout;
 pub use terminal::Terminal;
 
 use crate::cli::args::Command;
-use crate::cli::commands::{capture, compare, containers, holders, limits, list, translate};
+use crate::cli::commands::{capture, compare, containers, exec, holders, limits, list, translate};
 use crate::cli::parse::misspelt_subcommand;
 
 impl Cli {
@@ -49,6 +49,7 @@ impl Cli {
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
+            Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }
     }

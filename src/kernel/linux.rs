@@ -58,6 +58,13 @@ impl Linux {
         )
     }
 
+    /// Returns whether this process is in a namespace.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_own(&self, id: NsId) -> bool {
+        let own = self.opener.open_own(id.kind);
+        own.is_ok_and(|own| own.ino() == Ok(id.ino))
+    }
+
     /// Returns whether this process is in the initial namespace of a type.
     fn is_initial(&self, kind: Kind) -> Result<bool, OpenError> {
         Ok(self.opener.open_own(kind)?.ino()? == kind.initial_ino())

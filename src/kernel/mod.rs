@@ -9,6 +9,8 @@ mod bytes;
 mod child;
 mod device;
 mod error;
+#[cfg(feature = "cli")]
+mod exec;
 #[cfg(test)]
 mod fake;
 #[cfg(feature = "fuzzing")]
@@ -38,9 +40,13 @@ use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid}
 
 pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
+#[cfg(feature = "cli")]
+pub(crate) use exec::{StartError, start};
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
+#[cfg(feature = "cli")]
+pub(crate) use nsfs::NsFile;
 pub(crate) use release::version_of;
 #[cfg(feature = "cli")]
 pub(crate) use stdout::is_stdout_writable;

@@ -185,7 +185,7 @@ fn why() -> Value {
             "command": text_or_null(),
         }),
     );
-    let properties = json!({ "uid": number(), "counted": list(counted) });
+    let properties = json!({ "uid": number(), "unknown": number(), "counted": list(counted) });
     document("nsls limits --json --why USER", properties)
 }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::{Cause, Gap, Namespace, Snapshot, Source};
 use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Need, Target};
+use crate::scan::{Need, Needs, Target};
 
 /// Lists namespaces, processes or columns.
 pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -21,7 +21,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
             .map_err(CliError::Output)?;
         return Ok(Outcome::Done);
     }
-    let snapshot = scan(&options)?;
+    let snapshot = scan(&options, options.needs())?;
     let namespace = requested_namespace(&options, &snapshot);
     let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
     let namespace_columns: Vec<_> = Column::usual().collect();
@@ -48,8 +48,8 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     console.finish(&snapshot, view, can_infer, written)
 }
 
-fn scan(options: &Options) -> Result<Snapshot, Error> {
-    let mut needs = options.needs();
+/// Scans for what the options name.
+pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Error> {
     let asks_for_host = needs.contains(Need::Host);
     if options.dims_host() {
         needs.insert(Need::Host);
@@ -114,7 +114,7 @@ fn rows<'a>(
 }
 
 /// Keeps the rows that meet all conditions.
-fn select<'a>(
+pub(super) fn select<'a>(
     options: &Options,
     snapshot: &Snapshot,
     mut rows: Vec<Row<'a>>,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::analysis;
 use crate::cli::commands::limits::warn_of_uncounted;
-use crate::cli::console::{Console, Outcome};
+use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub(super) fn run(view: &View, user: &str, console: &mut Console<'_>) -> Result<
             Need::Holders,
         ])
         .scan()?;
-    let mut counted: Vec<Counted<'_>> = analysis::charged_to(&snapshot, uid)
+    let mut counted: Vec<Counted<'_>> = analysis::charged_to(&snapshot, Some(uid))
         .into_iter()
         .map(|(namespace, within)| Counted::new(&snapshot, namespace, within))
         .collect();
@@ -39,11 +39,19 @@ pub(super) fn run(view: &View, user: &str, console: &mut Console<'_>) -> Result<
         (key(one), &one.containers).cmp(&(key(other), &other.containers))
     });
     let table = Table::new(HEADINGS, counted.iter().map(Counted::row));
+    let unknown = analysis::charged_to(&snapshot, None).len();
     let document = Document {
         uid,
+        unknown,
         counted: counted.iter().map(Counted::entry).collect(),
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
+    if unknown > 0 {
+        warn(&match unknown {
+            1 => "1 namespace of unknown origin may count, too".to_owned(),
+            count => format!("{count} namespaces of unknown origin may count, too"),
+        });
+    }
     warn_of_uncounted(&snapshot);
     Ok(outcome)
 }
@@ -143,6 +151,8 @@ impl<'a> Counted<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     uid: u32,
+    /// The number of namespaces that may count, too: nobody knows for whom.
+    unknown: usize,
     counted: Vec<Entry<'a>>,
 }
 
