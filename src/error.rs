@@ -92,6 +92,16 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
+    /// The user database has no user of this name.
+    #[error("no user {0}")]
+    NoUser(String),
+    /// No namespace meets the conditions.
+    #[error("no namespace matches{}", among(gaps))]
+    NothingSelected {
+        /// What the scan could not see, where one may be; empty if it saw
+        /// everything.
+        gaps: Vec<Gap>,
+    },
     /// No container with this name or ID was found.
     #[error("no container {name}{}", among(gaps))]
     NoContainer {
@@ -160,6 +170,7 @@ impl Error {
             | Error::NoNamespace { gaps, .. }
             | Error::NoHolder { gaps, .. }
             | Error::NothingFound { gaps, .. }
+            | Error::NothingSelected { gaps }
             | Error::NoContainer { gaps, .. }
             | Error::NoInnerProcess { gaps, .. } => gaps,
             _ => &[],

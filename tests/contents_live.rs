@@ -209,6 +209,56 @@ fn contents_cost_no_system_call_unless_requested() {
 }
 
 #[test]
+fn a_nested_user_namespace_that_is_full_comes_first() {
+    let Some(run) = run(
+        &["setpriv", "jq"],
+        r#"
+        cat > inner <<'EOF'
+            echo 3 > /proc/sys/user/max_net_namespaces
+            unshare -n sleep 1001 & unshare -n sleep 1002 &
+            unshare -n sh -c 'echo > ready; sleep 1003' &
+            until [ -e ready ]; do sleep 0.02; done
+            exec 8< /proc/$!/ns/net
+            unshare -n true 2> /dev/null; echo unshare $?
+            exec sleep 1000
+EOF
+        chmod 777 .; umask 0
+        setpriv --reuid 4321 --regid 4321 --clear-groups unshare -Ur sh inner > said &
+        settle 4
+        own=$(ino 1 user); full=$(ino $(pid 1000) user)
+        names() { sed "s/$own/OWN/g; s/$full/FULL/g"; }
+        cat said
+        "$NSLS" limits -n -r 2> why | head -n 1 | names
+        cat why >&2
+        "$NSLS" limits -r 2> /dev/null | grep -e 4321 -e levels | names |
+            sed "s/ $(cat /proc/sys/user/max_net_namespaces) / MAX /" | sort
+        kill $(pgrep -P $(pgrep -f 'echo > ready')) $(pgrep -f 'echo > ready'); settle 3
+        "$NSLS" limits --why 4321 -r 2> /dev/null | names |
+            sed 's/[0-9]\{4,\}/N/g; s/of\\x20[0-9]*/of PID/' | cut -d ' ' -f 1-5,7- | sort
+        "$NSLS" limits --why 4321 -J 2> /dev/null |
+            jq -c '.uid, (.counted[] | select(.pid == null) | [.type, .nprocs, .command])'
+        "#,
+    ) else {
+        return;
+    };
+    let expected = r#"unshare 1
+max_net_namespaces FULL 4321 3 3 100
+max_net_namespaces FULL 4321 3 3 100
+max_net_namespaces OWN 4321 3 MAX <1
+max_user_namespaces OWN 4321 1 MAX <1
+user_namespace_levels FULL  1 33 3
+ net N FULL,OWN 0 fd\x208\x20of PID\x20(sleep) 
+ net N FULL,OWN 1  sleep\xN
+ net N FULL,OWN 1  sleep\xN
+ user FULL OWN 4  sleep\xN
+CONTAINER TYPE NS USERNS NPROCS HOLDER COMMAND
+4321
+["net",0,null]
+"#;
+    assert_eq!(run, Outcome::success(expected));
+}
+
+#[test]
 fn limits_are_a_gap_where_proc_shows_no_sysctls() {
     let Some(run) = run(
         &["mount"],

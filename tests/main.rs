@@ -22,6 +22,7 @@ mod contents_live;
 mod differential;
 mod docs;
 mod engines;
+mod exec;
 mod filter;
 mod find;
 mod holders;

@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 69] = [
+const MORE: [(&str, &str, &str); 78] = [
     ("containers", "find-container", "find web"),
     (
         "containers",
@@ -67,6 +67,15 @@ const MORE: [(&str, &str, &str); 69] = [
     ("containers", "translate-gone", "translate 999999"),
     ("containers", "limits", "limits"),
     ("containers", "limits-json", "limits --json"),
+    ("containers", "limits-raw", "limits --raw"),
+    ("containers", "limits-why", "limits --why root"),
+    ("containers", "limits-why-json", "limits --why 0 -J"),
+    ("containers", "limits-why-raw", "limits --why 0 -r"),
+    (
+        "containers",
+        "limits-why-nobody",
+        "limits --why nobody-here",
+    ),
     (
         "containers",
         "container",
@@ -103,6 +112,14 @@ const MORE: [(&str, &str, &str); 69] = [
         "nspid",
         "pid:[4026532234] -Q NSPID==25 -J -o PID,NSPID",
     ),
+    (
+        "containers",
+        "nspid-of-pid",
+        "--pid 1070 -t pid,uts -o NS,PID,NSPID",
+    ),
+    ("containers", "exec", "exec -t net -- true"),
+    ("containers", "exec-nowhere", "exec -- true"),
+    ("containers", "exec-nothing", "exec -t net"),
     ("broken", "pid-of-link-to-garbage", "--pid 2"),
     ("broken", "pid-that-is-a-file", "--pid 20"),
     ("broken", "pid-with-ns-that-is-a-file", "--pid 21"),

@@ -40,10 +40,9 @@ fn unknown_options_and_values_are_refused_by_name() {
     };
     assert_eq!(typed("--bogus"), refused(&unknown("--bogus")));
     assert_eq!(typed("-x"), refused(&unknown("-x")));
-    for arguments in ["4026531838 b", "holdrs b c"] {
-        let message = "unexpected argument 'b' found after NAMESPACE";
-        assert_eq!(typed(arguments), refused(&format!("{message}\n\n{USAGE}")));
-    }
+    let message = "unexpected argument 'b' found after NAMESPACE";
+    let after = refused(&format!("{message}\n\n{USAGE}"));
+    assert_eq!(typed("4026531838 b"), after);
     for arguments in ["--json limits", "-t net -- limits"] {
         let message = "the subcommand 'limits' must come before all options";
         assert_eq!(typed(arguments), refused(&format!("{message}\n\n{USAGE}")));
@@ -61,6 +60,37 @@ fn unknown_options_and_values_are_refused_by_name() {
         let message = "no columns given (--list-columns shows them all)";
         assert_eq!(run, Outcome::failure(2, message));
     }
+}
+
+#[test]
+fn a_misspelt_subcommand_gets_the_nearest_one() {
+    for (arguments, word, nearest) in [
+        ("contaners", "contaners", "containers"),
+        ("holdrs b c", "holdrs", "holders"),
+        ("Limit -J", "Limit", "limits"),
+        ("comapre --bogus", "comapre", "compare"),
+    ] {
+        let message = format!("unknown subcommand '{word}', nearest is {nearest}");
+        assert_eq!(typed(arguments), Outcome::failure(2, &message));
+    }
+    for word in ["blue", "./contaners", "containersandmore"] {
+        let message = format!("cannot read {word}: no such file or directory");
+        assert_eq!(typed(word), Outcome::failure(1, &message));
+    }
+}
+
+#[test]
+fn a_file_with_a_name_like_that_of_a_subcommand_is_a_namespace() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/proc/self/ns/uts", dir.path().join("limit")).unwrap();
+    std::fs::write(dir.path().join("holder"), "").unwrap();
+    let run = |name| {
+        let mut command = Nsls::new(["-n", "-o", "NS", name]).command();
+        Outcome::of(command.current_dir(dir.path()))
+    };
+    assert_eq!(run("limit").status, 0);
+    let message = "holder is not a namespace";
+    assert_eq!(run("holder"), Outcome::failure(1, message));
 }
 
 #[test]

@@ -114,9 +114,9 @@ _nsls_value() {
         nsls:-Q | nsls:-Q= | nsls:--filter | nsls:--filter=) : ;;
         nsls:--container | nsls:--container=) : ;;
         nsls:--host | nsls:--host=) _nsls_offer '' yes no ;;
+        nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:-o | nsls:-o= | nsls:--output | nsls:--output=) _nsls_column_list ;;
         nsls:-T= | nsls:--tree=) _nsls_offer '' owner parent process ;;
-        nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:--sysroot | nsls:--sysroot=) compopt -o dirnames ;;
         nsls:) compopt -o default ;;
         find:--sysroot | find:--sysroot=) compopt -o dirnames ;;
@@ -129,11 +129,21 @@ _nsls_value() {
         translate:--from | translate:--from=) : ;;
         translate:--sysroot | translate:--sysroot=) compopt -o dirnames ;;
         translate:) _nsls_pid ;;
+        limits:--why | limits:--why=) : ;;
         limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
+        exec:-p | exec:-p= | exec:--pid | exec:--pid= | exec:--task | exec:--task=) _nsls_pid ;;
+        exec:-t | exec:-t= | exec:--type | exec:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
+        exec:-Q | exec:-Q= | exec:--filter | exec:--filter=) : ;;
+        exec:--container | exec:--container=) : ;;
+        exec:--host | exec:--host=) _nsls_offer '' yes no ;;
+        exec:--sources | exec:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
+        exec:-j | exec:-j= | exec:--jobs | exec:--jobs=) : ;;
+        exec:--sysroot | exec:--sysroot=) compopt -o dirnames ;;
+        exec:) : ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' find holders compare containers translate limits capture help ;;
+        help:) _nsls_offer '' find holders compare containers translate limits exec capture help ;;
         *) return 1 ;;
     esac
 }
@@ -146,7 +156,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | containers | translate | limits | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | containers | translate | limits | exec | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -176,20 +186,21 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer --sources -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help -V --version ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help -V --version ;;
             find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            limits) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare containers translate limits capture help
+        _nsls_offer '' find holders compare containers translate limits exec capture help
     fi
     return 0
 }

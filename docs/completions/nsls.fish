@@ -7,7 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits exec capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -91,15 +91,17 @@ complete -c nsls -n __nsls_first -a compare -d 'Compare the namespaces of proces
 complete -c nsls -n __nsls_first -a containers -d 'List containers and the namespaces they share with the host'
 complete -c nsls -n __nsls_first -a translate -d 'Translate a PID between PID namespaces'
 complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against their limits'
+complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits exec capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
 complete -c nsls -n '__nsls_command' -s Q -l filter -x -d 'Only rows that match, such as \'TYPE == "net" and NPROCS > 1\''
 complete -c nsls -n '__nsls_command' -l container -x -d 'Only namespaces of this container: its name, its ID, or the start of its ID'
 complete -c nsls -n '__nsls_command' -l host -x -a 'yes no' -d 'Only namespaces of the host, or only others'
+complete -c nsls -n '__nsls_command' -l sources -x -a '(__nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all)' -d 'Look for namespaces only in these places'
 complete -c nsls -n '__nsls_command' -s o -l output -x -a '(__nsls_columns)' -d 'Show these columns; +LIST adds to the default'
 complete -c nsls -n '__nsls_command' -l output-all -d 'Show all columns'
 complete -c nsls -n '__nsls_command' -s H -l list-columns -d 'List the available columns and exit'
@@ -107,7 +109,6 @@ complete -c nsls -n '__nsls_command' -s W -l nowrap -d 'Join the values of a cel
 complete -c nsls -n '__nsls_command' -s l -l list -d 'Show a flat list, the default except for the processes of NAMESPACE'
 complete -c nsls -n '__nsls_command' -s T -l tree -f -a 'owner parent process' -d 'Show a tree by owner, parent or process [default: owner]'
 complete -c nsls -n '__nsls_command' -l infer -d 'Guess the namespaces of unreadable processes'
-complete -c nsls -n '__nsls_command' -l sources -x -a '(__nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all)' -d 'Look for namespaces only in these places'
 complete -c nsls -n '__nsls_command' -s J -l json -d 'Write JSON'
 complete -c nsls -n '__nsls_command' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command' -s n -l noheadings -d 'Omit the line of column names'
@@ -160,6 +161,7 @@ complete -c nsls -n '__nsls_command translate' -l strict -d 'Exit with 3 if the 
 complete -c nsls -n '__nsls_command translate' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command translate' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command translate' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command limits' -l why -x -d 'List the namespaces that count against this user, a name or a UID'
 complete -c nsls -n '__nsls_command limits' -s J -l json -d 'Write JSON'
 complete -c nsls -n '__nsls_command limits' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command limits' -s n -l noheadings -d 'Omit the line of column names'
@@ -168,6 +170,19 @@ complete -c nsls -n '__nsls_command limits' -l strict -d 'Exit with 3 if the vie
 complete -c nsls -n '__nsls_command limits' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command limits' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command limits' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command exec' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children'
+complete -c nsls -n '__nsls_command exec' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
+complete -c nsls -n '__nsls_command exec' -s P -l persistent -d 'Only namespaces without processes'
+complete -c nsls -n '__nsls_command exec' -s Q -l filter -x -d 'Only rows that match, such as \'TYPE == "net" and NPROCS > 1\''
+complete -c nsls -n '__nsls_command exec' -l container -x -d 'Only namespaces of this container: its name, its ID, or the start of its ID'
+complete -c nsls -n '__nsls_command exec' -l host -x -a 'yes no' -d 'Only namespaces of the host, or only others'
+complete -c nsls -n '__nsls_command exec' -l sources -x -a '(__nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all)' -d 'Look for namespaces only in these places'
+complete -c nsls -n '__nsls_command exec' -s j -l jobs -x -d 'Run up to N commands at once'
+complete -c nsls -n '__nsls_command exec' -l all -d 'Enter the namespaces of all types of the process with the lowest PID, mnt, pid and user included'
+complete -c nsls -n '__nsls_command exec' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command exec' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command exec' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command exec' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command capture' -s h -l help -d 'Print help'

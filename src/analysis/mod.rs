@@ -5,6 +5,7 @@
 //! [`Snapshot`](crate::Snapshot) is, and each function names the
 //! [`Need`](crate::Need)s it relies on.
 
+mod charges;
 mod compare;
 mod containers;
 mod find;
@@ -12,6 +13,7 @@ mod holders;
 mod limits;
 mod translate;
 
+pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Translate(TranslateArgs),
     /// Show namespace counts against their limits
     Limits(LimitsArgs),
+    /// Run a command in each of some namespaces
+    Exec(ExecArgs),
     /// Save a snapshot for --sysroot
     Capture(CaptureArgs),
 }
@@ -45,30 +47,8 @@ pub(crate) struct ListArgs {
     #[arg(conflicts_with = "pid", value_hint = ValueHint::FilePath)]
     pub(crate) namespace: Option<PathBuf>,
 
-    /// Only the namespaces of this process and of its future children
-    #[arg(short, long, visible_alias = "task", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) pid: Option<Pid>,
-
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
-
-    /// Only namespaces without processes
-    #[arg(short = 'P', long, conflicts_with_all = ["pid", "namespace"])]
-    pub(crate) persistent: bool,
-
-    /// Only rows that match, such as 'TYPE == "net" and NPROCS > 1'
-    #[arg(short = 'Q', long, value_name = "EXPR")]
-    pub(crate) filter: Option<String>,
-
-    /// Only namespaces of this container: its name, its ID, or the start of its
-    /// ID
-    #[arg(long, value_name = "CONTAINER")]
-    pub(crate) container: Option<String>,
-
-    /// Only namespaces of the host, or only others
-    #[arg(long, value_name = "yes|no", value_parser = yes_or_no())]
-    pub(crate) host: Option<bool>,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 
     /// Show these columns; +LIST adds to the default
     #[arg(
@@ -104,12 +84,69 @@ pub(crate) struct ListArgs {
     #[arg(long, conflicts_with_all = ["pid", "namespace"])]
     pub(crate) infer: bool,
 
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+/// Which namespaces, beside one that is named.
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    /// Only the namespaces of this process and of its future children
+    #[arg(short, long, visible_alias = "task", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<Pid>,
+
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
+
+    /// Only namespaces without processes
+    #[arg(short = 'P', long, conflicts_with_all = ["pid", "namespace"])]
+    pub(crate) persistent: bool,
+
+    /// Only rows that match, such as 'TYPE == "net" and NPROCS > 1'
+    #[arg(short = 'Q', long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+
+    /// Only namespaces of this container: its name, its ID, or the start of its
+    /// ID
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) container: Option<String>,
+
+    /// Only namespaces of the host, or only others
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no())]
+    pub(crate) host: Option<bool>,
+
     /// Look for namespaces only in these places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
     pub(crate) sources: Vec<Sources>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArgs {
+    /// Run the command in this namespace: an inode number, net:[4026532000], or
+    /// a path such as /run/netns/blue
+    #[arg(conflicts_with = "pid", value_hint = ValueHint::AnyPath)]
+    pub(crate) namespace: Option<PathBuf>,
+
+    /// The command and its arguments; {} becomes the name of the namespace, {ns}
+    /// its number and {pid} its lowest PID
+    #[arg(last = true, required = true, num_args = 1.., value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 
     #[command(flatten)]
-    pub(crate) view: ViewArgs,
+    pub(crate) select: SelectArgs,
+
+    /// Run up to N commands at once
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+
+    /// Enter the namespaces of all types of the process with the lowest PID, mnt,
+    /// pid and user included
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +212,10 @@ pub(crate) struct TranslateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LimitsArgs {
+    /// List the namespaces that count against this user, a name or a UID
+    #[arg(long, value_name = "USER")]
+    pub(crate) why: Option<String>,
+
     #[command(flatten)]
     pub(crate) view: ViewArgs,
 }
@@ -212,6 +253,13 @@ pub(crate) struct ViewArgs {
     #[arg(short = 'u', long)]
     pub(crate) notruncate: bool,
 
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+/// Where to look, and what to make of what could not be seen.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
     /// Exit with 3 if the view is incomplete
     #[arg(long)]
     pub(crate) strict: bool,

@@ -27,6 +27,8 @@ pub enum Outcome {
     Missing,
     /// It was written but is incomplete, which `--strict` forbids.
     Incomplete,
+    /// Commands were run; the exit code says how they ended.
+    Ran(u8),
 }
 
 impl Outcome {
@@ -36,6 +38,7 @@ impl Outcome {
             Outcome::Done => 0,
             Outcome::Different | Outcome::Missing => 1,
             Outcome::Incomplete => 3,
+            Outcome::Ran(code) => code,
         })
     }
 }

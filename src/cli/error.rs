@@ -78,6 +78,12 @@ impl CliError {
         }
     }
 
+    /// Returns whether a path that was given leads to nothing.
+    pub(super) fn is_about_a_missing_file(&self) -> bool {
+        matches!(self, CliError::Nsls(Error::Read { source, .. })
+            if source.kind() == io::ErrorKind::NotFound)
+    }
+
     const fn code(&self) -> u8 {
         match self {
             CliError::Arguments(_) | CliError::Usage(_) | CliError::Filter(_) => 2,

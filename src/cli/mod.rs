@@ -20,7 +20,10 @@ pub use stdout::Stdout;
 pub use terminal::Terminal;
 
 use crate::cli::args::Command;
-use crate::cli::commands::{capture, compare, containers, find, holders, limits, list, translate};
+use crate::cli::commands::{
+    capture, compare, containers, exec, find, holders, limits, list, translate,
+};
+use crate::cli::parse::misspelt_subcommand;
 
 impl Cli {
     /// Runs the command.
@@ -34,13 +37,22 @@ impl Cli {
             console.out.flush().map_err(CliError::Output)?;
         }
         match self.command {
-            None => list::run(self.list, console),
+            None => {
+                let name = self.list.namespace.clone();
+                list::run(self.list, console).map_err(|error| match name {
+                    Some(name) if error.is_about_a_missing_file() => {
+                        misspelt_subcommand(name.as_os_str()).unwrap_or(error)
+                    }
+                    _ => error,
+                })
+            }
             Some(Command::Find(args)) => find::run(args, console),
             Some(Command::Holders(args)) => holders::run(args, console),
             Some(Command::Compare(args)) => compare::run(args, console),
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
+            Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }
     }

@@ -70,10 +70,10 @@ impl View {
 
     /// Makes a view that fits the terminal.
     pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
-        let is_here = args.root.sysroot.is_none();
+        let is_here = args.scan.root.sysroot.is_none();
         View {
-            bpf: args.bpf || (is_here && wants_bpf()),
-            root: root(args.root),
+            bpf: args.scan.bpf || (is_here && wants_bpf()),
+            root: root(args.scan.root),
             format: if args.json {
                 Format::Json
             } else if args.raw {
@@ -87,7 +87,7 @@ impl View {
                 })
             },
             headings: !args.noheadings,
-            strict: args.strict,
+            strict: args.scan.strict,
         }
     }
 }
@@ -99,12 +99,12 @@ impl Options {
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
         }
-        let target = match (args.namespace, args.pid) {
+        let target = match (args.namespace, args.select.pid) {
             (Some(name), _) => Target::Namespace(NsRef::from(name)),
             (None, Some(pid)) => Target::Process(pid),
             (None, None) => Target::All,
         };
-        let kinds: KindSet = args.types.into_iter().collect();
+        let kinds: KindSet = args.select.types.into_iter().collect();
         let defaults = default_columns(&target, kinds, view.format)?;
         let mut columns = match args.output {
             _ if args.output_all => Column::ALL.iter().collect(),
@@ -128,12 +128,17 @@ impl Options {
             } else {
                 kinds
             },
-            sources: args.sources.into_iter().reduce(Sources::union),
+            sources: args.select.sources.into_iter().reduce(Sources::union),
             infer: args.infer,
-            persistent: args.persistent,
-            filter: args.filter.as_deref().map(Filter::parse).transpose()?,
-            container: args.container,
-            host: args.host,
+            persistent: args.select.persistent,
+            filter: args
+                .select
+                .filter
+                .as_deref()
+                .map(Filter::parse)
+                .transpose()?,
+            container: args.select.container,
+            host: args.select.host,
             columns,
             list_columns: args.list_columns,
         })

@@ -29,9 +29,12 @@ impl Cli {
                 *word = explicit.into();
             }
         }
+        let first = words.get(1).cloned().unwrap_or_default();
         match Cli::try_parse_from(words) {
             Ok(cli) => Ok(cli.without_late_subcommand()?),
-            Err(error) => Err(escaped(without_unknown_subcommand(error)).into()),
+            Err(error) if error.use_stderr() => Err(misspelt_subcommand(&first)
+                .unwrap_or_else(|| escaped(without_unknown_subcommand(error)).into())),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -48,6 +51,36 @@ impl Cli {
             None => Ok(self),
         }
     }
+}
+
+/// Returns an error that names the subcommand which was meant, if a word is
+/// similar to one and no file: clap takes it for a NAMESPACE.
+pub(super) fn misspelt_subcommand(word: &OsStr) -> Option<CliError> {
+    let name = word.to_str()?;
+    let nearest = nearest_subcommand(name)?;
+    if std::fs::symlink_metadata(word).is_ok() {
+        return None;
+    }
+    let message = format!("unknown subcommand '{name}', nearest is {nearest}");
+    Some(CliError::Usage(message))
+}
+
+/// Returns the most similar subcommand, if it differs by at most one edit per
+/// three letters. No path and no number is similar to one.
+fn nearest_subcommand(word: &str) -> Option<String> {
+    // The time and memory it takes grow with the length of the word.
+    let could_be_one = word.len() <= 32 && word.chars().all(|letter| letter.is_alphabetic());
+    if !could_be_one {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let command = Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let (edits, nearest) = names
+        .map(|name| (strsim::damerau_levenshtein(&word, name), name))
+        .min_by_key(|(edits, _)| *edits)?;
+    let is_near = (1..=(word.chars().count() / 3).max(1)).contains(&edits);
+    is_near.then(|| nearest.to_owned())
 }
 
 /// Corrects an error about a second NAMESPACE: clap takes any word there for a
@@ -118,6 +151,27 @@ fn explicit_tree(word: &OsStr, flags: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_near_a_subcommand_by_an_edit_per_three_letters() {
+        let nearest = |word| nearest_subcommand(word);
+        assert_eq!(nearest("contaners").as_deref(), Some("containers"));
+        assert_eq!(nearest("LIMTS").as_deref(), Some("limits"));
+        assert_eq!(nearest("cmopare").as_deref(), Some("compare"));
+        let long = "limits".repeat(100_000);
+        for word in [
+            "",
+            "limits",
+            "web",
+            "./limit",
+            "limit/",
+            "4026531836",
+            "limit1",
+            &long,
+        ] {
+            assert_eq!(nearest(word), None);
+        }
+    }
 
     #[test]
     fn a_relation_may_be_attached_to_its_letter() {

@@ -5,22 +5,33 @@
 //! traced, and is killed when its time is up. It makes system calls and nothing
 //! else: at the fork(2), other threads may have held any lock, that of the
 //! allocator included.
+//!
+//! It stays in the caller's pid namespace, so that only processes which share
+//! that one can name it. To trace it, or to look into it, takes CAP_SYS_PTRACE
+//! in the user namespace in which its program was executed, which is the
+//! caller's, not the one it entered.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
     DumpableBehavior, Pid as RawPid, PidfdFlags, Signal, WaitOptions, getpid, getppid,
     kill_process, pidfd_open, set_dumpable_behavior, set_parent_process_death_signal, waitpid,
 };
-use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, Gid, Uid, capabilities, set_capabilities, set_keep_capabilities,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
 
 use crate::error::errno_of;
 use crate::kernel::UtsNames;
 use crate::kernel::error::errno_from;
 use crate::kernel::nsfs::NsFile;
+use crate::model::{Kind, Member};
 
 /// The longest answer: two names of a uts namespace, each with its NUL.
 const LIMIT: usize = 2 * 65;
@@ -29,28 +40,106 @@ const MESSAGE: usize = size_of::<i32>() + LIMIT;
 /// How long a child may take: another process may have stopped it.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Returns whether this process may send a child into a namespace. One with
-/// CAP_SYS_ADMIN enters with a thread, and root exposes no process of its own.
+/// The number of types, each with a limit.
+const KINDS: usize = Kind::ALL.len();
+/// What stands for a limit that the kernel does not have.
+const NO_LIMIT: u64 = u64::MAX;
+
+/// Whom the child becomes before it enters anything.
+#[derive(Clone, Copy)]
+enum Guise {
+    /// The same user without capabilities.
+    Powerless,
+    /// Nobody, with the one capability that it takes to enter. Only that of root.
+    Nobody,
+}
+
+/// Returns whether this process may send a child into a uts namespace. One with
+/// CAP_SYS_ADMIN enters with a thread instead.
 pub(super) fn may_enter() -> bool {
-    let is_admin = capabilities(None).map_or(true, |sets| {
+    !is_admin() && !rustix::process::geteuid().is_root()
+}
+
+fn is_admin() -> bool {
+    capabilities(None).map_or(true, |sets| {
         sets.effective.contains(CapabilitySet::SYS_ADMIN)
-    });
-    !is_admin && !rustix::process::geteuid().is_root()
+    })
+}
+
+/// Returns the limits of a user namespace, in the order of [`Kind::ALL`], by
+/// entering it. `sysctls` is the directory `sys` of a procfs, whose files show
+/// the user namespace of the reader. ENOENT if it shows none.
+pub(super) fn max_namespaces(
+    ns: &NsFile,
+    sysctls: BorrowedFd<'_>,
+) -> Result<[Option<u64>; KINDS], Errno> {
+    let guise = match is_admin() {
+        true => Guise::Nobody,
+        false => Guise::Powerless,
+    };
+    let answer = in_child([ns.as_fd(), sysctls], DEADLINE, guise, |buffer| {
+        enter_user_ns(ns.as_fd())?;
+        drop_capabilities()?;
+        let mut is_any = false;
+        for (kind, place) in Kind::ALL.iter().zip(buffer.chunks_exact_mut(8)) {
+            let max = match read_number(sysctls, max_file(*kind)) {
+                Err(Errno::NOENT) => NO_LIMIT,
+                max => max?,
+            };
+            is_any |= max != NO_LIMIT;
+            place.copy_from_slice(&max.to_ne_bytes());
+        }
+        if is_any { Ok(()) } else { Err(Errno::NOENT) }
+    })?;
+    let mut all = [None; KINDS];
+    let (numbers, _) = answer.as_chunks();
+    for (place, number) in all.iter_mut().zip(numbers) {
+        *place = Some(u64::from_ne_bytes(*number)).filter(|max| *max != NO_LIMIT);
+    }
+    Ok(all)
+}
+
+/// Returns the sysctl that limits the number of namespaces of a type.
+const fn max_file(kind: Kind) -> &'static CStr {
+    match kind {
+        Kind::Mnt => c"user/max_mnt_namespaces",
+        Kind::Net => c"user/max_net_namespaces",
+        Kind::Ipc => c"user/max_ipc_namespaces",
+        Kind::User => c"user/max_user_namespaces",
+        Kind::Pid => c"user/max_pid_namespaces",
+        Kind::Uts => c"user/max_uts_namespaces",
+        Kind::Cgroup => c"user/max_cgroup_namespaces",
+        Kind::Time => c"user/max_time_namespaces",
+    }
+}
+
+/// Reads a file that holds one number. Allocates nothing.
+fn read_number(dir: BorrowedFd<'_>, path: &CStr) -> Result<u64, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::openat(dir, path, flags, Mode::empty())?;
+    let mut text = [0; 24];
+    let length = rustix::io::read(&file, &mut text)?;
+    let text = text.get(..length).unwrap_or_default();
+    parse_number(text.trim_ascii_end()).ok_or(Errno::PROTO)
+}
+
+/// Parses a number without a sign; `None` for anything else.
+fn parse_number(text: &[u8]) -> Option<u64> {
+    let mut number: u64 = 0;
+    for digit in text {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    (!text.is_empty()).then_some(number)
 }
 
 /// Returns the names of a uts namespace, by entering the user namespace that
 /// owns it, which the creator of that may do without privilege.
 pub(super) fn uts_names(ns: &NsFile) -> Result<UtsNames, Errno> {
     let owner = ns.owner()?;
-    let answer = in_child([owner.as_fd(), ns.as_fd()], DEADLINE, |buffer| {
-        enter(owner.as_fd(), libc::CLONE_NEWUSER).map_err(|errno| match errno {
-            // The child is there already, and lacks the capability there.
-            Errno::INVAL => Errno::PERM,
-            errno => errno,
-        })?;
-        // Entering a user namespace may undo it, and grants all capabilities
-        // there.
-        protect()?;
+    let keep = [owner.as_fd(), ns.as_fd()];
+    let answer = in_child(keep, DEADLINE, Guise::Powerless, |buffer| {
+        enter_user_ns(owner.as_fd())?;
         enter(ns.as_fd(), libc::CLONE_NEWUTS)?;
         drop_capabilities()?;
         let names = rustix::system::uname();
@@ -68,12 +157,24 @@ pub(super) fn uts_names(ns: &NsFile) -> Result<UtsNames, Errno> {
     }
 }
 
+/// Moves the child into a user namespace, which grants all capabilities there.
+fn enter_user_ns(ns: BorrowedFd<'_>) -> Result<(), Errno> {
+    enter(ns, libc::CLONE_NEWUSER).map_err(|errno| match errno {
+        // The child is there already, and lacks the capability there.
+        Errno::INVAL => Errno::PERM,
+        errno => errno,
+    })?;
+    // The kernel may have made the child dumpable again.
+    protect()
+}
+
 /// Runs `ask` in a child and returns what it put into the buffer. `ask` must
 /// make system calls only, and needs no descriptors except `keep`. ETIMEDOUT if
 /// the child takes too long, ECHILD if it ends without an answer.
 fn in_child(
     keep: [BorrowedFd<'_>; 2],
     deadline: Duration,
+    guise: Guise,
     ask: impl Fn(&mut [u8; LIMIT]) -> Result<(), Errno>,
 ) -> Result<[u8; LIMIT], Errno> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -86,7 +187,7 @@ fn in_child(
     let forked = unsafe { libc::fork() };
     if forked == 0 {
         let mut buffer = [0; LIMIT];
-        let asked = confine(parent, keep).and_then(|()| ask(&mut buffer));
+        let asked = confine(parent, keep, guise).and_then(|()| ask(&mut buffer));
         let errno = asked.map_or_else(Errno::raw_os_error, |()| 0);
         let mut message = [0; MESSAGE];
         let bytes = errno.to_ne_bytes().into_iter().chain(buffer);
@@ -163,14 +264,39 @@ fn wait_for(fd: &OwnedFd, end: Instant) -> Result<bool, Errno> {
 }
 
 /// Takes from the child what it must not bring into a namespace.
-fn confine(parent: RawPid, keep: [RawFd; 3]) -> Result<(), Errno> {
+fn confine(parent: RawPid, keep: [RawFd; 3], guise: Guise) -> Result<(), Errno> {
+    close_others(keep)?;
+    match guise {
+        Guise::Powerless => drop_capabilities()?,
+        Guise::Nobody => become_nobody()?,
+    }
+    // Another user is another process to the kernel: what protected it is gone.
     protect()?;
     // The parent may have ended before the signal was set.
     if getppid() != Some(parent) {
         return Err(Errno::SRCH);
     }
-    drop_capabilities()?;
-    close_others(keep)
+    Ok(())
+}
+
+/// Makes this process one of the user whom no file belongs to, with CAP_SYS_ADMIN
+/// alone. Entering a user namespace takes that away, too.
+fn become_nobody() -> Result<(), Errno> {
+    const NOBODY: u32 = 65534;
+    if rustix::process::geteuid().is_root() {
+        let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+        set_keep_capabilities(true)?;
+        set_thread_groups(&[])?;
+        set_thread_res_gid(group, group, group)?;
+        set_thread_res_uid(user, user, user)?;
+    }
+    let admin = CapabilitySet::SYS_ADMIN;
+    let sets = CapabilitySets {
+        effective: admin,
+        permitted: admin,
+        inheritable: CapabilitySet::empty(),
+    };
+    set_capabilities(None, sets)
 }
 
 /// Keeps this process from being traced, and from outliving its parent.
@@ -252,7 +378,44 @@ mod tests {
         ask: impl Fn(&mut [u8; LIMIT]) -> Result<(), Errno>,
     ) -> Result<[u8; LIMIT], Errno> {
         let (one, other) = (File::open("/").unwrap(), File::open("/").unwrap());
-        in_child([one.as_fd(), other.as_fd()], deadline, ask)
+        in_child(
+            [one.as_fd(), other.as_fd()],
+            deadline,
+            Guise::Powerless,
+            ask,
+        )
+    }
+
+    #[test]
+    fn a_limit_is_a_number_and_nothing_else() {
+        assert_eq!(parse_number(b"96365"), Some(96365));
+        assert_eq!(parse_number(b"0"), Some(0));
+        assert_eq!(parse_number(b"18446744073709551615"), Some(u64::MAX));
+        for text in ["", "-1", "+1", "1 2", "x", "18446744073709551616"] {
+            assert_eq!(parse_number(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_child_of_root_is_nobody() {
+        if !rustix::process::geteuid().is_root() || !is_admin() {
+            return;
+        }
+        let (one, other) = (File::open("/").unwrap(), File::open("/").unwrap());
+        let keep = [one.as_fd(), other.as_fd()];
+        let answer = in_child(keep, DEADLINE, Guise::Nobody, |buffer| {
+            let sets = capabilities(None)?;
+            let has_one = sets.effective == CapabilitySet::SYS_ADMIN
+                && sets.permitted == CapabilitySet::SYS_ADMIN;
+            let is_dumpable = dumpable_behavior()? != DumpableBehavior::NotDumpable;
+            buffer[0] = u8::from(has_one);
+            buffer[1] = u8::from(is_dumpable);
+            buffer[2] = u8::from(rustix::process::getuid().as_raw() == 65534);
+            buffer[3] = u8::from(rustix::process::getegid().as_raw() == 65534);
+            Ok(())
+        });
+        let answer = answer.map(|answer| answer[..4].to_vec());
+        assert_eq!(answer, Ok(vec![1, 0, 1, 1]));
     }
 
     #[test]

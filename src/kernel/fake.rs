@@ -51,6 +51,8 @@ pub(crate) struct Fake {
     pub(crate) uts_names: HashMap<NsId, UtsNames>,
     /// What is in each net namespace that may be entered.
     pub(crate) networks: HashMap<NsId, Network>,
+    /// The limits of each user namespace that the caller may enter.
+    pub(crate) max_namespaces: HashMap<NsId, BTreeMap<Kind, u64>>,
     /// Every namespace whose owner was asked for, in order.
     pub(crate) asked: Mutex<Vec<NsId>>,
 }
@@ -243,6 +245,11 @@ impl Kernel for Fake {
 
     fn cgroups(&self, _: &NsId, _: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
         Err(OpenError::Errno(Errno::PERM))
+    }
+
+    fn max_namespaces(&self, ns: &NsId) -> Result<BTreeMap<Kind, u64>, OpenError> {
+        let limits = self.max_namespaces.get(ns);
+        limits.cloned().ok_or(OpenError::Errno(Errno::PERM))
     }
 
     fn pid_max(&self, _: &NsId) -> Result<Pid, OpenError> {

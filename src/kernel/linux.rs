@@ -1,9 +1,11 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::thread::CapabilitySet;
@@ -17,7 +19,7 @@ use crate::kernel::{
     child, mount_list, mount_namespaces, net_class, netlink, network, setns, syscall, sysv,
     version_of,
 };
-use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::PIDFD_THREAD);
 
@@ -57,6 +59,13 @@ impl Linux {
         )
     }
 
+    /// Returns whether this process is in a namespace.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_own(&self, id: NsId) -> bool {
+        let own = self.opener.open_own(id.kind);
+        own.is_ok_and(|own| own.ino() == Ok(id.ino))
+    }
+
     /// Returns whether this process is in the initial namespace of a type.
     fn is_initial(&self, kind: Kind) -> Result<bool, OpenError> {
         Ok(self.opener.open_own(kind)?.ino()? == kind.initial_ino())
@@ -78,6 +87,13 @@ impl Linux {
             Err(Errno::NOENT) => Err(OpenError::NoSysctls),
             text => Ok(text?),
         }
+    }
+
+    /// Reads a sysctl that is a number.
+    fn sysctl_number<T: FromStr>(&self, name: &str) -> Result<T, OpenError> {
+        let text = self.sysctl(name)?;
+        let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
+        Ok(text.trim().parse().map_err(|_| Errno::PROTO)?)
     }
 
     fn lock_cookies(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
@@ -335,6 +351,37 @@ impl Kernel for Linux {
         Ok((outside, setns::read(&file)?))
     }
 
+    fn max_namespaces(&self, ns: &NsFile) -> Result<BTreeMap<Kind, u64>, OpenError> {
+        let mut all = BTreeMap::new();
+        if self.opener.open_own(Kind::User)?.ino()? == ns.ino()? {
+            for kind in Kind::ALL {
+                match self.sysctl_number(&format!("user/max_{kind}_namespaces")) {
+                    // One that this kernel does not have.
+                    Err(OpenError::NoSysctls) => {}
+                    max => drop(all.insert(*kind, max?)),
+                }
+            }
+        } else {
+            // The kernel would make the child dumpable when it enters.
+            if self.sysctl_number::<u8>("fs/suid_dumpable")? == 1 {
+                return Err(Errno::PERM.into());
+            }
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let sysctls = self.opener.proc().join("sys");
+            let sysctls = rustix::fs::open(sysctls, flags, Mode::empty())?;
+            let found = match child::max_namespaces(ns, sysctls.as_fd()) {
+                Err(Errno::NOENT) => return Err(OpenError::NoSysctls),
+                found => found?,
+            };
+            let found = Kind::ALL.iter().zip(found);
+            all.extend(found.filter_map(|(kind, max)| Some((*kind, max?))));
+        }
+        if all.is_empty() {
+            return Err(OpenError::NoSysctls);
+        }
+        Ok(all)
+    }
+
     fn pid_max(&self, ns: &NsFile) -> Result<Pid, OpenError> {
         // The sysctl is that of the pid namespace of the reader, whichever
         // procfs it is read from and whatever setns(2) said: only a process
@@ -347,9 +394,7 @@ impl Kernel for Linux {
                 _ => return Err(OpenError::ForeignPidNamespace),
             }
         }
-        let text = self.sysctl("kernel/pid_max")?;
-        let text = std::str::from_utf8(&text).map_err(|_| Errno::PROTO)?;
-        Ok(text.trim().parse().map_err(|_| Errno::PROTO)?)
+        self.sysctl_number("kernel/pid_max")
     }
 }
 

@@ -9,6 +9,8 @@ mod bytes;
 mod child;
 mod device;
 mod error;
+#[cfg(feature = "cli")]
+mod exec;
 #[cfg(test)]
 mod fake;
 #[cfg(feature = "fuzzing")]
@@ -29,19 +31,24 @@ mod stdout;
 mod syscall;
 mod sysv;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
+#[cfg(feature = "cli")]
+pub(crate) use exec::{StartError, start};
 #[cfg(test)]
 pub(crate) use fake::Fake;
 pub(crate) use linux::{Linux, identify};
 pub(crate) use network::{NetQuestions, Network};
+#[cfg(feature = "cli")]
+pub(crate) use nsfs::NsFile;
 pub(crate) use release::version_of;
 #[cfg(feature = "cli")]
 pub(crate) use stdout::is_stdout_writable;
@@ -207,6 +214,11 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// Returns the cgroup file of a process as it reads in the cgroup namespace
     /// of this process, and in `ns`.
     fn cgroups(&self, ns: &Self::Ns, pid: Pid) -> Result<(Vec<u8>, Vec<u8>), OpenError>;
+
+    /// Returns the limits of a user namespace, by type of namespace:
+    /// `/proc/sys/user/max_*_namespaces`. A child enters one other than the
+    /// caller's, which takes CAP_SYS_ADMIN over it. Moves no thread.
+    fn max_namespaces(&self, ns: &Self::Ns) -> Result<BTreeMap<Kind, u64>, OpenError>;
 
     /// Returns the `pid_max` of a pid namespace; before Linux 6.14, that of the
     /// whole system. [`OpenError::ForeignPidNamespace`] for a namespace other than the

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::model::{Affiliation, Interface, MountedFs, NetSocket, Pid};
+use crate::model::{Affiliation, Interface, Kind, MountedFs, NetSocket, Pid};
 use crate::text::Text;
 
 /// What is inside a namespace, and whose it is. A field is `None` if it was not
@@ -40,6 +41,9 @@ pub struct Facts {
     /// The largest PID of a pid namespace, proc_sys_kernel(5). Only a process
     /// in the namespace can read it.
     pub pid_max: Option<Pid>,
+    /// The limits of a user namespace: how many namespaces of each type one user
+    /// may create in it and below, namespaces(7).
+    pub max_namespaces: Option<BTreeMap<Kind, u64>>,
     /// Whether it is one of the initial namespaces.
     pub is_host: Option<bool>,
     /// Where its processes belong, sorted, without repetition.

@@ -151,11 +151,18 @@ fn subject(source: Source, count: usize, total: usize) -> String {
 
 /// Why it could not be read.
 fn problem(source: Source, cause: Cause) -> String {
-    let why = match cause {
+    match cause {
         Cause::Malformed if source == Source::Processes => {
-            return "could not be parsed (broken links)".to_owned();
+            "could not be parsed (broken links)".to_owned()
         }
-        Cause::Malformed => return "could not be parsed".to_owned(),
+        Cause::Malformed => "could not be parsed".to_owned(),
+        cause => format!("could not be read ({})", why(cause)),
+    }
+}
+
+/// Returns a cause in words.
+pub(crate) fn why(cause: Cause) -> String {
+    let why = match cause {
         Cause::Denied => "permission denied",
         Cause::Covered => "another mount covers it",
         Cause::Unreachable => "no path leads to it",
@@ -172,22 +179,20 @@ fn problem(source: Source, cause: Cause) -> String {
         Cause::NoBtf => "the kernel has no BTF",
         Cause::OldKernel => "needs Linux 6.9",
         Cause::NoSockDiag => "the kernel does not list such sockets",
-        Cause::Failed(errno) => {
-            let why = reason(&std::io::Error::from_raw_os_error(errno));
-            return format!("could not be read ({why})");
-        }
+        Cause::Vanished => "it has ended",
+        Cause::Failed(errno) => return reason(&std::io::Error::from_raw_os_error(errno)),
         // These have sentences of their own.
-        Cause::Hidden
+        Cause::Malformed
+        | Cause::Hidden
         | Cause::Unborn
         | Cause::ForeignPidNamespace
         | Cause::SocketClass
-        | Cause::Vanished
         | Cause::Zombie
         | Cause::ZombieLeader
         | Cause::Unsupported
         | Cause::Outside => cause.name(),
     };
-    format!("could not be read ({why})")
+    why.to_owned()
 }
 
 /// Describes all gaps in one line; `None` if there are none. `advice` is what

@@ -14,5 +14,5 @@ pub use format::{Format, Look};
 pub(crate) use json::{Object, write_document, write_keys};
 pub use list_columns::list_columns;
 pub use listing::Listing;
-pub(crate) use messages::{describe, looked_for, summarise};
+pub(crate) use messages::{describe, looked_for, summarise, why};
 pub(crate) use table::{Heading, Table};

@@ -1,4 +1,8 @@
 use std::collections::HashMap;
+#[cfg(feature = "cli")]
+use std::ffi::OsStr;
+#[cfg(feature = "cli")]
+use std::os::unix::ffi::OsStrExt;
 
 use crate::proc::Sysroot;
 
@@ -36,6 +40,24 @@ impl Users {
                 })
                 .clone(),
             Users::Passwd(names) => names.get(&uid).cloned(),
+        }
+    }
+}
+
+impl Users {
+    /// Returns the UID of a user; `None` for an unknown name. Of two with this
+    /// name, the lowest.
+    #[cfg(feature = "cli")]
+    pub(crate) fn uid(&self, name: &[u8]) -> Option<u32> {
+        match self {
+            Users::System(_) => {
+                let user = uzers::get_user_by_name(OsStr::from_bytes(name))?;
+                Some(user.uid())
+            }
+            Users::Passwd(names) => {
+                let called = names.iter().filter(|(_, known)| *known == name);
+                called.map(|(uid, _)| *uid).min()
+            }
         }
     }
 }

@@ -110,10 +110,7 @@ impl Column {
             "NSPID",
             Type::Numbers,
             "PID as seen in its own pid namespace; JSON lists every level, outermost first",
-            |row| {
-                let pids = row.details().map_or(&[][..], |details| &details.nspid);
-                Some(Value::Pids(pids))
-            },
+            |row| Some(Value::Pids(row.nspid())),
         )
         .needing(&[Need::Members, Need::InnerPids]),
         Column::of(

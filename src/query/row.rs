@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::model::{
-    Affiliation, Details, Facts, Holder, Inferred, Kind, LinkSet, Namespace, NsId, Process,
+    Affiliation, Details, Facts, Holder, Inferred, Kind, LinkSet, Namespace, NsId, Pid, Process,
     Relations, Snapshot,
 };
 use crate::proc::Sysroot;
@@ -33,12 +33,22 @@ pub struct Row<'a> {
     pub is_member: bool,
     /// The process of the first holder, if holders are known.
     pub holder: Option<&'a Process>,
+    /// The process whose namespaces are listed, if only those of one are.
+    pub asked: Option<&'a Process>,
 }
 
 impl<'a> Row<'a> {
     /// Returns the details of the process.
     pub fn details(&self) -> Option<&'a Details> {
         self.process.and_then(|process| process.details.as_deref())
+    }
+
+    /// Returns the PIDs of the process whose namespaces are listed, or else of
+    /// the process of the row, outermost first.
+    pub fn nspid(&self) -> &'a [Pid] {
+        let process = self.asked.or(self.process);
+        let details = process.and_then(|process| process.details.as_deref());
+        details.map_or(&[], |details| &details.nspid)
     }
 
     /// Returns the namespace; `None` if it is only inferred.
@@ -182,6 +192,7 @@ impl Snapshot {
             process: Some(process),
             is_member: true,
             holder: self.holder(namespace),
+            asked: None,
         }
     }
 
@@ -193,6 +204,7 @@ impl Snapshot {
             process: namespace.pid.and_then(|pid| self.process(pid)),
             is_member: false,
             holder: self.holder(namespace),
+            asked: None,
         }
     }
 
@@ -204,6 +216,7 @@ impl Snapshot {
             process: self.process(inferred.pid),
             is_member: false,
             holder: None,
+            asked: None,
         }
     }
 }

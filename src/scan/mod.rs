@@ -12,6 +12,8 @@
 
 mod context;
 pub(crate) mod details;
+#[cfg(feature = "cli")]
+mod entrance;
 mod groups;
 mod inference;
 mod mounted;
@@ -39,6 +41,8 @@ use crate::scan::sources::{Discovery, relations};
 pub(crate) use context::Context;
 #[cfg(feature = "cli")]
 pub(crate) use context::cause_of_read;
+#[cfg(feature = "cli")]
+pub(crate) use entrance::Entrance;
 pub(crate) use groups::Groups;
 pub(crate) use request::Request;
 pub use request::{Need, Needs};

@@ -75,6 +75,8 @@ named! {
         SysvIpc = "sysv-ipc",
         /// Largest PIDs of pid namespaces.
         PidMax = "pid-max",
+        /// The limits of user namespaces, by type of namespace.
+        MaxNamespaces = "max-namespaces",
     }
 }
 
@@ -130,7 +132,8 @@ impl Needs {
             Kind::Ipc => Need::SysvIpc.into(),
             Kind::Cgroup => Need::CgroupRoot.into(),
             Kind::Pid => Need::PidMax.into(),
-            Kind::Mnt | Kind::User | Kind::Time => Needs::EMPTY,
+            Kind::User => Need::MaxNamespaces.into(),
+            Kind::Mnt | Kind::Time => Needs::EMPTY,
         })
     }
 

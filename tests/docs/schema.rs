@@ -27,6 +27,7 @@ fn schema() -> Value {
             { "$ref": "#/$defs/containers" },
             { "$ref": "#/$defs/translate" },
             { "$ref": "#/$defs/limits" },
+            { "$ref": "#/$defs/why" },
             { "$ref": "#/$defs/columns" },
         ],
         "$defs": {
@@ -61,6 +62,7 @@ fn schema() -> Value {
             "containers": containers(),
             "translate": translate(),
             "limits": limits(),
+            "why": why(),
             "columns": columns(),
             "row": row(),
             "gap": gap(),
@@ -248,6 +250,24 @@ fn limits() -> Value {
     );
     let properties = json!({ "limits": list(limit) });
     document("nsls limits --json", properties)
+}
+
+fn why() -> Value {
+    let counted = all_required(
+        "A namespace that counts against limits of the user.",
+        json!({
+            "type": kind(),
+            "ns": number(),
+            "userns": list(number()),
+            "container": list(json!({ "type": "string" })),
+            "nprocs": number(),
+            "pid": number_or_null(),
+            "holder": text_or_null(),
+            "command": text_or_null(),
+        }),
+    );
+    let properties = json!({ "uid": number(), "unknown": number(), "counted": list(counted) });
+    document("nsls limits --json --why USER", properties)
 }
 
 /// Returns the schema of a document: its own keys, and those about

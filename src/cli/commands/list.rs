@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::{Namespace, Snapshot};
 use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
-use crate::scan::{Need, Target};
+use crate::scan::{Need, Needs, Target};
 
 /// Lists namespaces, processes or columns.
 pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -22,7 +22,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
             .map_err(CliError::Output)?;
         return Ok(Outcome::Done);
     }
-    let snapshot = scan(&options)?;
+    let snapshot = scan(&options, options.needs())?;
     let namespace = requested_namespace(&options, &snapshot);
     let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
     let namespace_columns: Vec<_> = Column::usual().collect();
@@ -49,8 +49,8 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     console.finish(&snapshot, view, can_infer, written)
 }
 
-fn scan(options: &Options) -> Result<Snapshot, Error> {
-    let mut needs = options.needs();
+/// Scans for what the options name.
+pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Error> {
     let asks_for_host = needs.contains(Need::Host);
     if options.dims_host() {
         needs.insert(Need::Host);
@@ -95,8 +95,15 @@ fn rows<'a>(
         None => {
             let found = snapshot.namespaces.iter();
             let inferred = snapshot.inferred.iter();
+            let asked = match options.target {
+                Target::Process(pid) => snapshot.process(pid),
+                Target::All | Target::Namespace(_) => None,
+            };
             found
-                .map(|namespace| snapshot.row(root, namespace))
+                .map(|namespace| Row {
+                    asked,
+                    ..snapshot.row(root, namespace)
+                })
                 .chain(inferred.map(|inferred| snapshot.inferred_row(root, inferred)))
                 .collect()
         }
@@ -104,7 +111,7 @@ fn rows<'a>(
 }
 
 /// Keeps the rows that meet all conditions.
-fn select<'a>(
+pub(super) fn select<'a>(
     options: &Options,
     snapshot: &Snapshot,
     mut rows: Vec<Row<'a>>,

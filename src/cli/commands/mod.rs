@@ -3,6 +3,7 @@
 pub(crate) mod capture;
 pub(crate) mod compare;
 pub(crate) mod containers;
+pub(crate) mod exec;
 pub(crate) mod find;
 pub(crate) mod holders;
 pub(crate) mod limits;

@@ -87,6 +87,7 @@ fn look<K: Kernel>(
         }
         (Need::SysvIpc, _) => facts.sysvipc = Some(kernel.sysvipc(ns)?),
         (Need::PidMax, _) => facts.pid_max = Some(kernel.pid_max(ns)?),
+        (Need::MaxNamespaces, _) => facts.max_namespaces = Some(kernel.max_namespaces(ns)?),
         (Need::CgroupRoot, Some(pid)) => {
             let (outside, inside) = kernel.cgroups(ns, pid)?;
             let root = cgroup_root(&outside, &inside);

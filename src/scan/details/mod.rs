@@ -110,6 +110,12 @@ pub(crate) fn describe<K: Kernel>(
 pub(crate) fn shown(plan: &Plan, groups: &Groups, inferred: &[Inferred]) -> Vec<Pid> {
     let related = related(plan, groups);
     let mut pids: Vec<Pid> = inferred.iter().map(|group| group.pid).collect();
+    if let Goal::Process(pid, _) = &plan.request.goal
+        && plan.needs(Need::InnerPids)
+    {
+        // Its own are shown, whichever process represents its namespaces.
+        pids.push(*pid);
+    }
     for group in groups.iter() {
         let is_wanted = plan.request.wants(group.id);
         if !is_wanted && !related.contains(&group.id) {

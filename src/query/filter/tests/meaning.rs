@@ -14,6 +14,7 @@ fn assert_matches(namespace: &Namespace, process: Option<&Process>, truths: &[(&
         subject: Subject::Namespace(namespace),
         process,
         holder: None,
+        asked: None,
         is_member: false,
     };
     for (expression, truth) in truths {

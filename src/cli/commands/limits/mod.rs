@@ -1,10 +1,12 @@
 //! `nsls limits`: namespaces and processes against the limits of the kernel.
 
+mod why;
+
 use serde::Serialize;
 
 use crate::analysis::{self, Limit, Limited};
 use crate::cli::args::LimitsArgs;
-use crate::cli::console::{Console, Outcome};
+use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
 use crate::error::Error;
@@ -18,9 +20,18 @@ use crate::text::Text;
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
+    if let Some(user) = &args.why {
+        return why::run(&view, user, console);
+    }
     let mut snapshot = view
         .scanner()
-        .needs([Need::OwnerUid, Need::User, Need::PidMax, Need::Relations])
+        .needs([
+            Need::OwnerUid,
+            Need::User,
+            Need::PidMax,
+            Need::MaxNamespaces,
+            Need::Relations,
+        ])
         .scan()?;
     let limits = analysis::limits(&snapshot, |kind| view.root.max_namespaces(kind));
     // A captured tree records what its system had.
@@ -29,7 +40,18 @@ pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome
     }
     let entries: Vec<_> = limits.iter().map(Entry::new).collect();
     let table = Table::new(HEADINGS, limits.iter().zip(&entries).map(row));
-    view.show(&snapshot, console, &Document { limits: &entries }, &table)
+    let outcome = view.show(&snapshot, console, &Document { limits: &entries }, &table)?;
+    warn_of_uncounted(&snapshot);
+    Ok(outcome)
+}
+
+/// Says that counts may be too low, if namespaces may be hidden.
+fn warn_of_uncounted(snapshot: &Snapshot) {
+    let finds = |gap: &Gap| gap.source.finds_namespaces() || gap.source == Source::Relations;
+    let hides = |gap: &&Gap| gap.cause.hides() && finds(gap);
+    if snapshot.gaps.iter().any(|gap| hides(&gap)) {
+        warn("what could not be seen is not counted: the counts may be too low");
+    }
 }
 
 /// Counts the namespaces whose limit could not be read.
@@ -43,8 +65,10 @@ fn miss_unreadable(root: &Sysroot, limits: &[Limit], snapshot: &mut Snapshot) ->
             error => cause_of_read(error, || root.proc_path())?,
         };
         let concerned = limits.iter().filter(|limit| match &limit.limited {
-            Limited::Namespaces { kind: own, .. } => own == kind,
-            Limited::Pids { .. } => false,
+            Limited::Namespaces {
+                kind: own, user_ns, ..
+            } => own == kind && user_ns.is_none(),
+            Limited::Pids { .. } | Limited::Levels { .. } => false,
         });
         let count: u64 = concerned.map(|limit| limit.count).sum();
         if count > 0 {
@@ -99,8 +123,15 @@ struct Entry<'a> {
 impl<'a> Entry<'a> {
     fn new(limit: &'a Limit) -> Self {
         let (kind, ns, uid, user) = match &limit.limited {
-            Limited::Namespaces { kind, uid, user } => (*kind, None, *uid, user.as_ref()),
-            Limited::Pids { namespace } => (namespace.kind, Some(namespace.ino), None, None),
+            Limited::Namespaces {
+                kind,
+                user_ns,
+                uid,
+                user,
+            } => (*kind, user_ns.map(|id| id.ino), *uid, user.as_ref()),
+            Limited::Pids { namespace } | Limited::Levels { namespace } => {
+                (namespace.kind, Some(namespace.ino), None, None)
+            }
         };
         Entry {
             limit: limit.name(),
@@ -133,6 +164,15 @@ fn row<'a>((limit, entry): (&Limit, &'a Entry<'_>)) -> Vec<Value<'a>> {
         },
         Value::Number(entry.count),
         entry.max.into(),
-        limit.percent().into(),
+        used(limit),
     ]
+}
+
+/// Returns how much of a limit is used. Less than one percent is neither none
+/// nor one.
+fn used<'a>(limit: &Limit) -> Value<'a> {
+    match limit.percent() {
+        Some(0) if limit.count > 0 => "<1".into(),
+        percent => percent.into(),
+    }
 }
