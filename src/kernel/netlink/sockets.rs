@@ -9,7 +9,8 @@ use crate::kernel::netlink::Socket;
 use crate::kernel::netlink::message::{Attributes, Request};
 use crate::model::{Local, NetSocket, Protocol, SocketState};
 
-// linux/sock_diag.h and linux/unix_diag.h.
+// linux/inet_diag.h, linux/sock_diag.h and linux/unix_diag.h.
+const TCPDIAG_GETSOCK: u16 = 18;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const UDIAG_SHOW_NAME: u32 = 1;
 const UNIX_DIAG_NAME: u16 = 0;
@@ -38,58 +39,60 @@ const UNIX_STATE: usize = 2;
 const UNIX_INODE: usize = 4;
 
 /// Sockets that the kernel lists with one dump.
+///
+/// For each dump of TCP or UDP it goes through the sockets of all net namespaces,
+/// so fewer dumps are much less work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
-    Tcp4,
-    Tcp6,
+    /// IPv4 and IPv6: only the older request has both.
+    Tcp,
+    /// IPv4.
     Udp4,
+    /// IPv6.
     Udp6,
     Unix,
 }
 
 impl Query {
-    pub(crate) const ALL: [Query; 5] = [
-        Query::Tcp4,
-        Query::Tcp6,
-        Query::Udp4,
-        Query::Udp6,
-        Query::Unix,
-    ];
-
-    fn request(self) -> Request {
-        let tcp = |family| inet(family, libc::IPPROTO_TCP, &[LISTEN]);
-        let udp = |family| inet(family, libc::IPPROTO_UDP, &[CLOSE, ESTABLISHED]);
-        match self {
-            Query::Tcp4 => tcp(INET),
-            Query::Tcp6 => tcp(INET6),
-            Query::Udp4 => udp(INET),
-            Query::Udp6 => udp(INET6),
-            Query::Unix => unix(),
-        }
-    }
-
-    fn protocol(self) -> Protocol {
-        match self {
-            Query::Tcp4 | Query::Tcp6 => Protocol::Tcp,
-            Query::Udp4 | Query::Udp6 => Protocol::Udp,
-            Query::Unix => Protocol::Unix,
-        }
-    }
+    pub(crate) const ALL: [Query; 4] = [Query::Tcp, Query::Udp4, Query::Udp6, Query::Unix];
 
     /// Reads the body of an answer; `None` for a socket that does not count.
     pub(super) fn parse(self, body: &[u8]) -> Result<Option<NetSocket>, Errno> {
         match self {
+            Query::Tcp => parse_inet(Protocol::Tcp, body),
+            Query::Udp4 | Query::Udp6 => parse_inet(Protocol::Udp, body),
             Query::Unix => parse_unix(body),
-            _ => parse_inet(self.protocol(), body),
         }
     }
 }
 
 /// Returns the sockets of the net namespace of a socket of sock_diag(7).
 pub(crate) fn sockets(socket: &mut Socket, query: Query) -> Result<Vec<NetSocket>, Errno> {
-    let parse = |body: &[u8]| query.parse(body);
-    let found = socket.dump(&query.request(), SOCK_DIAG_BY_FAMILY, parse)?;
-    Ok(found.into_iter().flatten().collect())
+    let mut dump = |request: Request, answer| {
+        let found = socket.dump(&request, answer, |body| query.parse(body))?;
+        Ok(found.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let udp = |family| inet(family, libc::IPPROTO_UDP, &[CLOSE, ESTABLISHED]);
+    match query {
+        Query::Tcp => match dump(tcp(), TCPDIAG_GETSOCK) {
+            // A kernel without the older request, or without either.
+            Err(Errno::NOENT | Errno::INVAL | Errno::OPNOTSUPP) => tcp_by_family(dump),
+            found => found,
+        },
+        Query::Udp4 => dump(udp(INET), SOCK_DIAG_BY_FAMILY),
+        Query::Udp6 => dump(udp(INET6), SOCK_DIAG_BY_FAMILY),
+        Query::Unix => dump(unix(), SOCK_DIAG_BY_FAMILY),
+    }
+}
+
+/// Asks for TCP sockets with two dumps.
+fn tcp_by_family(
+    mut dump: impl FnMut(Request, u16) -> Result<Vec<NetSocket>, Errno>,
+) -> Result<Vec<NetSocket>, Errno> {
+    let of = |family| inet(family, libc::IPPROTO_TCP, &[LISTEN]);
+    let mut both = dump(of(INET), SOCK_DIAG_BY_FAMILY)?;
+    both.extend(dump(of(INET6), SOCK_DIAG_BY_FAMILY)?);
+    Ok(both)
 }
 
 /// Returns a set of states as the kernel reads it.
@@ -104,6 +107,14 @@ fn inet(family: u8, protocol: i32, wanted: &[u8]) -> Request {
     let head = [family, protocol as u8, 0, 0];
     let body = [&head[..], &states(wanted), &[0; 48]].concat();
     Request::dump(SOCK_DIAG_BY_FAMILY, &body)
+}
+
+/// `struct inet_diag_req`: a family that is not regarded, lengths of prefixes,
+/// extensions, the addresses of one socket, states, and a number that does not
+/// matter.
+fn tcp() -> Request {
+    let body = [&[INET, 0, 0, 0][..], &[0; 48], &states(&[LISTEN]), &[0; 4]].concat();
+    Request::dump(TCPDIAG_GETSOCK, &body)
 }
 
 /// `struct unix_diag_req`: family, protocol, states, inode number, what to show,
@@ -244,16 +255,16 @@ mod tests {
             inet_message(INET6, state, &address, 53)
         };
         for (query, message, text) in [
-            (Query::Tcp4, v4(10, 8080), "listening tcp 127.0.0.1:8080"),
+            (Query::Tcp, v4(10, 8080), "listening tcp 127.0.0.1:8080"),
             (Query::Udp4, v4(7, 53), "bound udp 127.0.0.1:53"),
             (Query::Udp4, v4(1, 53), "bound udp 127.0.0.1:53"),
             (Query::Udp6, v6(0xfe, 7), "bound udp [fe80::1%3]:53"),
-            (Query::Tcp6, v6(0xfd, 10), "listening tcp [fd80::1]:53"),
+            (Query::Tcp, v6(0xfd, 10), "listening tcp [fd80::1]:53"),
         ] {
             assert_eq!(shown(query, &message).as_deref(), Some(text));
         }
         assert_eq!(shown(Query::Udp4, &v4(7, 0)), None);
-        assert_eq!(shown(Query::Tcp4, &v4(1, 80)), None);
+        assert_eq!(shown(Query::Tcp, &v4(1, 80)), None);
     }
 
     #[test]
@@ -280,7 +291,7 @@ mod tests {
     fn a_broken_socket_is_an_error() {
         let inet = inet_message(INET, LISTEN, &[127, 0, 0, 1], 80);
         for length in 0..inet.len() {
-            assert_eq!(Query::Tcp4.parse(&inet[..length]), Err(Errno::PROTO));
+            assert_eq!(Query::Tcp.parse(&inet[..length]), Err(Errno::PROTO));
         }
         let unix = unix_message(libc::SOCK_STREAM, LISTEN, Some(b"/run/x"));
         for broken in [
@@ -292,7 +303,7 @@ mod tests {
             assert_eq!(Query::Unix.parse(broken), Err(Errno::PROTO), "{broken:?}");
         }
         let other = inet_message(UNIX, LISTEN, &[], 80);
-        assert_eq!(Query::Tcp4.parse(&other), Err(Errno::PROTO));
+        assert_eq!(Query::Tcp.parse(&other), Err(Errno::PROTO));
     }
 
     #[test]
@@ -315,12 +326,33 @@ mod tests {
             found.iter().filter(|one| one.to_string() == text).count()
         };
         let (tcp, udp) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
-        assert_eq!(count(Query::Tcp4, format!("tcp {tcp}")), 1);
+        assert_eq!(count(Query::Tcp, format!("tcp {tcp}")), 1);
         assert_eq!(count(Query::Udp4, format!("udp {udp}")), 1);
-        assert_eq!(count(Query::Tcp6, format!("tcp {tcp}")), 0);
+        assert_eq!(count(Query::Udp6, format!("udp {udp}")), 0);
         assert_eq!(count(Query::Unix, format!("unix {}", path.display())), 1);
         assert_eq!(count(Query::Unix, format!("unix @{name}")), 1);
         drop(datagram);
+    }
+
+    #[test]
+    fn the_older_request_has_what_the_newer_ones_have_together() {
+        let v4 = TcpListener::bind("127.0.0.1:0").unwrap();
+        let v6 = TcpListener::bind("[::1]:0").unwrap();
+        let mut socket = Socket::diag().unwrap();
+        let own = [&v4, &v6].map(|one| format!("tcp {}", one.local_addr().unwrap()));
+        let shown = |found: &[NetSocket]| {
+            let mut texts: Vec<_> = found.iter().map(NetSocket::to_string).collect();
+            texts.retain(|text| own.contains(text));
+            texts.sort_unstable();
+            texts
+        };
+        let older = sockets(&mut socket, Query::Tcp).unwrap();
+        let newer = tcp_by_family(|request, answer| {
+            let found = socket.dump(&request, answer, |body| Query::Tcp.parse(body))?;
+            Ok(found.into_iter().flatten().collect())
+        });
+        assert_eq!(shown(&older), own);
+        assert_eq!(shown(&newer.unwrap()), own);
     }
 
     proptest! {
