@@ -73,15 +73,29 @@ pub enum Error {
         gaps: Vec<Gap>,
     },
     /// None of the things that a word may be was found.
-    #[error("found nothing for {name}{}, looked for {looked_for}", among(gaps))]
+    #[error(
+        "found nothing for {name}{}, looked for {looked_for}{}",
+        among(gaps),
+        proposal(nearest.as_deref())
+    )]
     NothingFound {
         /// The word, as given.
         name: String,
         /// What it may be.
         looked_for: String,
+        /// The most similar name there is.
+        nearest: Option<String>,
         /// What the scan could not see, where it may be; empty if it saw
         /// everything.
         gaps: Vec<Gap>,
+    },
+    /// A name means several things.
+    #[error("{name} is ambiguous: {}", candidates.join(", "))]
+    Ambiguous {
+        /// The name, as given.
+        name: String,
+        /// What it may mean.
+        candidates: Vec<String>,
     },
     /// A captured tree has no record of such things.
     #[error(
@@ -193,6 +207,10 @@ pub(crate) fn with_article(what: &str) -> String {
         false => "a",
     };
     format!("{article} {what}")
+}
+
+fn proposal(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(", nearest is {name}"))
 }
 
 fn first_few(candidates: &[Container]) -> String {

@@ -31,6 +31,7 @@ mod infer;
 mod json;
 mod live;
 mod mounts_live;
+mod names;
 mod network_live;
 mod output;
 mod readme;

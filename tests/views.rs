@@ -178,11 +178,12 @@ fn the_relation_may_be_written_in_every_form_of_lsns() {
         assert_eq!(run(form, &tree, UTF8), owner, "{form}");
     }
     // A separate word is not a value, but a NAMESPACE.
-    let message = "cannot read owner: no such file or directory";
+    let message = "found nothing for owner, looked for a container or net namespace in /run/netns";
     for form in ["--tree owner", "-T owner"] {
         assert_eq!(run(form, &tree, UTF8), Outcome::failure(1, message));
     }
-    let message = "cannot read -Towner: no such file or directory";
+    let message =
+        "found nothing for -Towner, looked for a container or net namespace in /run/netns";
     assert_eq!(run("-- -Towner", &tree, UTF8), Outcome::failure(1, message));
 }
 

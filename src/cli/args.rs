@@ -43,7 +43,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// List the processes in this namespace: an inode number,
-    /// net:[4026532000], or a path such as /run/netns/blue
+    /// net:[4026532000], a path such as /run/netns/blue, or the name of a
+    /// container, net namespace or interface; or the namespaces of this PID
     #[arg(conflicts_with = "pid", value_hint = ValueHint::FilePath)]
     pub(crate) namespace: Option<PathBuf>,
 
@@ -91,9 +92,10 @@ pub(crate) struct ListArgs {
 /// Which namespaces, beside one that is named.
 #[derive(Debug, Args)]
 pub(crate) struct SelectArgs {
-    /// Only the namespaces of this process and of its future children
-    #[arg(short, long, visible_alias = "task", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) pid: Option<Pid>,
+    /// Only the namespaces of this process and of its future children; or of the
+    /// first process of a container, or in a net namespace
+    #[arg(short, long, visible_alias = "task")]
+    pub(crate) pid: Option<String>,
 
     /// Only namespaces of these types
     #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
@@ -107,8 +109,8 @@ pub(crate) struct SelectArgs {
     #[arg(short = 'Q', long, value_name = "EXPR")]
     pub(crate) filter: Option<String>,
 
-    /// Only namespaces of this container: its name, its ID, or the start of its
-    /// ID
+    /// Only namespaces of this container: its name, its ID, the start of its ID, a
+    /// PID in it, or its net namespace or interface
     #[arg(long, value_name = "CONTAINER")]
     pub(crate) container: Option<String>,
 
@@ -123,8 +125,8 @@ pub(crate) struct SelectArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
-    /// Run the command in this namespace: an inode number, net:[4026532000], or
-    /// a path such as /run/netns/blue
+    /// Run the command in this namespace: an inode number, net:[4026532000], a
+    /// path such as /run/netns/blue, or a name; or in those of this PID
     #[arg(conflicts_with = "pid", value_hint = ValueHint::AnyPath)]
     pub(crate) namespace: Option<PathBuf>,
 
@@ -168,7 +170,8 @@ pub(crate) struct FindArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HoldersArgs {
-    /// The namespace: an inode number, net:[4026532000], or a path
+    /// The namespace: an inode number, net:[4026532000], a path, or the name of a
+    /// net namespace or interface
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) namespace: PathBuf,
 
@@ -182,7 +185,8 @@ pub(crate) struct HoldersArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Processes by PID; containers by name, ID, or the start of their ID
+    /// Processes by PID; containers by name, ID, or the start of their ID; net
+    /// namespaces and interfaces by name
     #[arg(required = true, num_args = 2.., value_name = "PID|CONTAINER")]
     pub(crate) subjects: Vec<String>,
 
@@ -198,9 +202,9 @@ pub(crate) struct ContainersArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TranslateArgs {
-    /// The PID of a process, here or in the namespace given with --from
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) pid: Pid,
+    /// The PID of a process, here or in the namespace given with --from; here, also
+    /// the name of a container, net namespace or interface
+    pub(crate) pid: String,
 
     /// The PID namespace or container in which the process has this PID
     #[arg(long, value_name = "NAMESPACE|CONTAINER", value_hint = ValueHint::AnyPath)]

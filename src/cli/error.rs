@@ -78,10 +78,12 @@ impl CliError {
         }
     }
 
-    /// Returns whether a path that was given leads to nothing.
-    pub(super) fn is_about_a_missing_file(&self) -> bool {
-        matches!(self, CliError::Nsls(Error::Read { source, .. })
-            if source.kind() == io::ErrorKind::NotFound)
+    /// Returns whether a name that was given is like none that is known.
+    pub(super) fn is_about_an_unknown_name(&self) -> bool {
+        matches!(
+            self,
+            CliError::Nsls(Error::NothingFound { nearest: None, .. })
+        )
     }
 
     const fn code(&self) -> u8 {

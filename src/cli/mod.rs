@@ -10,6 +10,8 @@ mod console;
 mod error;
 mod options;
 mod parse;
+mod resolve;
+mod search;
 mod stdout;
 mod terminal;
 
@@ -40,7 +42,7 @@ impl Cli {
             None => {
                 let name = self.list.namespace.clone();
                 list::run(self.list, console).map_err(|error| match name {
-                    Some(name) if error.is_about_a_missing_file() => {
+                    Some(name) if error.is_about_an_unknown_name() => {
                         misspelt_subcommand(name.as_os_str()).unwrap_or(error)
                     }
                     _ => error,

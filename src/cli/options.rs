@@ -1,14 +1,17 @@
 //! What users mean. clap ends here.
 
+use crate::analysis::{self, RunningContainer};
 use crate::cli::args::{ListArgs, RootArgs, ViewArgs};
 use crate::cli::columns::{add_inferred, default_columns, parse_columns};
 use crate::cli::error::CliError;
+use crate::cli::resolve;
 use crate::cli::terminal::Terminal;
-use crate::model::{KindSet, Sources};
+use crate::error::Error;
+use crate::model::{KindSet, Pid, Snapshot, Sources};
 use crate::output::{Format, Look};
 use crate::proc::Sysroot;
 use crate::query::{Column, Filter, Relation};
-use crate::scan::{Need, Needs, NsRef, Scanner, Target};
+use crate::scan::{Need, Needs, Scanner, Target};
 
 /// Where a command reads and how it writes.
 pub(crate) struct View {
@@ -30,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) view: View,
     /// What to scan for.
     pub(crate) target: Target,
+    /// The process, if NAMESPACE is its PID.
+    pub(crate) took_for_pid: Option<Pid>,
     /// The types of namespaces to list.
     pub(crate) kinds: KindSet,
     /// The places to look for namespaces; `None` for all that this kernel has.
@@ -99,12 +104,19 @@ impl Options {
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
         }
+        let kinds: KindSet = args.select.types.into_iter().collect();
+        let wanted = if kinds.is_empty() {
+            KindSet::all()
+        } else {
+            kinds
+        };
+        let has_name = args.namespace.is_some();
         let target = match (args.namespace, args.select.pid) {
-            (Some(name), _) => Target::Namespace(NsRef::from(name)),
-            (None, Some(pid)) => Target::Process(pid),
+            _ if args.list_columns => Target::All,
+            (Some(name), _) => resolve::namespace(&view, name.as_os_str(), wanted)?,
+            (None, Some(name)) => Target::Process(resolve::process(&view, &name)?),
             (None, None) => Target::All,
         };
-        let kinds: KindSet = args.select.types.into_iter().collect();
         let defaults = default_columns(&target, kinds, view.format)?;
         let mut columns = match args.output {
             _ if args.output_all => Column::ALL.iter().collect(),
@@ -122,12 +134,12 @@ impl Options {
         Ok(Options {
             tree: relation.filter(|relation| is_drawn(*relation, &target, view.format, &columns)),
             view,
-            target,
-            kinds: if kinds.is_empty() {
-                KindSet::all()
-            } else {
-                kinds
+            took_for_pid: match target {
+                Target::Process(pid) if has_name => Some(pid),
+                _ => None,
             },
+            target,
+            kinds: wanted,
             sources: args.select.sources.into_iter().reduce(Sources::union),
             infer: args.infer,
             persistent: args.select.persistent,
@@ -144,11 +156,40 @@ impl Options {
         })
     }
 
+    /// Returns whether a last line names the container of a process: for people,
+    /// not for scripts.
+    pub(crate) fn names_container(&self, terminal: Terminal) -> bool {
+        let is_shown = matches!(self.view.format, Format::Table(_)) && terminal.width.is_some();
+        is_shown && matches!(self.target, Target::Process(_))
+    }
+
     /// Returns whether namespaces of the host are shown faintly, so that those
     /// of a process alone stand out.
     pub(crate) fn dims_host(&self) -> bool {
         let is_styled = matches!(self.view.format, Format::Table(look) if look.styles);
         is_styled && matches!(self.target, Target::Process(_))
+    }
+
+    /// Returns the container to which rows must belong.
+    pub(crate) fn running<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+    ) -> Result<Option<RunningContainer<'a>>, CliError> {
+        let Some(name) = &self.container else {
+            return Ok(None);
+        };
+        let known = match analysis::find_container(snapshot, name) {
+            Err(Error::NoContainer { .. }) => resolve::container(&self.view, name)?,
+            found => return Ok(Some(found?)),
+        };
+        let mut all = analysis::containers(snapshot).into_iter();
+        let found = all.find(|running| *running.container == known);
+        // Its processes may have ended.
+        let missing = || Error::NoContainer {
+            name: name.clone(),
+            gaps: snapshot.hiding_gaps(),
+        };
+        Ok(Some(found.ok_or_else(missing)?))
     }
 
     /// Returns what the scan has to collect.
@@ -220,12 +261,12 @@ mod tests {
         assert_eq!(needs("nsls -o NS -T=parent"), Needs::of(Need::Relations));
         let both = Needs::from([Need::Members, Need::Ancestry, Need::Command]);
         assert_eq!(needs("nsls -o COMMAND -T=process"), both);
-        assert_eq!(needs("nsls -o COMMAND 1"), both);
+        assert_eq!(needs("nsls -o COMMAND net:[1]"), both);
         for line in [
             "nsls -o PID -T -J",
             "nsls -o PID -T=process",
-            "nsls -o PID 1",
-            "nsls -o PID -T=owner 1",
+            "nsls -o PID net:[1]",
+            "nsls -o PID -T=owner net:[1]",
         ] {
             assert_eq!(needs(line), Needs::of(Need::Members), "{line}");
         }

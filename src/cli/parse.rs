@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::cli::args::Cli;
 use crate::cli::error::CliError;
+use crate::query::nearest;
 use crate::text::for_table;
 
 impl Cli {
@@ -65,22 +66,15 @@ pub(super) fn misspelt_subcommand(word: &OsStr) -> Option<CliError> {
     Some(CliError::Usage(message))
 }
 
-/// Returns the most similar subcommand, if it differs by at most one edit per
-/// three letters. No path and no number is similar to one.
+/// Returns the most similar subcommand. No path and no number is similar to one.
 fn nearest_subcommand(word: &str) -> Option<String> {
-    // The time and memory it takes grow with the length of the word.
-    let could_be_one = word.len() <= 32 && word.chars().all(|letter| letter.is_alphabetic());
-    if !could_be_one {
+    if !word.chars().all(char::is_alphabetic) {
         return None;
     }
-    let word = word.to_lowercase();
     let command = Cli::command();
     let names = command.get_subcommands().map(clap::Command::get_name);
-    let (edits, nearest) = names
-        .map(|name| (strsim::damerau_levenshtein(&word, name), name))
-        .min_by_key(|(edits, _)| *edits)?;
-    let is_near = (1..=(word.chars().count() / 3).max(1)).contains(&edits);
-    is_near.then(|| nearest.to_owned())
+    let nearest = nearest(word, names)?;
+    (nearest != word).then(|| nearest.to_owned())
 }
 
 /// Corrects an error about a second NAMESPACE: clap takes any word there for a
@@ -153,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_near_a_subcommand_by_an_edit_per_three_letters() {
+    fn only_a_word_of_letters_is_near_a_subcommand() {
         let nearest = |word| nearest_subcommand(word);
         assert_eq!(nearest("contaners").as_deref(), Some("containers"));
         assert_eq!(nearest("LIMTS").as_deref(), Some("limits"));

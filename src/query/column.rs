@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use crate::model::Affiliation;
+use crate::query::nearest::nearest;
 use crate::query::{Row, Value};
 use crate::scan::{Need, Needs};
 
@@ -224,24 +225,6 @@ fn nearest_or_list(nearest: Option<&'static str>) -> String {
     )
 }
 
-/// Returns the most similar name, if it differs by at most one edit per three
-/// letters.
-fn nearest(name: &str) -> Option<&'static str> {
-    // The time and memory it takes grow with the length of the name.
-    if name.len() > 64 {
-        return None;
-    }
-    let name = name.to_ascii_uppercase();
-    let (edits, nearest) = Column::ALL
-        .iter()
-        .map(|column| {
-            let edits = strsim::damerau_levenshtein(&name, column.name);
-            (edits, column.name)
-        })
-        .min_by_key(|(edits, _)| *edits)?;
-    (edits <= (name.chars().count() / 3).max(1)).then_some(nearest)
-}
-
 impl FromStr for &'static Column {
     type Err = UnknownColumn;
 
@@ -251,7 +234,7 @@ impl FromStr for &'static Column {
             .find(|column| column.name.eq_ignore_ascii_case(name))
             .ok_or_else(|| UnknownColumn {
                 name: name.to_owned(),
-                nearest: nearest(name),
+                nearest: nearest(name, Column::ALL.iter().map(|column| column.name)),
             })
     }
 }

@@ -10,10 +10,10 @@ pub(super) fn namespaces<'a>(snapshot: &'a Snapshot, thing: &Thing) -> Vec<Match
         Thing::Namespace(id) => namespace.id == *id,
         Thing::UniqueId(id) => namespace.relations.unique_id == Some(*id),
         Thing::NetnsName(name) => {
-            let path = format!("{NETNS}{name}");
+            let path = [NETNS, name.as_bytes()].concat();
             let mounts = namespace.mounts.iter();
-            let is_via = matches!(&namespace.via, Holder::Path(via) if **via == *path.as_bytes());
-            is_via || mounts.into_iter().any(|mount| **mount == *path.as_bytes())
+            let is_via = matches!(&namespace.via, Holder::Path(via) if **via == *path);
+            is_via || mounts.into_iter().any(|mount| **mount == *path)
         }
         _ => false,
     };
@@ -25,4 +25,4 @@ pub(super) fn namespaces<'a>(snapshot: &'a Snapshot, thing: &Thing) -> Vec<Match
 }
 
 /// Where ip-netns(8) mounts net namespaces.
-const NETNS: &str = "/run/netns/";
+pub(crate) const NETNS: &[u8] = b"/run/netns/";

@@ -7,6 +7,8 @@ use crate::cli::args::CompareArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
+use crate::cli::resolve::{self, pid};
+use crate::error::Error;
 use crate::model::{NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
 use crate::query::Value;
@@ -21,7 +23,7 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
         .needs(Need::Affiliation)
         .sources(Source::Processes);
     // Only the name of a container requires a look at all processes.
-    let snapshot = if args.subjects.iter().all(|name| parse_pid(name).is_some()) {
+    let snapshot = if args.subjects.iter().all(|name| pid(name).is_some()) {
         Snapshot::default()
     } else {
         scanner.scan()?
@@ -29,13 +31,12 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
     let mut subjects = Vec::new();
     let mut links = Vec::new();
     for name in &args.subjects {
-        let pid = match parse_pid(name) {
+        let pid = match pid(name) {
             Some(pid) => pid,
-            None => {
-                analysis::find_container(&snapshot, name)?
-                    .representative
-                    .pid
-            }
+            None => match analysis::find_container(&snapshot, name) {
+                Err(Error::NoContainer { .. }) => resolve::process(&view, name)?,
+                found => found?.representative.pid,
+            },
         };
         subjects.push(Subject { name, pid });
         links.push(scanner.links_of(pid)?);
@@ -58,12 +59,6 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
         Outcome::Done if !compared.iter().all(Comparison::is_shared) => Outcome::Different,
         outcome => outcome,
     })
-}
-
-/// Parses a PID. The ID of a container may be all digits, but has more of them.
-fn parse_pid(word: &str) -> Option<Pid> {
-    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    word.parse().ok().filter(|pid| is_number && *pid > 0)
 }
 
 #[derive(Serialize)]
@@ -117,17 +112,4 @@ fn row(compared: &Comparison, marks: bool) -> Vec<Value<'static>> {
 fn is_repeated(id: NsId, compared: &Comparison) -> bool {
     let same = compared.namespaces.iter().filter(|one| **one == Some(id));
     same.count() > 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_numbers_are_pids() {
-        assert_eq!(parse_pid("1234"), Some(1234));
-        for word in ["", "0", "+1", "web", "5827292992112345678"] {
-            assert_eq!(parse_pid(word), None, "{word}");
-        }
-    }
 }

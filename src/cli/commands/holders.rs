@@ -9,17 +9,24 @@ use crate::cli::args::HoldersArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
+use crate::cli::resolve;
 use crate::error::Error;
-use crate::model::{Namespace, Process, Snapshot};
+use crate::model::{KindSet, Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
 use crate::query::{Column, Value, place};
-use crate::scan::{Need, Needs, NsRef, Target};
+use crate::scan::{Need, Needs, Target};
 use crate::text::Text;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let name = NsRef::from(args.namespace);
+    let word = args.namespace.as_os_str();
+    let Target::Namespace(name) = resolve::namespace(&view, word, KindSet::all())? else {
+        let pid = args.namespace.display();
+        let path = format!("/proc/{pid}/ns/net");
+        let message = format!("{pid} is a process: name one of its namespaces, such as {path}");
+        return Err(CliError::Usage(message));
+    };
     let columns: Vec<_> = Column::usual().collect();
     let needs = columns
         .iter()

@@ -1,16 +1,17 @@
 //! `nsls` without a subcommand: namespaces, or the processes of one.
 
-use crate::analysis;
 use crate::cli::args::ListArgs;
 use crate::cli::commands::is_about_host;
-use crate::cli::console::{Console, Outcome};
+use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
+use crate::cli::terminal::Terminal;
 use crate::error::Error;
-use crate::model::{Namespace, Snapshot};
+use crate::model::{Namespace, Snapshot, Source};
 use crate::output::{Listing, list_columns};
 use crate::query::{Column, Relation, Row, flat, grow};
 use crate::scan::{Need, Needs, Target};
+use crate::text::for_table;
 
 /// Lists namespaces, processes or columns.
 pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -22,7 +23,17 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
             .map_err(CliError::Output)?;
         return Ok(Outcome::Done);
     }
-    let snapshot = scan(&options, options.needs())?;
+    let mut needs = options.needs();
+    let asks_for_containers = needs.contains(Need::Affiliation);
+    if options.names_container(console.terminal) {
+        needs.insert(Need::Affiliation);
+    }
+    let mut snapshot = scan(&options, needs)?;
+    if !asks_for_containers {
+        // Without it one line is missing, which is no loss to report.
+        snapshot.gaps.retain(|gap| gap.source != Source::Cgroups);
+    }
+    let snapshot = snapshot;
     let namespace = requested_namespace(&options, &snapshot);
     let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
     let namespace_columns: Vec<_> = Column::usual().collect();
@@ -44,9 +55,26 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         headings: view.headings,
         dims_host: options.dims_host(),
     };
-    let written = listing.write(view.format, console.out);
+    let mut written = listing.write(view.format, console.out);
+    if let Some(line) = container_line(&options, &snapshot, console.terminal) {
+        written = written.and_then(|()| writeln!(console.out, "{line}"));
+    }
     let can_infer = options.target == Target::All && !options.infer;
-    console.finish(&snapshot, view, can_infer, written)
+    let outcome = console.finish(&snapshot, view, can_infer, written)?;
+    if let Some(pid) = options.took_for_pid {
+        warn(&format!("{pid} is a process, so this is --pid {pid}"));
+    }
+    Ok(outcome)
+}
+
+/// Returns a last line on a terminal that says which container a process is in.
+fn container_line(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Option<String> {
+    let (Target::Process(pid), true) = (&options.target, options.names_container(terminal)) else {
+        return None;
+    };
+    let container = snapshot.process(*pid)?.container()?.to_string();
+    let container = for_table(container.as_bytes());
+    Some(format!("process {pid} is in the container {container}"))
 }
 
 /// Scans for what the options name.
@@ -115,18 +143,17 @@ pub(super) fn select<'a>(
     options: &Options,
     snapshot: &Snapshot,
     mut rows: Vec<Row<'a>>,
-) -> Result<Vec<Row<'a>>, Error> {
+) -> Result<Vec<Row<'a>>, CliError> {
     if options.persistent {
         rows.retain(|row| row.nprocs() == 0);
     }
     if let Some(filter) = &options.filter {
         rows.retain(|row| filter.matches(row));
     }
-    if let Some(name) = &options.container {
-        let container = analysis::find_container(snapshot, name)?.container;
+    if let Some(running) = options.running(snapshot)? {
         rows.retain(|row| {
             let mut containers = row.affiliations().filter_map(|one| one.container.as_ref());
-            containers.any(|one| one == container)
+            containers.any(|one| one == running.container)
         });
     }
     if options.host.is_some() {

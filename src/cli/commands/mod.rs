@@ -38,6 +38,6 @@ impl View {
 
 /// Returns whether a gap says that it is unknown what belongs to the host, which
 /// matters only to those who asked.
-fn is_about_host(gap: &Gap) -> bool {
+pub(super) fn is_about_host(gap: &Gap) -> bool {
     gap.source == Source::Contents && gap.cause == Cause::Outside
 }

@@ -7,6 +7,7 @@ use crate::cli::args::TranslateArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
+use crate::cli::resolve;
 use crate::error::Error;
 use crate::model::{Kind, NsId, Pid, Snapshot, Source};
 use crate::output::{Format, Heading, Table};
@@ -17,8 +18,16 @@ use crate::scan::{Need, NsRef, Scanner, Target};
 pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
     let (snapshot, pid) = match &args.from {
-        None => (scan_around(&view, args.pid)?, args.pid),
-        Some(name) => find(&view, args.pid, name)?,
+        None => {
+            let pid = resolve::process(&view, &args.pid)?;
+            (scan_around(&view, pid)?, pid)
+        }
+        Some(name) => {
+            let inner = resolve::pid(&args.pid);
+            let message = || format!("{} is no PID", args.pid);
+            let inner = inner.ok_or_else(|| CliError::Usage(message()))?;
+            find(&view, inner, name)?
+        }
     };
     if args.from.is_some() && view.format != Format::Json {
         let written = writeln!(console.out, "{pid}");
@@ -73,18 +82,17 @@ fn scan_around(view: &View, pid: Pid) -> Result<Snapshot, Error> {
 }
 
 /// Finds the process that has a PID in a pid namespace or container.
-fn find(view: &View, inner: Pid, name: &str) -> Result<(Snapshot, Pid), Error> {
+fn find(view: &View, inner: Pid, name: &str) -> Result<(Snapshot, Pid), CliError> {
     let scanner = scanner(view);
-    let (snapshot, namespace) = if is_namespace(name) {
-        (scanner.scan()?, pid_namespace(view, name)?)
-    } else {
-        let snapshot = scanner
-            .clone()
-            .needs([Need::Relations, Need::Affiliation])
-            .scan()?;
-        let namespace = pid_namespace_of_container(&snapshot, name)?;
-        (snapshot, namespace)
+    let namespace = match resolve::namespace(view, name.as_ref(), Kind::Pid.into())? {
+        Target::Namespace(name) => pid_namespace(view, name)?,
+        Target::Process(pid) => {
+            let own = scanner.links_of(pid)?.own(Kind::Pid);
+            own.ok_or(Error::NoProcess(pid))?
+        }
+        Target::All => return Err(CliError::Usage(format!("{name} names no pid namespace"))),
     };
+    let snapshot = scanner.scan()?;
     let nspids = scanner.nspids(&analysis::visible_in(&snapshot, namespace))?;
     match analysis::outer_pid(&snapshot, namespace, inner, &nspids) {
         Some(pid) => Ok((snapshot, pid)),
@@ -92,46 +100,29 @@ fn find(view: &View, inner: Pid, name: &str) -> Result<(Snapshot, Pid), Error> {
             pid: inner,
             name: name.to_owned(),
             gaps: snapshot.hiding_gaps(),
-        }),
+        }
+        .into()),
     }
 }
 
-/// Returns whether a word names a namespace, by number, `pid:[NUMBER]` or path,
-/// rather than a container.
-fn is_namespace(word: &str) -> bool {
-    word.contains('/') || !matches!(NsRef::from(word), NsRef::Path(_))
-}
-
 /// Resolves the name of a pid namespace.
-fn pid_namespace(view: &View, name: &str) -> Result<NsId, Error> {
+fn pid_namespace(view: &View, name: NsRef) -> Result<NsId, Error> {
     let snapshot = view
         .scanner()
-        .target(Target::Namespace(name.into()))
+        .target(Target::Namespace(name.clone()))
         .sources(Source::Processes)
         .scan()?;
     match snapshot.namespaces.first().map(|namespace| namespace.id) {
         Some(id) if id.kind == Kind::Pid => Ok(id),
         Some(NsId { kind, .. }) => Err(Error::NotAPidNamespace {
-            name: name.to_owned(),
+            name: name.to_string(),
             kind,
         }),
         None => Err(Error::NoNamespace {
-            name: name.to_owned(),
+            name: name.to_string(),
             gaps: snapshot.hiding_gaps(),
         }),
     }
-}
-
-fn pid_namespace_of_container(snapshot: &Snapshot, name: &str) -> Result<NsId, Error> {
-    let running = analysis::find_container(snapshot, name)?;
-    running
-        .processes
-        .iter()
-        .find_map(|process| process.links.own(Kind::Pid))
-        .ok_or_else(|| Error::NoContainer {
-            name: name.to_owned(),
-            gaps: snapshot.hiding_gaps(),
-        })
 }
 
 /// Reads the PIDs of a process and finds the namespace of each.
@@ -144,19 +135,4 @@ fn nested_pids(view: &View, snapshot: &Snapshot, pid: Pid) -> Result<Vec<NestedP
     let nspids = scanner.nspids(&[pid])?;
     let (_, nspid) = nspids.first().ok_or(Error::NoProcess(pid))?;
     Ok(analysis::nested_pids(snapshot, own, nspid))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_that_is_no_number_and_no_path_is_a_container() {
-        for word in ["4026532000", "pid:[4026532000]", "/proc/1/ns/pid", "./x"] {
-            assert!(is_namespace(word), "{word}");
-        }
-        for word in ["web", "docker:web", "5f82"] {
-            assert!(!is_namespace(word), "{word}");
-        }
-    }
 }

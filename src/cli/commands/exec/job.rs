@@ -3,10 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use crate::analysis;
 use crate::cli::commands::list;
+use crate::cli::error::CliError;
 use crate::cli::options::Options;
-use crate::error::Error;
 use crate::kernel::NsFile;
 use crate::model::{Affiliation, Holder, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
 use crate::output::why;
@@ -52,17 +51,17 @@ pub(super) fn jobs(
     snapshot: &Snapshot,
     scanner: &Scanner,
     all: bool,
-) -> Result<Vec<Job>, Error> {
+) -> Result<Vec<Job>, CliError> {
     let root = &options.view.root;
     let rows = snapshot.namespaces.iter();
     let rows = rows.map(|namespace| snapshot.row(root, namespace));
     let rows = list::select(options, snapshot, rows.collect())?;
     let namespaces: Vec<&Namespace> = rows.iter().filter_map(Row::namespace).collect();
-    let group = match (&options.target, &options.container) {
+    let running = options.running(snapshot)?;
+    let group = match (&options.target, running) {
         _ if namespaces.is_empty() => return Ok(Vec::new()),
         (Target::Process(pid), _) => Some((pid.to_string(), *pid)),
-        (Target::All, Some(name)) => {
-            let found = analysis::find_container(snapshot, name)?;
+        (Target::All, Some(found)) => {
             let name = plain(found.container.label()).unwrap_or_else(|| found.container.id.clone());
             Some((name, found.representative.pid))
         }

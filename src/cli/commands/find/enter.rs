@@ -2,13 +2,10 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use crate::analysis::Found;
+use crate::analysis::{Found, NETNS};
 use crate::cli::commands::find::Hit;
 use crate::model::Kind;
 use crate::text::Text;
-
-/// Where ip-netns(8) mounts net namespaces.
-const NETNS: &[u8] = b"/run/netns/";
 
 impl Hit<'_> {
     /// Returns a command line for a shell; `None` if nothing opens the namespace.

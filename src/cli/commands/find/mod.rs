@@ -5,20 +5,18 @@ mod document;
 mod enter;
 mod what;
 
-use std::collections::BTreeSet;
-
 use crate::analysis::{self, Match, Thing};
 use crate::cli::args::FindArgs;
-use crate::cli::commands::is_about_host;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::View;
+use crate::cli::search;
 use crate::error::Error;
-use crate::model::{KindSet, MountQuery, Pid, Process, Snapshot};
+use crate::model::{Process, Snapshot};
 use crate::output::{Heading, Table, looked_for};
 use crate::proc::Sysroot;
 use crate::query::Value;
-use crate::scan::{Needs, NsRef};
+use crate::scan::NsRef;
 use crate::text::{Text, for_table};
 
 use document::{Document, Entry};
@@ -32,7 +30,8 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
         .iter()
         .map(|word| Search::new(&view, word))
         .collect::<Result<Vec<_>, _>>()?;
-    let snapshot = scan(&view, &searches)?;
+    let things: Vec<&Thing> = searches.iter().flat_map(|search| &search.things).collect();
+    let snapshot = search::scan(&view, &things)?;
     let mut hits = Vec::new();
     let mut missing = Vec::new();
     for search in &searches {
@@ -62,6 +61,7 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
         return Err(Error::NothingFound {
             name: last.word.to_owned(),
             looked_for: last.looked_for.clone(),
+            nearest: None,
             gaps: snapshot.hiding_gaps(),
         }
         .into());
@@ -128,37 +128,6 @@ impl<'a> Search<'a> {
             looked_for(&self.things)
         )
     }
-}
-
-/// Scans for all things at once, and reads the details of the processes that
-/// matter.
-fn scan(view: &View, searches: &[Search<'_>]) -> Result<Snapshot, Error> {
-    let scanner = view.scanner();
-    let things = || searches.iter().flat_map(|search| &search.things);
-    let mut mounts = Vec::new();
-    for thing in things() {
-        mounts.extend(match thing {
-            Thing::Device(major, minor) => vec![MountQuery::Device(*major, *minor)],
-            Thing::Mount(path) => scanner.mounts_of(path)?,
-            _ => Vec::new(),
-        });
-    }
-    let kinds = things().fold(KindSet::EMPTY, |all, thing| all.union(thing.kinds()));
-    let needs = things().fold(Needs::EMPTY, |all, thing| all.union(thing.needs()));
-    let scanner = scanner.kinds(kinds).needs(needs).mounts(mounts);
-    let mut snapshot = scanner.scan()?;
-    // Without it more is found than what sets processes apart, which is no loss.
-    snapshot.gaps.retain(|gap| !is_about_host(gap));
-    let pids: BTreeSet<Pid> = if things().any(Thing::depends_on_details) {
-        let all = snapshot.processes.iter();
-        all.map(|process| process.pid).collect()
-    } else {
-        let matches = things().flat_map(|thing| analysis::find(&snapshot, thing));
-        let processes = matches.filter_map(|one| one.process);
-        processes.map(|process| process.pid).collect()
-    };
-    scanner.describe(&mut snapshot, &pids)?;
-    Ok(snapshot)
 }
 
 /// One row.
