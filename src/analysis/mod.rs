@@ -16,6 +16,7 @@ mod translate;
 pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
+#[cfg(feature = "cli")]
 pub(crate) use find::NETNS;
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};
 pub use holders::{ChainedHolder, holder_chain};

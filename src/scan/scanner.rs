@@ -183,8 +183,12 @@ impl Scanner {
     }
 
     /// Returns which namespace a name leads to, as far as that is known without a
-    /// scan: `None` for a number, and for a path to anything else.
-    pub(crate) fn identify(&self, name: &NsRef) -> Result<Option<NsId>, Error> {
+    /// scan: `None` for a number of unknown type.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a path leads to no namespace.
+    pub fn identify(&self, name: &NsRef) -> Result<Option<NsId>, Error> {
         Ok(match self.resolve(name)? {
             Wanted::Id(id, _) => Some(id),
             Wanted::Ino(_) => None,

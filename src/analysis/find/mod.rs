@@ -10,6 +10,7 @@ mod thing;
 use crate::model::Snapshot;
 use crate::model::{Interface, InterfaceAddress, MountedFs, Namespace, NetSocket, Process};
 
+#[cfg(feature = "cli")]
 pub(crate) use names::NETNS;
 pub use thing::{InvalidThing, Thing};
 

@@ -66,7 +66,9 @@ pub enum Thing {
     Namespace(NsId),
     /// A namespace by the number that is never given to another.
     UniqueId(u64),
-    /// A namespace by a path that leads to it.
+    /// A namespace by a path that leads to it. It is found as the
+    /// [`Thing::Namespace`] that [`Scanner::identify`](crate::Scanner::identify)
+    /// says it is.
     Path(PathBuf),
     /// A net namespace by its name in `/run/netns`, ip-netns(8).
     NetnsName(String),

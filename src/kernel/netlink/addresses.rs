@@ -23,7 +23,7 @@ pub(crate) fn add_addresses(
 ) -> Result<(), Errno> {
     let request = Request::dump(libc::RTM_GETADDR, &[0; INFO]);
     let addresses = socket.dump(&request, libc::RTM_NEWADDR, parse)?;
-    for (index, address) in addresses.into_iter().flatten() {
+    for (index, address) in addresses {
         // One without has come or gone since.
         let place = interfaces.binary_search_by_key(&Some(index), |interface| interface.index);
         if let Some(interface) = place.ok().and_then(|place| interfaces.get_mut(place)) {

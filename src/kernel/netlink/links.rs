@@ -22,7 +22,7 @@ pub(crate) fn interfaces(socket: &mut Socket) -> Result<Vec<Interface>, Errno> {
     let skip = (libc::RTEXT_FILTER_SKIP_STATS as u32).to_ne_bytes();
     let request =
         Request::dump(libc::RTM_GETLINK, &[0; INFO]).attribute(libc::IFLA_EXT_MASK, &skip);
-    let mut interfaces = socket.dump(&request, libc::RTM_NEWLINK, parse)?;
+    let mut interfaces = socket.dump(&request, libc::RTM_NEWLINK, |body| parse(body).map(Some))?;
     interfaces.sort_by_key(|interface| interface.index);
     Ok(interfaces)
 }

@@ -15,8 +15,10 @@ const NLM_F_DUMP_INTR: u16 = libc::NLM_F_DUMP_INTR as u16;
 const DATAGRAM: usize = 32768;
 /// How often to repeat a dump that changed while it was made.
 const ATTEMPTS: usize = 8;
-/// The largest number of messages that a dump may have.
-const MOST_MESSAGES: usize = 1 << 20;
+/// The largest number of messages that a dump may have, and of what is kept of
+/// them. Whoever made more has spent far more memory on them.
+const MOST_MESSAGES: usize = 1 << 22;
+const MOST_FOUND: usize = 1 << 18;
 
 /// A netlink socket that talks to the kernel alone.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Socket {
     }
 
     /// Asks for everything there is: `parse` reads the body of each message of
-    /// type `answer`. EINTR if it never stayed the same for the time of a dump,
+    /// type `answer`, and returns `None` for what does not count. EINTR if it never stayed the same for the time of a dump,
     /// EFBIG if there is too much.
     ///
     /// After any other error the dump may still be under way, and the kernel
@@ -80,7 +82,7 @@ impl Socket {
         &mut self,
         request: &Request,
         answer: u16,
-        parse: impl Fn(&[u8]) -> Result<T, Errno>,
+        parse: impl Fn(&[u8]) -> Result<Option<T>, Errno>,
     ) -> Result<Vec<T>, Errno> {
         for _ in 0..ATTEMPTS {
             let mut dump = Dump::new(self.send(request)?, answer);
@@ -122,6 +124,8 @@ struct Dump<T> {
     sequence: u32,
     answer: u16,
     found: Vec<T>,
+    /// The number of messages so far.
+    count: usize,
     is_complete: bool,
     /// Something changed while the dump was made, so that parts may be missing.
     is_interrupted: bool,
@@ -133,6 +137,7 @@ impl<T> Dump<T> {
             sequence,
             answer,
             found: Vec::new(),
+            count: 0,
             is_complete: false,
             is_interrupted: false,
         }
@@ -143,7 +148,7 @@ impl<T> Dump<T> {
     fn read(
         &mut self,
         datagram: &[u8],
-        parse: impl Fn(&[u8]) -> Result<T, Errno>,
+        parse: impl Fn(&[u8]) -> Result<Option<T>, Errno>,
     ) -> Result<(), Errno> {
         for message in Messages(datagram) {
             let message = message?;
@@ -159,10 +164,11 @@ impl<T> Dump<T> {
                     _ => Ok(()),
                 };
             }
-            if self.found.len() >= MOST_MESSAGES {
+            self.found.extend(parse(message.expect(self.answer)?)?);
+            self.count += 1;
+            if self.count > MOST_MESSAGES || self.found.len() > MOST_FOUND {
                 return Err(Errno::FBIG);
             }
-            self.found.push(parse(message.expect(self.answer)?)?);
         }
         Ok(())
     }
@@ -185,7 +191,11 @@ mod tests {
     fn read(datagrams: &[&[u8]]) -> Result<Dump<u32>, Errno> {
         let mut dump = Dump::new(7, ANSWER);
         for datagram in datagrams {
-            dump.read(datagram, |body| u32_at(body, 0).ok_or(Errno::PROTO))?;
+            // 0 does not count.
+            dump.read(datagram, |body| {
+                let number = u32_at(body, 0).ok_or(Errno::PROTO)?;
+                Ok((number != 0).then_some(number))
+            })?;
         }
         Ok(dump)
     }
@@ -195,6 +205,7 @@ mod tests {
             sequence: 7,
             answer: ANSWER,
             found: found.to_vec(),
+            count: found.len(),
             is_complete,
             is_interrupted,
         }
@@ -215,6 +226,19 @@ mod tests {
             read(&[&message(NLMSG_DONE, 2, 7, &[])]),
             Ok(dump(&[], true, false))
         );
+    }
+
+    #[test]
+    fn what_does_not_count_is_not_kept_and_a_dump_that_is_too_large_is_an_error() {
+        let some = [number(0), number(7), number(0)].concat();
+        let read_some = read(&[&some]).unwrap();
+        assert_eq!((read_some.found, read_some.count), (vec![7], 3));
+        for most in [(MOST_MESSAGES, 0), (0, MOST_FOUND)] {
+            let mut dump = Dump::new(7, ANSWER);
+            (dump.count, dump.found) = (most.0, vec![1u8; most.1]);
+            let answer = dump.read(&number(1), |_| Ok(Some(1)));
+            assert_eq!(answer, Err(Errno::FBIG));
+        }
     }
 
     #[test]

@@ -448,7 +448,7 @@ mod tests {
     use crate::model::{KindSet, Links, Member, Sources};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::with_kernel;
-    use crate::scan::request::{Goal, Needs, Request};
+    use crate::scan::request::{Goal, Request};
 
     fn task(pid: Pid, tid: Tid, net: Option<u64>) -> Task {
         let mut links = Links::default();
@@ -483,7 +483,7 @@ mod tests {
             table,
             ns: net(9),
             what: FileType::Socket,
-            ino: 0,
+            ino: 77,
         }
     }
 
@@ -502,7 +502,7 @@ mod tests {
         let request = Request {
             goal: Goal::All,
             kinds: KindSet::all(),
-            needs: Needs::EMPTY,
+            needs: Need::SocketFiles.into(),
             mounts: std::sync::Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
@@ -555,6 +555,7 @@ mod tests {
             fd: 3,
         };
         assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
+        assert_eq!(told.sockets, [(open, 77)]);
         assert_eq!(gaps, []);
     }
 
@@ -726,6 +727,8 @@ mod tests {
         };
         let named: Vec<_> = sighting.files.iter().map(|(open, _)| open.fd).collect();
         assert!(named.contains(&fd(&namespace)) && !named.contains(&fd(&socket)));
+        // Known by its namespace, so that it is not asked again.
+        assert_eq!(told.sockets, [(open(fd(&socket)), ino)]);
         assert_eq!(sighting.tids, [own, 7]);
         assert_eq!((told.processes.len(), told.vanished.len()), (1, 0));
     }
