@@ -66,7 +66,7 @@ pub(crate) struct Discovery<'a> {
     listed: Vec<Find>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
-    affiliations: Affiliations<'a>,
+    pub(crate) affiliations: Affiliations<'a>,
 }
 
 /// What some processes lead to.
