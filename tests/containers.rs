@@ -176,3 +176,71 @@ fn a_capture_keeps_container_names_apart_by_user() {
     };
     assert_eq!(named(dir.path()), named(tree().path()));
 }
+
+#[test]
+fn docker_containers_have_names_wherever_its_data_root_is() {
+    let id = |number: u32| number.to_string().repeat(64);
+    let in_container = |tree: Tree, number: u32| {
+        let cgroup = format!("0::/system.slice/docker-{}.scope\n", id(number));
+        tree.process(10 + number, "x\0")
+            .file(&format!("proc/{}/cgroup", 10 + number), cgroup)
+    };
+    let config = |tree: Tree, root: &str, number: u32, name: &str| {
+        let path = format!("{root}/containers/{}/config.v2.json", id(number));
+        tree.file(&path, format!(r#"{{"Name":"/{name}"}}"#))
+    };
+    let daemon = |tree: Tree, pid: u32, arguments: &str| {
+        tree.process(pid, format!("dockerd\0{arguments}\0"))
+            .file(&format!("proc/{pid}/cgroup"), "0::/\n")
+            .file(
+                &format!("proc/{pid}/stat"),
+                format!("{pid} (dockerd) S 1 {pid} {pid} 0 -1\n"),
+            )
+    };
+    let tree = Tree::new()
+        .process(1, "init\0")
+        .file("proc/1/cgroup", "0::/\n");
+    let tree = (1..=8).fold(tree, in_container);
+    let tree = tree.file("etc/docker/daemon.json", r#"{"data-root":"/data"}"#);
+    let tree = tree.file("c.json", r#"{"data-root":"/more"}"#);
+    let tree = config(tree, "var/lib/docker", 1, "default");
+    let tree = config(tree, "data", 2, "configured");
+    let tree = config(daemon(tree, 30, "--data-root=/d"), "d", 3, "by-argument");
+    let tree = config(
+        daemon(tree, 31, "--config-file\0/c.json"),
+        "more",
+        4,
+        "by-file",
+    );
+    // Others may call themselves so.
+    let tree = config(daemon(tree, 32, "-g/evil"), "evil", 5, "of-a-user");
+    let tree = tree.file("proc/32/status", "Name:\tdockerd\nUid:\t7\t7\t7\t7\n");
+    let tree = config(daemon(tree, 33, "-g/inner"), "inner", 6, "of-a-container");
+    let tree = tree.link("proc/33/ns/mnt", "mnt:[4026532999]");
+    // No link leads out of a data root.
+    let tree = tree.file("secret", r#"{"Name":"/secret"}"#).link(
+        &format!("data/containers/{}/config.v2.json", id(7)),
+        "/secret",
+    );
+    let list = "containers -r -n";
+    let run = Nsls::words(list).sysroot(tree.path()).run();
+    let names: Vec<_> = run
+        .stdout
+        .lines()
+        .map(|line| line.split(' ').nth(1))
+        .collect();
+    let short = |number| id(number)[..12].to_owned();
+    let (five, six, seven, eight) = (short(5), short(6), short(7), short(8));
+    let expected = [
+        "default",
+        "configured",
+        "by-argument",
+        "by-file",
+        &five,
+        &six,
+        &seven,
+        &eight,
+    ];
+    assert_eq!(names, expected.map(Some));
+    assert_eq!(run.status, 0);
+}

@@ -204,6 +204,32 @@ fn a_namespace_that_cannot_be_entered_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_namespace_is_entered_through_whatever_holds_it() {
+    let Some(run) = run(
+        &["hostname"],
+        r#"
+        mkfifo ready
+        unshare -u sh -c 'hostname held; echo > ready; exec sleep 1000' & read -r < ready; settle 1
+        exec 8< /proc/$!/ns/uts; kill $!; wait $! 2> /dev/null
+        "$NSLS" exec -P -t uts -- hostname 2> why | names; names < why
+        "$NSLS" exec -P -t uts --all -- hostname 2> why; echo $?; names < why
+        "#,
+    ) else {
+        return;
+    };
+    let expected = "uts:[N]: held
+nsls: uts:[N]: entering uts:[N]
+1
+nsls: uts:[N]: no process is in uts:[N]
+";
+    let stdout = run.stdout.replace(live::INSIDE, "");
+    assert_eq!(
+        (stdout.as_str(), run.status, &*run.stderr),
+        (expected, 0, "")
+    );
+}
+
+#[test]
 fn what_a_command_writes_is_passed_on_but_escaped_on_a_terminal() {
     let Some(run) = run(
         &["script"],

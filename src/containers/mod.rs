@@ -4,6 +4,7 @@
 //! container looked up once.
 
 mod cgroup;
+mod docker;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod names;
@@ -17,9 +18,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::containers::cgroup::affiliation;
-use crate::containers::names::{bundle_name, docker_name, storage_names};
+use crate::containers::docker::Docker;
+use crate::containers::names::{bundle_name, storage_names};
 use crate::model::{Affiliation, Container, Engine, Namespace, NsId, Process};
-use crate::proc::{Limit, Sysroot};
+use crate::proc::{Limit, ReadError, Sysroot};
 
 /// The file in which a captured tree keeps the names of containers: a JSON object
 /// with the keys of [`capture_key`].
@@ -41,6 +43,7 @@ pub(crate) struct Affiliations<'a> {
     known: HashMap<Affiliation, Arc<Affiliation>>,
     /// Names in containers-storage by container ID, for root (`None`) and users.
     stored: HashMap<Option<u32>, HashMap<String, String>>,
+    docker: Docker,
     /// Names in a captured tree.
     captured: HashMap<String, String>,
 }
@@ -58,6 +61,7 @@ impl<'a> Affiliations<'a> {
             texts: HashMap::new(),
             known: HashMap::new(),
             stored: HashMap::new(),
+            docker: Docker::default(),
         }
     }
 
@@ -89,10 +93,11 @@ impl<'a> Affiliations<'a> {
         let Container { id, uid, .. } = container;
         match (container.engine, uid) {
             (Some(Engine::Podman | Engine::Crio), _) => self.stored_name(id, *uid),
-            (Some(Engine::Docker), None) => self.docker_name(id),
+            (Some(Engine::Docker), None) => self.docker.name(self.root, id, true),
             (Some(Engine::Containerd | Engine::Nerdctl), None) => self.bundle_name(id),
             (Some(Engine::Kubernetes) | None, None) => self
-                .docker_name(id)
+                .docker
+                .name(self.root, id, false)
                 .or_else(|| self.bundle_name(id))
                 .or_else(|| self.stored_name(id, *uid)),
             (None, Some(_)) => self.stored_name(id, *uid),
@@ -100,9 +105,11 @@ impl<'a> Affiliations<'a> {
         }
     }
 
-    fn docker_name(&self, id: &str) -> Option<String> {
-        let config = format!("var/lib/docker/containers/{id}/config.v2.json");
-        docker_name(&self.read(&config)?)
+    /// Returns how many containers have no known name although their engine gives
+    /// each one, and why the last has none. A captured tree has those that were
+    /// known.
+    pub(crate) fn unnamed(&self) -> Option<(usize, ReadError)> {
+        self.docker.unnamed().filter(|_| self.root.is_live())
     }
 
     fn bundle_name(&self, id: &str) -> Option<String> {

@@ -31,6 +31,8 @@ named! {
         Details = "details",
         /// The cgroups of processes, which identify containers.
         Cgroups = "cgroups",
+        /// The names of containers, in the files of their engines.
+        Names = "names",
         /// What is inside a namespace: host names, ID maps, interfaces.
         Contents = "contents",
     }
@@ -48,7 +50,7 @@ impl Source {
     pub const fn finds_namespaces(self) -> bool {
         !matches!(
             self,
-            Source::Bpf | Source::Details | Source::Cgroups | Source::Contents
+            Source::Bpf | Source::Details | Source::Cgroups | Source::Names | Source::Contents
         )
     }
 }

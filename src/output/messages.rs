@@ -145,6 +145,7 @@ fn subject(source: Source, count: usize, total: usize) -> String {
         Source::Relations => format!("parent or owner of {of_namespaces}"),
         Source::Details => format!("details of {of_processes}"),
         Source::Cgroups => format!("cgroups of {of_processes}"),
+        Source::Names => format!("names of {}", counted(count, "container", "containers")),
         Source::Contents => format!("contents of {of_namespaces}"),
     }
 }

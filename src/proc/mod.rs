@@ -41,6 +41,7 @@ mod users;
 pub(crate) use capture::errno_name;
 pub(crate) use cmdline::CommandLine;
 pub(crate) use device::{device, look, look_at_open, net_device};
+pub(crate) use dir::Dir;
 #[cfg(test)]
 pub(crate) use dir::changes;
 pub(crate) use lines::Lines;

@@ -155,6 +155,11 @@ impl<'a> ProcessDir<'a> {
         Ok(join_arguments(bytes).map(|text| CommandLine { text, is_cut }))
     }
 
+    /// Reads its arguments, each with a NUL at its end.
+    pub(crate) fn arguments(&self) -> Result<Vec<u8>, ReadError> {
+        self.read(ProcFile::Cmdline)
+    }
+
     /// Reads the text of its `cgroup` file.
     pub(crate) fn cgroup(&self) -> Result<Vec<u8>, ReadError> {
         self.read(ProcFile::Cgroup)

@@ -194,6 +194,19 @@ impl Sysroot {
         (!self.is_live() || !self.is_on_fuse(&home)?).then_some(home)
     }
 
+    /// Opens a directory of the system, wherever the administrator put it: perhaps
+    /// where a user can replace it, who is not trusted with what is in it.
+    pub(crate) fn system_dir(&self, path: &str) -> Result<Dir, ReadError> {
+        let dir = self.dir()?.dir(path.trim_start_matches('/'), Trust::User)?;
+        if self.is_live() {
+            let is_roots = rustix::fs::fstat(&dir)?.st_uid == 0;
+            if !is_roots || self.is_on_fuse(&dir) != Some(false) {
+                return Err(ReadError::Errno(Errno::ACCESS));
+            }
+        }
+        Ok(dir)
+    }
+
     /// Returns whether a directory is on a FUSE mount, by the reader's mount
     /// table; `None` if the table does not have the mount.
     fn is_on_fuse(&self, dir: &Dir) -> Option<bool> {

@@ -28,18 +28,19 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use rustix::io::Errno;
+
 use crate::containers;
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::model::{Cause, Gap, Kind, KindSet, Namespace, Pid, Snapshot, Source, Sources};
-use crate::proc::{ProcessDir, Users};
+use crate::proc::{ProcessDir, ReadError, Users};
 use crate::scan::details::proc_files::ProcFacts;
 use crate::scan::plan::Plan;
 use crate::scan::request::Goal;
 use crate::scan::sources::{Discovery, relations};
 
 pub(crate) use context::Context;
-#[cfg(feature = "cli")]
 pub(crate) use context::cause_of_read;
 #[cfg(feature = "cli")]
 pub(crate) use entrance::Entrance;
@@ -130,6 +131,7 @@ fn assemble<K: Kernel>(
     mut users: Users,
 ) -> Result<Snapshot, Error> {
     let total = found.total;
+    note_unnamed(context, &found)?;
     let socket_files = match plan.needs(Need::SocketFiles) {
         true => found.take_socket_files(&details::sockets(plan, &found.groups)),
         false => BTreeMap::new(),
@@ -185,6 +187,22 @@ fn assemble<K: Kernel>(
         sources,
         gaps,
     })
+}
+
+/// Notes the containers that have a name which could not be found.
+fn note_unnamed<K>(context: &Context<K>, found: &Discovery<'_>) -> Result<(), Error> {
+    let Some((count, why)) = found.affiliations.unnamed() else {
+        return Ok(());
+    };
+    let cause = match why {
+        // In none of the places that are known.
+        ReadError::Gone => Cause::Failed(Errno::NOENT.raw_os_error()),
+        why => cause_of_read(why, || context.root.proc_path())?,
+    };
+    for _ in 0..count {
+        context.miss(Source::Names, cause);
+    }
+    Ok(())
 }
 
 /// Notes what this tree, or this place in the system, cannot show at all.

@@ -60,7 +60,11 @@ impl Plan {
                     Source::Sockets | Source::Tuns => is_live && kinds.contains(Kind::Net),
                     Source::Relations => asks_all,
                     Source::MountNamespaces | Source::Listns => is_live,
-                    Source::Bpf | Source::Details | Source::Cgroups | Source::Contents => false,
+                    Source::Bpf
+                    | Source::Details
+                    | Source::Cgroups
+                    | Source::Names
+                    | Source::Contents => false,
                 })
                 .chain([Source::Processes])
                 .collect(),

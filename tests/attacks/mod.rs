@@ -9,6 +9,7 @@ mod moving;
 mod newcomers;
 mod renamed_tun;
 mod sizes;
+mod traced;
 mod trees;
 
 use crate::common::{Outcome, live};

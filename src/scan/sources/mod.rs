@@ -69,7 +69,7 @@ pub(crate) struct Discovery<'a> {
     /// The sockets that are open, if it matters who has them, with their inode
     /// numbers.
     socket_files: Vec<(OpenFile, u64)>,
-    affiliations: Affiliations<'a>,
+    pub(crate) affiliations: Affiliations<'a>,
 }
 
 /// What some processes lead to.
