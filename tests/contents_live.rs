@@ -234,7 +234,7 @@ EOF
             sed "s/ $(cat /proc/sys/user/max_net_namespaces) / MAX /" | sort
         kill $(pgrep -P $(pgrep -f 'echo > ready')) $(pgrep -f 'echo > ready'); settle 3
         "$NSLS" limits --why 4321 -r 2> /dev/null | names |
-            sed 's/[0-9]\{4,\}/N/g; s/of\\x20[0-9]*/of PID/' | cut -d ' ' -f 1-5,7- | sort
+            sed 's/of\\x20[0-9]*/of PID/; s/[0-9]\{4,\}/N/g' | cut -d ' ' -f 1-5,7- | sort
         "$NSLS" limits --why 4321 -J 2> /dev/null |
             jq -c '.uid, (.counted[] | select(.pid == null) | [.type, .nprocs, .command])'
         "#,

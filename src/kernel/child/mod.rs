@@ -11,27 +11,26 @@
 //! in the user namespace in which its program was executed, which is the
 //! caller's, not the one it entered.
 
-use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+mod confine;
+mod limits;
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    DumpableBehavior, Pid as RawPid, PidfdFlags, Signal, WaitOptions, getpid, getppid,
-    kill_process, pidfd_open, set_dumpable_behavior, set_parent_process_death_signal, waitpid,
+    Pid as RawPid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, waitpid,
 };
-use rustix::thread::{
-    CapabilitySet, CapabilitySets, Gid, Uid, capabilities, set_capabilities, set_keep_capabilities,
-    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
-};
+use rustix::thread::{CapabilitySet, capabilities};
 
 use crate::error::errno_of;
 use crate::kernel::UtsNames;
+use crate::kernel::child::confine::{Guise, confine, drop_capabilities, protect};
 use crate::kernel::error::errno_from;
 use crate::kernel::nsfs::NsFile;
-use crate::model::{Kind, Member};
+
+pub(super) use limits::max_namespaces;
 
 /// The longest answer: two names of a uts namespace, each with its NUL.
 const LIMIT: usize = 2 * 65;
@@ -39,20 +38,6 @@ const LIMIT: usize = 2 * 65;
 const MESSAGE: usize = size_of::<i32>() + LIMIT;
 /// How long a child may take: another process may have stopped it.
 const DEADLINE: Duration = Duration::from_secs(2);
-
-/// The number of types, each with a limit.
-const KINDS: usize = Kind::ALL.len();
-/// What stands for a limit that the kernel does not have.
-const NO_LIMIT: u64 = u64::MAX;
-
-/// Whom the child becomes before it enters anything.
-#[derive(Clone, Copy)]
-enum Guise {
-    /// The same user without capabilities.
-    Powerless,
-    /// Nobody, with the one capability that it takes to enter. Only that of root.
-    Nobody,
-}
 
 /// Returns whether this process may send a child into a uts namespace. One with
 /// CAP_SYS_ADMIN enters with a thread instead.
@@ -64,73 +49,6 @@ fn is_admin() -> bool {
     capabilities(None).map_or(true, |sets| {
         sets.effective.contains(CapabilitySet::SYS_ADMIN)
     })
-}
-
-/// Returns the limits of a user namespace, in the order of [`Kind::ALL`], by
-/// entering it. `sysctls` is the directory `sys` of a procfs, whose files show
-/// the user namespace of the reader. ENOENT if it shows none.
-pub(super) fn max_namespaces(
-    ns: &NsFile,
-    sysctls: BorrowedFd<'_>,
-) -> Result<[Option<u64>; KINDS], Errno> {
-    let guise = match is_admin() {
-        true => Guise::Nobody,
-        false => Guise::Powerless,
-    };
-    let answer = in_child([ns.as_fd(), sysctls], DEADLINE, guise, |buffer| {
-        enter_user_ns(ns.as_fd())?;
-        drop_capabilities()?;
-        let mut is_any = false;
-        for (kind, place) in Kind::ALL.iter().zip(buffer.chunks_exact_mut(8)) {
-            let max = match read_number(sysctls, max_file(*kind)) {
-                Err(Errno::NOENT) => NO_LIMIT,
-                max => max?,
-            };
-            is_any |= max != NO_LIMIT;
-            place.copy_from_slice(&max.to_ne_bytes());
-        }
-        if is_any { Ok(()) } else { Err(Errno::NOENT) }
-    })?;
-    let mut all = [None; KINDS];
-    let (numbers, _) = answer.as_chunks();
-    for (place, number) in all.iter_mut().zip(numbers) {
-        *place = Some(u64::from_ne_bytes(*number)).filter(|max| *max != NO_LIMIT);
-    }
-    Ok(all)
-}
-
-/// Returns the sysctl that limits the number of namespaces of a type.
-const fn max_file(kind: Kind) -> &'static CStr {
-    match kind {
-        Kind::Mnt => c"user/max_mnt_namespaces",
-        Kind::Net => c"user/max_net_namespaces",
-        Kind::Ipc => c"user/max_ipc_namespaces",
-        Kind::User => c"user/max_user_namespaces",
-        Kind::Pid => c"user/max_pid_namespaces",
-        Kind::Uts => c"user/max_uts_namespaces",
-        Kind::Cgroup => c"user/max_cgroup_namespaces",
-        Kind::Time => c"user/max_time_namespaces",
-    }
-}
-
-/// Reads a file that holds one number. Allocates nothing.
-fn read_number(dir: BorrowedFd<'_>, path: &CStr) -> Result<u64, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::openat(dir, path, flags, Mode::empty())?;
-    let mut text = [0; 24];
-    let length = rustix::io::read(&file, &mut text)?;
-    let text = text.get(..length).unwrap_or_default();
-    parse_number(text.trim_ascii_end()).ok_or(Errno::PROTO)
-}
-
-/// Parses a number without a sign; `None` for anything else.
-fn parse_number(text: &[u8]) -> Option<u64> {
-    let mut number: u64 = 0;
-    for digit in text {
-        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        number = number.checked_mul(10)?.checked_add(digit.into())?;
-    }
-    (!text.is_empty()).then_some(number)
 }
 
 /// Returns the names of a uts namespace, by entering the user namespace that
@@ -263,84 +181,6 @@ fn wait_for(fd: &OwnedFd, end: Instant) -> Result<bool, Errno> {
     }
 }
 
-/// Takes from the child what it must not bring into a namespace.
-fn confine(parent: RawPid, keep: [RawFd; 3], guise: Guise) -> Result<(), Errno> {
-    close_others(keep)?;
-    match guise {
-        Guise::Powerless => drop_capabilities()?,
-        Guise::Nobody => become_nobody()?,
-    }
-    // Another user is another process to the kernel: what protected it is gone.
-    protect()?;
-    // The parent may have ended before the signal was set.
-    if getppid() != Some(parent) {
-        return Err(Errno::SRCH);
-    }
-    Ok(())
-}
-
-/// Makes this process one of the user whom no file belongs to, with CAP_SYS_ADMIN
-/// alone. Entering a user namespace takes that away, too.
-fn become_nobody() -> Result<(), Errno> {
-    const NOBODY: u32 = 65534;
-    if rustix::process::geteuid().is_root() {
-        let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-        set_keep_capabilities(true)?;
-        set_thread_groups(&[])?;
-        set_thread_res_gid(group, group, group)?;
-        set_thread_res_uid(user, user, user)?;
-    }
-    let admin = CapabilitySet::SYS_ADMIN;
-    let sets = CapabilitySets {
-        effective: admin,
-        permitted: admin,
-        inheritable: CapabilitySet::empty(),
-    };
-    set_capabilities(None, sets)
-}
-
-/// Keeps this process from being traced, and from outliving its parent.
-fn protect() -> Result<(), Errno> {
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    set_parent_process_death_signal(Some(Signal::KILL))
-}
-
-fn drop_capabilities() -> Result<(), Errno> {
-    let none = CapabilitySet::empty();
-    let sets = CapabilitySets {
-        effective: none,
-        permitted: none,
-        inheritable: none,
-    };
-    set_capabilities(None, sets)
-}
-
-/// Closes all descriptors except these, close_range(2). ENOSYS before Linux
-/// 5.9.
-fn close_others(mut keep: [RawFd; 3]) -> Result<(), Errno> {
-    keep.sort_unstable();
-    let mut first: libc::c_uint = 0;
-    for fd in keep.map(RawFd::cast_unsigned) {
-        if first < fd {
-            close_range(first, fd - 1)?;
-        }
-        first = fd + 1;
-    }
-    close_range(first, libc::c_uint::MAX)
-}
-
-fn close_range(first: libc::c_uint, last: libc::c_uint) -> Result<(), Errno> {
-    let no_flags: libc::c_uint = 0;
-    // SAFETY: in the child, which uses none of these descriptors again.
-    #[expect(unsafe_code, reason = "a system call without a wrapper")]
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, no_flags) };
-    if closed == 0 {
-        Ok(())
-    } else {
-        Err(last_error())
-    }
-}
-
 /// Moves this process into a namespace, setns(2).
 fn enter(ns: BorrowedFd<'_>, kind: libc::c_int) -> Result<(), Errno> {
     // SAFETY: setns(2) takes a descriptor and flags.
@@ -369,7 +209,7 @@ fn last_error() -> Errno {
 mod tests {
     use std::fs::File;
 
-    use rustix::process::dumpable_behavior;
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
 
     use super::*;
 
@@ -384,16 +224,6 @@ mod tests {
             Guise::Powerless,
             ask,
         )
-    }
-
-    #[test]
-    fn a_limit_is_a_number_and_nothing_else() {
-        assert_eq!(parse_number(b"96365"), Some(96365));
-        assert_eq!(parse_number(b"0"), Some(0));
-        assert_eq!(parse_number(b"18446744073709551615"), Some(u64::MAX));
-        for text in ["", "-1", "+1", "1 2", "x", "18446744073709551616"] {
-            assert_eq!(parse_number(text.as_bytes()), None, "{text:?}");
-        }
     }
 
     #[test]
