@@ -110,6 +110,9 @@ pub struct NetSocket {
     pub local: Local,
     /// What it does there.
     pub state: SocketState,
+    /// Whether a socket of IPv6 that is bound to any address leaves IPv4 alone,
+    /// IPV6_V6ONLY; `None` for others, and if the kernel does not say.
+    pub is_v6_only: Option<bool>,
     /// Its inode number, by which the processes that have it open are known:
     /// [`Snapshot::socket_files`](crate::Snapshot::socket_files).
     pub ino: u64,
@@ -184,6 +187,7 @@ mod tests {
                 protocol,
                 local,
                 state,
+                is_v6_only: None,
                 ino,
             }
             .to_string()

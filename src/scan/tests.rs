@@ -423,6 +423,7 @@ fn a_socket_is_traced_to_every_file_of_a_process_that_still_exists() {
         protocol,
         local: Local::Path("/x".into()),
         state: SocketState::Bound,
+        is_v6_only: None,
         ino,
     };
     let network = Network {

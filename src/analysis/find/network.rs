@@ -48,7 +48,7 @@ fn is_wanted(socket: &NetSocket, thing: &Thing) -> bool {
                 // Who listens on any address is reached at this one, too.
                 && address.is_none_or(|address| {
                     local.ip() == address
-                        || local.ip().is_unspecified() && reaches(local.ip(), address)
+                        || local.ip().is_unspecified() && reaches(socket, local.ip(), address)
                 })
         }
         (Local::Path(bound), Thing::SocketPath(path)) => {
@@ -61,8 +61,8 @@ fn is_wanted(socket: &NetSocket, thing: &Thing) -> bool {
 
 /// Returns whether a socket that is bound to any address has this one, too. One of
 /// IPv6 may serve IPv4.
-const fn reaches(any: IpAddr, address: IpAddr) -> bool {
-    any.is_ipv6() || address.is_ipv4()
+fn reaches(socket: &NetSocket, any: IpAddr, address: IpAddr) -> bool {
+    any.is_ipv4() == address.is_ipv4() || any.is_ipv6() && socket.is_v6_only == Some(false)
 }
 
 /// Finds addresses of interfaces within a network.
@@ -216,6 +216,7 @@ mod tests {
             protocol,
             local: Local::Inet(local.parse().unwrap()),
             state: SocketState::Listening,
+            is_v6_only: (!local.starts_with(|c: char| c.is_ascii_digit())).then_some(false),
             ino,
         }
     }
@@ -250,6 +251,7 @@ mod tests {
             protocol: Protocol::Unix,
             local,
             state: SocketState::Listening,
+            is_v6_only: None,
             ino,
         };
         let mut snapshot = snapshot(vec![
@@ -282,6 +284,9 @@ mod tests {
         let v6 = (1, "tcp [::]:443".to_owned(), None);
         assert_eq!(found(&snapshot, "10.0.0.2:443"), std::slice::from_ref(&v6));
         assert_eq!(found(&snapshot, "[::1]:443"), [v6]);
+        let only = snapshot.namespaces[0].facts_mut().sockets.as_mut().unwrap();
+        only[2].is_v6_only = Some(true);
+        assert_eq!(found(&snapshot, "10.0.0.2:443"), []);
         assert_eq!(found(&snapshot, "[::1]:80"), []);
         assert_eq!(found(&snapshot, ":81"), []);
         let path = (1, "unix /run/x".to_owned(), None);

@@ -14,6 +14,7 @@ const TCPDIAG_GETSOCK: u16 = 18;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const UDIAG_SHOW_NAME: u32 = 1;
 const UNIX_DIAG_NAME: u16 = 0;
+const INET_DIAG_SKV6ONLY: u16 = 11;
 
 // net/tcp_states.h, which all families use.
 const ESTABLISHED: u8 = 1;
@@ -165,10 +166,18 @@ fn parse_inet(protocol: Protocol, body: &[u8]) -> Result<Option<NetSocket>, Errn
         (Protocol::Udp, CLOSE | ESTABLISHED) => SocketState::Bound,
         _ => return Ok(None),
     };
+    let mut is_v6_only = None;
+    for attribute in Attributes(body.get(INET_MESSAGE..).unwrap_or_default()) {
+        let (kind, value) = attribute?;
+        if kind == INET_DIAG_SKV6ONLY {
+            is_v6_only = value.first().map(|value| *value != 0);
+        }
+    }
     Ok((port != 0).then_some(NetSocket {
         protocol,
         local: Local::Inet(address),
         state,
+        is_v6_only,
         ino: u32_at(message, INET_INODE).ok_or(Errno::PROTO)?.into(),
     }))
 }
@@ -204,6 +213,7 @@ fn parse_unix(body: &[u8]) -> Result<Option<NetSocket>, Errno> {
         protocol: Protocol::Unix,
         local,
         state,
+        is_v6_only: None,
         ino: u32_at(message, UNIX_INODE).ok_or(Errno::PROTO)?.into(),
     }))
 }
@@ -330,6 +340,32 @@ mod tests {
         assert_eq!(count(Query::Unix, format!("unix {}", path.display())), 1);
         assert_eq!(count(Query::Unix, format!("unix @{name}")), 1);
         drop(datagram);
+    }
+
+    #[test]
+    fn a_socket_says_whether_it_leaves_ipv4_alone() {
+        use rustix::net::sockopt::set_ipv6_v6only;
+        use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+
+        let open = |is_v6_only| {
+            let own = socket(AddressFamily::INET6, SocketType::STREAM, None).unwrap();
+            set_ipv6_v6only(&own, is_v6_only).unwrap();
+            let any: SocketAddr = "[::]:0".parse().unwrap();
+            bind(&own, &any).unwrap();
+            listen(&own, 1).unwrap();
+            TcpListener::from(own)
+        };
+        let mut socket = Socket::diag().unwrap();
+        for is_v6_only in [true, false] {
+            let own = open(is_v6_only);
+            let local = Local::Inet(own.local_addr().unwrap());
+            let found = sockets(&mut socket, Query::Tcp).unwrap();
+            let seen = found.iter().find(|one| one.local == local);
+            assert_eq!(seen.unwrap().is_v6_only, Some(is_v6_only));
+        }
+        let v4 = inet_message(INET, LISTEN, &[127, 0, 0, 1], 80);
+        let v4 = Query::Tcp.parse(&v4).unwrap().unwrap();
+        assert_eq!(v4.is_v6_only, None);
     }
 
     #[test]
