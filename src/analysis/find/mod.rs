@@ -5,6 +5,7 @@ mod mounts;
 mod names;
 mod network;
 mod processes;
+mod readings;
 mod thing;
 
 use crate::model::Snapshot;
@@ -12,7 +13,8 @@ use crate::model::{Interface, InterfaceAddress, MountedFs, Namespace, NetSocket,
 
 #[cfg(feature = "cli")]
 pub(crate) use names::NETNS;
-pub use thing::{InvalidThing, Thing};
+pub use readings::InvalidThing;
+pub use thing::Thing;
 
 /// Where a thing was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
