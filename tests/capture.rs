@@ -69,6 +69,7 @@ fn full_tree() -> Tree {
             r#"{"Name":"/web","Config":{"Env":["SECRET=3"]}}"#,
         )
         .file("proc/7/maps", "")
+        .file("proc/8/mountinfo", MOUNTS)
         .link("proc/7/fd/3", "net:[4026532003]")
         .link("proc/7/task/9/fd/3", "net:[4026532003]")
         .link("proc/7/task/10/fd/3", "net:[4026532003]")
@@ -95,6 +96,10 @@ fn full_tree() -> Tree {
             "root:secret:0:0:Full Name:/root:/bin/sh\ndaemon:x:1:1::/:\nbin:x:2:2::/:\n",
         )
 }
+
+/// The mount table of a process.
+const MOUNTS: &str =
+    "30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 30 8:2 / /data rw - ext4 /dev/sda2 rw\n";
 
 #[test]
 fn a_captured_tree_reads_like_the_original() {
@@ -128,6 +133,19 @@ fn a_captured_tree_reads_like_the_original() {
 }
 
 #[test]
+fn what_is_mounted_where_is_found_in_a_captured_tree() {
+    let tree = full_tree();
+    let copy = tempfile::tempdir().unwrap();
+    capture(tree.path(), copy.path(), &[]);
+    for thing in ["mount:/data", "8:2", "device:8:2", "/dev/sda2"] {
+        let found = Nsls::words(&format!("find -rn {thing}"));
+        let found = found.sysroot(copy.path()).run();
+        let row = "/dev/sda2\\x20on\\x20/data\\x20(ext4) mnt 4026531832 docker:web 7 root sleep\\x201000\n";
+        assert_eq!((&*found.stdout, found.status), (row, 0), "{found}");
+    }
+}
+
+#[test]
 fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
     let tree = full_tree();
     let copy = tempfile::tempdir().unwrap();
@@ -149,9 +167,11 @@ fn a_captured_tree_holds_what_a_scan_reads_and_nothing_else() {
     );
     expect(
         "proc/self/mountinfo",
-        "22 21 0:21 / /proc rw shared:5 - proc proc rw,hidepid=invisible\n\
+        "21 1 0:20 / / rw - ext4 /dev/vda rw\n\
+         22 21 0:21 / /proc rw shared:5 - proc proc rw,hidepid=invisible\n\
          23 21 0:4 net:[4026532003] /run/netns/a rw - nsfs nsfs rw\n",
     );
+    expect("proc/7/mountinfo", MOUNTS);
     for (pid, cmdline, status) in [
         (7, "sleep\x001000\0", "Name:\tcomm\nUid:\t0\t0\t0\t0\n"),
         (8, "other\0", "Name:\tother\nUid:\t1\t1\t1\t1\n"),

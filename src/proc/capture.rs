@@ -2,7 +2,9 @@
 
 use rustix::io::Errno;
 
-use crate::proc::mountinfo::{is_nsfs, parse_line, unescape};
+use crate::model::Pid;
+use crate::proc::lines::MOST_IN_ALL;
+use crate::proc::mountinfo::{parse_line, unescape};
 use crate::proc::ns_dir::RECORDED;
 use crate::proc::proc_file::ProcFile;
 use crate::proc::process_dir::ProcessDir;
@@ -33,8 +35,20 @@ impl ProcessDir<'_> {
 }
 
 impl Sysroot {
+    /// Reads the mount table of a process for a capture, if it shows all mounts of
+    /// its mount namespace. A table that is too long stays too long there.
+    pub(crate) fn copy_mounts(&self, pid: Pid) -> Option<Vec<u8>> {
+        if self.is_at_root(pid) != Ok(true) {
+            return None;
+        }
+        let file = self.proc().ok()?.open_file(&format!("{pid}/mountinfo"));
+        let most = usize::try_from(MOST_IN_ALL).ok()? + 1;
+        Some(read_start(file.ok()?, most).ok()?.0)
+    }
+
     /// Reads what a capture keeps of the reader's `status` and `mountinfo`: the
-    /// lines about privileges, and those about the proc tree and namespaces.
+    /// lines about privileges, and all mounts, with the proc tree where the capture
+    /// has it.
     pub(crate) fn reader(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let status = self.own_status()?;
         let mut kept = Vec::new();
@@ -42,12 +56,11 @@ impl Sysroot {
             let mount_point = self.mount_point();
             while let Some(line) = mountinfo.next() {
                 let Ok(line) = line else { continue };
-                if is_nsfs(line) {
-                    kept.extend([line, b"\n"].concat());
-                } else if let Some(parsed) = parse_line(line)
-                    && unescape(parsed.mount_point) == mount_point
-                {
+                let parsed = parse_line(line);
+                if parsed.is_some_and(|parsed| unescape(parsed.mount_point) == mount_point) {
                     kept.extend(mounted_at(line, MOUNT_POINT));
+                } else {
+                    kept.extend([line, b"\n"].concat());
                 }
             }
         }

@@ -9,7 +9,7 @@ const MOST: u64 = 1 << 20;
 
 /// Most bytes of a file. A hundred thousand ordinary mounts take half of that; a
 /// process can make the kernel write gigabytes.
-const MOST_IN_ALL: u64 = 64 << 20;
+pub(super) const MOST_IN_ALL: u64 = 64 << 20;
 
 /// Reads the lines of a file with only one of them in memory.
 pub(crate) struct Lines<R> {

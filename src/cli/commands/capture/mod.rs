@@ -4,7 +4,7 @@
 mod process;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use rustix::fs::Mode;
@@ -40,11 +40,36 @@ pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
     let mut ended = 0;
     let mut refused = 0;
     let patience = Patience::default();
+    let mut firsts = HashMap::new();
+    let mut tables = HashSet::new();
     for pids in pids.chunks(BATCH) {
         let below = root.clone();
         let read = parallel::map(pids.to_vec(), ONE, &patience, move |pid| {
             Captured::read(&below, *pid)
         })?;
+        let of_new = pids.iter().zip(&read).filter_map(|(pid, captured)| {
+            let Some(Ok(Some(captured))) = captured else {
+                return None;
+            };
+            let mount_ns = captured.mount_ns()?;
+            let first = *firsts.entry(mount_ns).or_insert(*pid);
+            (!tables.contains(&mount_ns)).then_some((*pid, mount_ns, first))
+        });
+        let of_new: Vec<_> = of_new.collect();
+        let below = root.clone();
+        let found = parallel::map(of_new.clone(), ONE, &patience, move |(pid, ..)| {
+            below.copy_mounts(*pid)
+        })?;
+        for ((_, mount_ns, first), table) in of_new.into_iter().zip(found) {
+            // One table of each mount namespace is enough, for the process through
+            // which a scan reads it.
+            if let Some(table) = table.flatten()
+                && tables.insert(mount_ns)
+            {
+                let process = proc.dir(&first.to_string())?;
+                process.write("mountinfo", &table)?;
+            }
+        }
         for (pid, captured) in pids.iter().zip(read) {
             match captured.unwrap_or_else(|| Ok(Some(Captured::blocked())))? {
                 Some(captured) => {

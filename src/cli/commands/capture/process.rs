@@ -129,6 +129,13 @@ impl Captured {
         self.fds.push((dir, namespaces));
     }
 
+    /// Returns the mount namespace it is in.
+    pub(super) fn mount_ns(&self) -> Option<NsId> {
+        let (_, links) = self.links.iter().find(|(dir, _)| dir == "ns")?;
+        let (_, read) = links.iter().find(|(link, _)| *link == Link::Mnt)?;
+        read.ok()
+    }
+
     /// Returns its cgroup file; empty if it was unreadable.
     pub(super) fn cgroup(&self) -> Vec<u8> {
         let mut files = self.files.iter();
