@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rustix::io::Errno;
 
-use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames};
+use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFiles, UtsNames};
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
@@ -42,7 +42,7 @@ pub(crate) struct Fake {
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
     /// What iterators tell of tasks and open files; `None` for a
     /// kernel without.
-    pub(crate) told: Option<(Vec<Task>, Vec<TaskFile>)>,
+    pub(crate) told: Option<(Vec<Task>, TaskFiles)>,
     /// How far tasks had come before, if not as far as then.
     pub(crate) runs: Option<Vec<Run>>,
     /// The names of each uts namespace that the caller may enter.
@@ -164,7 +164,7 @@ impl Kernel for Fake {
         Ok(self.runs.clone().unwrap_or_else(same))
     }
 
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
+    fn task_files(&self) -> Result<TaskFiles, BpfError> {
         let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
         Ok(told.1.clone())
     }

@@ -13,7 +13,7 @@ use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFile, UtsNames, child, mount_list,
+    BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFiles, UtsNames, child, mount_list,
     mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
 };
 use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
@@ -238,10 +238,8 @@ impl Kernel for Linux {
         Ok(all)
     }
 
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
-        let mut all = Vec::new();
-        self.bpf()?.files(|file| all.push(file))?;
-        Ok(all)
+    fn task_files(&self) -> Result<TaskFiles, BpfError> {
+        Ok(self.bpf()?.files()?)
     }
 
     fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError> {

@@ -35,7 +35,7 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
-pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
+pub(crate) use bpf::{BpfError, Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 pub(crate) use error::OpenError;
 #[cfg(test)]
 pub(crate) use fake::Fake;
@@ -150,9 +150,10 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// order: a BPF iterator.
     fn runs(&self) -> Result<Vec<Run>, BpfError>;
 
-    /// Returns every open file that holds a namespace: a BPF iterator. Threads
-    /// that share the table of their process are left out.
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError>;
+    /// Returns every open file that holds a namespace, and those that open files
+    /// carry: BPF iterators. Threads that share the table of their process are
+    /// left out.
+    fn task_files(&self) -> Result<TaskFiles, BpfError>;
 
     /// Returns the members of the kernel's lists of namespaces that it does not
     /// show otherwise, by unique ID: a BPF iterator. Some may be none: only

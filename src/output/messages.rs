@@ -54,6 +54,14 @@ pub(crate) fn describe(gap: &Gap) -> String {
         (Source::Listns, Cause::Unsupported) => {
             return "this kernel has no list of namespaces".to_owned();
         }
+        (Source::Fds, Cause::Unsupported) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "{} descriptors in flight or in io_uring slots, which cannot be followed on this \
+                 kernel",
+                counted(count, "process may have", "processes may have")
+            );
+        }
         (_, Cause::Unsupported) => return format!("this kernel has no {}", link_names(gap.links)),
         (Source::MountNamespaces, Cause::Outside) => {
             return "mount namespaces without processes can be listed from the initial namespaces only"

@@ -3,23 +3,27 @@
 //!
 //! They only read. Three rooms: [`btf`] finds the fields of the kernel's
 //! structures, [`instructions`] writes what follows them, [`iterator`] loads
-//! and runs it; [`programs`] says what is read.
+//! and runs it; [`programs`] and [`carried`] say what is read.
 
 mod btf;
+mod carried;
 mod instructions;
 mod iterator;
 mod programs;
 
 use std::collections::HashSet;
+use std::os::fd::AsRawFd;
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 
 use crate::kernel::bpf::btf::TypeId;
-use crate::kernel::bpf::iterator::{Iterator, with_btf};
+use crate::kernel::bpf::carried::{Carried, Item};
+use crate::kernel::bpf::iterator::{Iterator, make_counter, with_btf};
 use crate::kernel::bpf::programs::{Entrance, Files, Iterate, Listed, Lists, Runs, Tasks, Types};
-use crate::model::NsId;
+use crate::model::{Cause, NsId};
 
-pub(crate) use programs::{FileType, Run, Task, TaskFile};
+pub(crate) use programs::{Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 
 /// Why there are no iterators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub(crate) struct Bpf {
     tasks: Iterator,
     runs: Iterator,
     files: Iterator,
+    /// Loaded if there is anything to follow; `None` if a field is missing.
+    carried: OnceLock<Result<Option<Iterator>, Errno>>,
     /// Since Linux 6.18.
     lists: Option<Iterator>,
 }
@@ -76,6 +82,7 @@ impl Bpf {
             tasks: load(tasks)?,
             runs: load(runs)?,
             files: load(files)?,
+            carried: OnceLock::new(),
         })
     }
 
@@ -89,9 +96,60 @@ impl Bpf {
         run::<Runs>(&self.runs, take)
     }
 
-    /// Calls `take` for each open file that holds a namespace.
-    pub(crate) fn files(&self, take: impl FnMut(TaskFile)) -> Result<(), Errno> {
-        run::<Files>(&self.files, take)
+    /// Returns each open file that holds a namespace, and what open files carry.
+    pub(crate) fn files(&self) -> Result<TaskFiles, Errno> {
+        let mut files = TaskFiles::default();
+        let mut carriers = Vec::new();
+        run::<Files>(&self.files, |seen| {
+            files.all.extend(seen.file);
+            carriers.extend(seen.carries);
+        })?;
+        if carriers.is_empty() {
+            return Ok(files);
+        }
+        match self.carried() {
+            Ok(carried) => {
+                files.all.extend(carried.all);
+                files.unseen = carried.unseen;
+            }
+            Err(cause) => {
+                files.unseen = carriers.into_iter().map(|pid| (pid, cause)).collect();
+            }
+        }
+        Ok(files)
+    }
+
+    /// Follows what open files carry, again if anything moved meanwhile.
+    fn carried(&self) -> Result<TaskFiles, Cause> {
+        let carried = self.carried.get_or_init(|| {
+            let counter = make_counter()?;
+            let written = with_btf(|btf| {
+                let types = Types::find(btf)?;
+                let code = Carried::program(btf, &types, counter.as_raw_fd())?;
+                Some((code, types.of_files?))
+            });
+            let load = |(code, function): (Vec<u8>, _)| Iterator::load(&code, function, None);
+            written.map(load).transpose()
+        });
+        let failed = |errno: &Errno| Cause::Failed(errno.raw_os_error());
+        let carried = carried.as_ref().map_err(failed)?;
+        let carried = carried.as_ref().ok_or(Cause::Unsupported)?;
+        let mut files = TaskFiles::default();
+        for _ in 0..MOST_LOOKS {
+            files = TaskFiles::default();
+            let take = |record: &[u8]| match Carried::parse(record) {
+                Some(Item::File(file)) => files.all.push(file),
+                Some(Item::Unseen(pid, cause)) => files.unseen.push((pid, cause)),
+                None => {}
+            };
+            let ran = carried.run(Carried::SIZE as usize, take);
+            ran.map_err(|errno| failed(&errno))?;
+            let mut unseen = files.unseen.iter();
+            if !unseen.any(|(_, cause)| *cause == Cause::Unstable) {
+                break;
+            }
+        }
+        Ok(files)
     }
 
     /// Follows the kernel's lists of namespaces, and returns the unique ID and
@@ -154,6 +212,9 @@ fn follow(
     }
     Ok(())
 }
+
+/// How often messages that moved are followed again.
+const MOST_LOOKS: usize = 8;
 
 /// How many namespaces are listed at most.
 const MOST_LISTED: usize = 1 << 20;

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::containers::Affiliations;
 use crate::error::Error;
-use crate::kernel::{BpfError, FileType, Kernel, Run, Task, TaskFile};
+use crate::kernel::{BpfError, Carrier, FileType, Kernel, Run, Task, TaskFile, TaskFiles};
 use crate::model::{Cause, Holder, Kind, Link, LinkSet, NsId, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_errno};
@@ -23,7 +23,7 @@ use crate::scan::sources::threads;
 pub(super) struct Answer {
     /// By process and thread.
     tasks: Vec<Task>,
-    files: Vec<TaskFile>,
+    files: TaskFiles,
     /// The processes whose files may have been missed.
     doubtful: HashSet<Pid>,
 }
@@ -66,9 +66,18 @@ pub(super) fn read<K: Kernel>(
     };
     let Answer {
         tasks,
-        mut files,
+        files: TaskFiles {
+            all: mut files,
+            unseen,
+        },
         doubtful,
     } = answer;
+    let unseen: HashSet<_> = unseen.into_iter().collect();
+    for (pid, cause) in unseen {
+        if pids.binary_search(&pid).is_ok() {
+            context.miss(Source::Fds, cause);
+        }
+    }
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -116,13 +125,26 @@ pub(super) fn read<K: Kernel>(
         processes,
         finds,
         vanished,
+        rest,
         ..
     } = &mut told;
     let gone: HashSet<Pid> = vanished.iter().copied().collect();
     processes.retain(|process| !gone.contains(&process.pid));
     finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !gone.contains(&pid)));
-    let is_told = |pid| processes.binary_search_by_key(&pid, |process| process.pid);
-    files.retain(|file| !doubtful.contains(&file.pid) && is_told(file.pid).is_ok());
+    let is_told = |pid| {
+        processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .is_ok()
+    };
+    // The proc tree shows nothing that files carry.
+    files.retain(|file| match file.carrier {
+        None => !doubtful.contains(&file.pid) && is_told(file.pid),
+        Some(_) => is_told(file.pid) || rest.binary_search(&file.pid).is_ok(),
+    });
+    let numbers = files
+        .iter()
+        .filter_map(|file| Some((file.ns, file.unique_id?)));
+    told.ids.extend(numbers);
     told.finds.extend(find_files(plan, look, &firsts, &files));
     if look.cgroup {
         let pids = told.processes.iter().map(|process| process.pid).collect();
@@ -261,6 +283,11 @@ fn find_files(
                 FileType::Socket => (Source::Sockets, Holder::Socket(open)),
                 FileType::Tun => (Source::Tuns, Holder::Tun(open)),
             };
+            let holder = match file.carrier {
+                None => holder,
+                Some(Carrier::Socket) => Holder::InFlight(open),
+                Some(Carrier::Ring) => Holder::IoUring(open),
+            };
             plan.reads(source).then_some((file.ns, holder))
         })
         .collect()
@@ -293,7 +320,7 @@ pub(super) fn ask<K: Kernel>(
     let answer = before.and_then(|before| {
         let files = match before {
             Some(_) => early.unwrap_or_else(|| kernel.task_files())?,
-            None => Vec::new(),
+            None => TaskFiles::default(),
         };
         // After the list, so that it has the processes that are listed.
         let mut tasks = kernel.tasks()?;
@@ -467,6 +494,8 @@ mod tests {
             ns: net(9),
             what: FileType::Socket,
             ino: 0,
+            carrier: None,
+            unique_id: None,
         }
     }
 
@@ -493,11 +522,16 @@ mod tests {
         Plan::new(request, true)
     }
 
+    fn files_of(all: Vec<TaskFile>) -> TaskFiles {
+        let unseen = Vec::new();
+        TaskFiles { all, unseen }
+    }
+
     /// Reads processes 5, 6 and 7 of which this is told, on this system.
     fn told(tasks: Vec<Task>, files: Vec<TaskFile>) -> (Told, Vec<(Cause, LinkSet)>) {
         let list = || Ok(vec![5, 6, 7]);
         let kernel = Fake {
-            told: Some((tasks, files)),
+            told: Some((tasks, files_of(files))),
             ..Fake::default()
         };
         let root = Sysroot::live();
@@ -538,6 +572,60 @@ mod tests {
         };
         assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
         assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn what_files_carry_is_told_of_listed_processes() {
+        let mut moved = task(6, 6, Some(1));
+        moved.has_moved = true;
+        let tasks = vec![task(5, 5, Some(1)), moved];
+        let carried = |pid, tid, fd, carrier, what| TaskFile {
+            carrier: Some(carrier),
+            what,
+            unique_id: (what == FileType::Namespace).then_some(70),
+            ..file(pid, tid, fd, 1)
+        };
+        let (socket, ring) = (Carrier::Socket, Carrier::Ring);
+        let all = vec![
+            carried(5, 5, 3, socket, FileType::Namespace),
+            carried(5, 5, 3, socket, FileType::Socket),
+            carried(6, 6, 4, ring, FileType::Tun),
+            // It was not listed.
+            carried(8, 8, 4, ring, FileType::Namespace),
+        ];
+        let unseen = [(5, Cause::Truncated), (5, Cause::Truncated)];
+        let unseen = [&unseen[..], &[(6, Cause::Unstable), (8, Cause::Unstable)]].concat();
+        let answer = Answer {
+            tasks,
+            files: TaskFiles { all, unseen },
+            doubtful: HashSet::new(),
+        };
+        let root = Sysroot::live();
+        let context = with_kernel(&root, Fake::default());
+        let mut affiliations = Affiliations::below(&root);
+        let look = everything();
+        let pids = [5, 6];
+        let told = read(&context, &plan(), look, &pids, answer, &mut affiliations).unwrap();
+        assert_eq!(told.rest, [6]);
+        let open = |pid, fd| OpenFile { pid, tid: None, fd };
+        let expected = [
+            (net(9), Holder::InFlight(open(5, 3))),
+            (net(9), Holder::InFlight(open(5, 3))),
+            (net(9), Holder::IoUring(open(6, 4))),
+        ];
+        assert_eq!(told.finds, expected);
+        assert_eq!(told.ids, [(net(9), 70)]);
+        let mut gaps: Vec<_> = context
+            .gaps(2)
+            .into_iter()
+            .map(|gap| (gap.source, gap.cause, gap.count))
+            .collect();
+        gaps.sort_unstable();
+        let expected = [
+            (Source::Fds, Cause::Truncated, Some(1)),
+            (Source::Fds, Cause::Unstable, Some(1)),
+        ];
+        assert_eq!(gaps, expected);
     }
 
     #[test]
@@ -667,7 +755,7 @@ mod tests {
         let read = |pid, told: Vec<TaskFile>| {
             let answer = Answer {
                 tasks: tasks.clone(),
-                files: told,
+                files: files_of(told),
                 doubtful: [pid].into(),
             };
             let mut affiliations = Affiliations::below(&root);
@@ -728,7 +816,7 @@ mod tests {
         let vanished = |pid| {
             let answer = Answer {
                 tasks: vec![task(pid, pid, Some(1))],
-                files: vec![file(pid, pid, 3, 1)],
+                files: files_of(vec![file(pid, pid, 3, 1)]),
                 doubtful: [pid].into(),
             };
             let mut affiliations = Affiliations::below(&root);

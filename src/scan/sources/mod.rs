@@ -392,6 +392,9 @@ impl Discovery<'_> {
         );
         found.refused = settled.refused;
         found.vanished.extend(settled.vanished);
+        let gone: HashSet<Pid> = found.vanished.iter().copied().collect();
+        let is_there = |holder: &Holder| holder.pid().is_none_or(|pid| !gone.contains(&pid));
+        found.finds.retain(|(_, holder)| is_there(holder));
         found.zombies += settled.zombies;
         for (process, sighting) in settled.seen {
             found.sort(process.pid, sighting);
