@@ -465,6 +465,44 @@ time.sleep(1000)
 }
 
 #[test]
+fn processes_that_hidepid_hides_are_listed() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["setpriv"]) {
+        return;
+    }
+    let run = live::run(
+        r#"
+        chmod 755 . && cp "$NSLS" nsls
+        unshare -n sleep 1000 &
+        while [ "$(cat /proc/$!/comm)" != sleep ]; do sleep 0.05; done
+        ns=$(readlink /proc/$!/ns/net)
+        mount -t proc -o hidepid=2 proc /proc
+        list() {
+            setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=+bpf,+perfmon \
+                --ambient-caps=+bpf,+perfmon ./nsls "$@"
+        }
+        list -t net --raw -n -o NS 2> err | grep -cF "$(tr -cd 0-9 <<< "$ns")"
+        grep -c "other users' processes are hidden" err
+        list --bpf "$ns" --raw -n -o PID,PPID,UID,USER,COMMAND > out 2> err
+        echo $?
+        sed "s/^$! $$ /PID PPID /" out
+        list holders --bpf "$ns" --raw -n 2>> err | sed "s/ $! / PID /"
+        list --bpf -t net --raw -n -o NS,NPROCS,PID 2>> err | grep -c " 1 $!\$"
+        grep "other users\|ended during" err
+        "#,
+    );
+    let lines: Vec<_> = run.stdout.lines().collect();
+    let expected = [
+        "0",
+        "1",
+        "0",
+        "PID PPID 0 root sleep",
+        "process PID root sleep net",
+        "1",
+    ];
+    assert_eq!(lines, expected, "{run}");
+}
+
+#[test]
 fn what_stands_in_the_way_is_said_and_proc_is_read() {
     if !is_possible() || !live::can_unshare() {
         return;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use rustix::io::Errno;
 
 use crate::kernel::{BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFiles, UtsNames};
-use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
 /// Linux has for it.
@@ -43,6 +43,8 @@ pub(crate) struct Fake {
     /// What iterators tell of tasks and open files; `None` for a
     /// kernel without.
     pub(crate) told: Option<(Vec<Task>, TaskFiles)>,
+    /// What iterators tell of processes besides.
+    pub(crate) names: Vec<HiddenProcess>,
     /// How far tasks had come before, if not as far as then.
     pub(crate) runs: Option<Vec<Run>>,
     /// The names of each uts namespace that the caller may enter.
@@ -151,6 +153,14 @@ impl Kernel for Fake {
     fn list(&self) -> Result<Vec<u64>, Errno> {
         let listed = self.listed.as_ref().ok_or(Errno::NOSYS)?;
         Ok(listed.keys().copied().collect())
+    }
+
+    fn process_exists(&self, pid: Pid) -> bool {
+        self.names.iter().any(|process| process.pid == pid)
+    }
+
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError> {
+        Ok(self.names.clone())
     }
 
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {

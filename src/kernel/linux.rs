@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::thread::CapabilitySet;
 
-use crate::kernel::bpf::Bpf;
+use crate::kernel::bpf::{self, Bpf};
 use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
@@ -16,7 +16,7 @@ use crate::kernel::{
     BpfError, Kernel, MountNs, OpenError, Run, Task, TaskFiles, UtsNames, child, mount_list,
     mount_namespaces, net_class, netlink, setns, syscall, sysv, version_of,
 };
-use crate::model::{Fd, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Interface, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::PIDFD_THREAD);
 
@@ -42,18 +42,6 @@ impl Linux {
             cookies: Mutex::default(),
             bpf: OnceLock::new(),
         }
-    }
-
-    /// Returns whether a process or thread exists, even if hidepid keeps it out
-    /// of the proc tree: the null signal of kill(2).
-    pub(crate) fn process_exists(&self, pid: Pid) -> bool {
-        let Ok(pid) = self.opener.raw_pid(pid) else {
-            return false;
-        };
-        matches!(
-            rustix::process::test_kill_process(pid),
-            Ok(()) | Err(Errno::PERM)
-        )
     }
 
     /// Returns whether this process is in the initial namespace of a type.
@@ -226,6 +214,16 @@ impl Kernel for Linux {
         }
     }
 
+    fn process_exists(&self, pid: Pid) -> bool {
+        let Ok(pid) = self.opener.raw_pid(pid) else {
+            return false;
+        };
+        matches!(
+            rustix::process::test_kill_process(pid),
+            Ok(()) | Err(Errno::PERM)
+        )
+    }
+
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {
         let mut all = Vec::new();
         self.bpf()?.tasks(|task| all.push(task))?;
@@ -236,6 +234,11 @@ impl Kernel for Linux {
         let mut all = Vec::new();
         self.bpf()?.runs(|run| all.push(run))?;
         Ok(all)
+    }
+
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError> {
+        self.bpf()?;
+        Ok(bpf::names()?)
     }
 
     fn task_files(&self) -> Result<TaskFiles, BpfError> {

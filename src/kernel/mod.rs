@@ -33,7 +33,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Interface, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 pub(crate) use bpf::{BpfError, Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 pub(crate) use error::OpenError;
@@ -143,12 +143,20 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// before Linux 6.19.
     fn list(&self) -> Result<Vec<u64>, Errno>;
 
+    /// Returns whether a process or thread exists, even if hidepid keeps it out
+    /// of the proc tree.
+    fn process_exists(&self, pid: Pid) -> bool;
+
     /// Returns every task, in any order, without touching one: a BPF iterator.
     fn tasks(&self) -> Result<Vec<Task>, BpfError>;
 
     /// Returns how far every task has come that is not a kernel thread, in any
     /// order: a BPF iterator.
     fn runs(&self) -> Result<Vec<Run>, BpfError>;
+
+    /// Returns what the proc tree tells of processes that it lists, of every
+    /// process: a BPF iterator.
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError>;
 
     /// Returns every open file that holds a namespace, and those that open files
     /// carry: BPF iterators. Threads that share the table of their process are

@@ -29,6 +29,7 @@ pub use link::Link;
 pub use named::UnknownName;
 pub(crate) use named::named;
 pub use namespace::{Namespace, NetNsId, NsId, Relations};
+pub(crate) use process::HiddenProcess;
 pub use process::{Details, Links, Pid, Process};
 pub use set::{Member, Set};
 pub use snapshot::Snapshot;

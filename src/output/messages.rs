@@ -83,7 +83,7 @@ pub(crate) fn describe(gap: &Gap) -> String {
                 counted(count, "process ended", "processes ended")
             )
         }
-        Cause::Hidden => format!(
+        Cause::Hidden if gap.source == Source::Processes => format!(
             "{count} of {total} processes {} hidden (hidepid)",
             plural(count, "is", "are")
         ),
@@ -167,9 +167,9 @@ fn problem(source: Source, cause: Cause) -> String {
             let why = reason(&std::io::Error::from_raw_os_error(errno));
             return format!("could not be read ({why})");
         }
+        Cause::Hidden => "hidepid",
         // These have sentences of their own.
-        Cause::Hidden
-        | Cause::Unborn
+        Cause::Unborn
         | Cause::ForeignPidNamespace
         | Cause::SocketClass
         | Cause::Vanished

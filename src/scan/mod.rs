@@ -223,12 +223,14 @@ fn parents<K: Kernel>(
         let wave = std::mem::take(&mut next);
         let read = context.map(wave.clone(), |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
-            Ok(process.and_then(|process| process.stat()).ok())
+            let stat = process.and_then(|process| process.stat());
+            let told = || Some(context.root.hidden(*pid)?.ppid);
+            Ok(stat.map_or_else(|_| told(), |stat| Some(stat.ppid)))
         })?;
-        for (pid, stat) in wave.into_iter().zip(read) {
-            if let Some(stat) = stat.flatten() {
-                parents.insert(pid, stat.ppid);
-                next.push(stat.ppid);
+        for (pid, ppid) in wave.into_iter().zip(read) {
+            if let Some(ppid) = ppid.flatten() {
+                parents.insert(pid, ppid);
+                next.push(ppid);
             }
         }
         next.sort_unstable();

@@ -307,6 +307,24 @@ impl<'a> Assembler<'a> {
         Some(())
     }
 
+    /// `bpf_probe_read_kernel(&record[place], size, &base->member)`
+    pub(super) fn copy_member(
+        &mut self,
+        place: i16,
+        size: i32,
+        base: Pointer,
+        member: &str,
+    ) -> Option<()> {
+        let member = self.btf.member(base.to, member)?;
+        if i64::from(self.btf.size(member.of)?) < i64::from(size) {
+            return None;
+        }
+        self.push(MOVE, R3, base.register, 0, 0);
+        self.push(ADD_NUMBER, R3, R0, 0, i32::try_from(member.offset).ok()?);
+        self.probe(place - self.size, size);
+        Some(())
+    }
+
     /// `copy(&record[place], &base->array[base->index])`, of elements of 16
     /// bytes
     pub(super) fn copy_element(
@@ -833,6 +851,13 @@ mod tests {
             b702000008000000 8500000071000000";
         assert_written(copy, |c| {
             c.copy_from(0, 8, outer(true), "wide").unwrap();
+        });
+        let member = "bf73000000000000 0703000018000000 bfa1000000000000 07010000f0ffffff
+            b702000010000000 8500000071000000";
+        assert_written(member, |c| {
+            assert!(c.copy_member(0, 16, outer(true), "word").is_none());
+            assert!(c.copy_member(0, 16, outer(true), "absent").is_none());
+            c.copy_member(0, 16, outer(true), "in").unwrap();
         });
         let element = "6170040000000000 570000003f000000 6700000004000000 bf03000000000000
             0f73000000000000 0703000018000000 bfa1000000000000 07010000f0ffffff

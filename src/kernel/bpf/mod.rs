@@ -20,8 +20,10 @@ use rustix::io::Errno;
 use crate::kernel::bpf::btf::TypeId;
 use crate::kernel::bpf::carried::{Carried, Item};
 use crate::kernel::bpf::iterator::{Iterator, make_counter, with_btf};
-use crate::kernel::bpf::programs::{Entrance, Files, Iterate, Listed, Lists, Runs, Tasks, Types};
-use crate::model::{Cause, NsId};
+use crate::kernel::bpf::programs::{
+    Entrance, Files, Iterate, Listed, Lists, Names, Runs, Tasks, Types,
+};
+use crate::model::{Cause, HiddenProcess, NsId};
 
 pub(crate) use programs::{Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 
@@ -180,6 +182,21 @@ impl Bpf {
         found.dedup();
         Ok(found)
     }
+}
+
+/// Returns what is told of each process besides its tasks. Loads a program of its
+/// own, which few need.
+pub(crate) fn names() -> Result<Vec<HiddenProcess>, Errno> {
+    let written = with_btf(|btf| {
+        let types = Types::find(btf)?;
+        Some((Names::program(btf, &types)?, types.of_tasks?))
+    });
+    let (code, function) = written.ok_or(Errno::NOSYS)?;
+    let mut names = Vec::new();
+    run::<Names>(&Iterator::load(&code, function, None)?, |process| {
+        names.push(process);
+    })?;
+    Ok(names)
 }
 
 /// Loads a program that follows lists: it runs for this process only.

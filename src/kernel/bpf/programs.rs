@@ -5,7 +5,7 @@ use crate::kernel::bpf::btf::{Btf, TypeId};
 use crate::kernel::bpf::instructions::{Assembler, Jump, Pointer, R7, R8, R9};
 use crate::kernel::bytes::{u32_at, u64_at, until_nul};
 use crate::kernel::nsfs::flag_of_kind;
-use crate::model::{Cause, Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
+use crate::model::{Cause, Fd, HiddenProcess, Kind, Link, Links, Member, NsId, Pid, Tid};
 
 /// A task, which is a thread: the first of a process has its PID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -325,6 +325,50 @@ pub(super) fn put_ids(c: &mut Assembler<'_>, task: Pointer) -> Option<()> {
 /// Returns a number of a task, which is 0 for one that is being released.
 pub(super) fn some_id(record: &[u8], place: i16) -> Option<u32> {
     u32_at(record, place as usize).filter(|id| *id != 0)
+}
+
+/// What the proc tree shows of processes that it lists.
+pub(super) struct Names;
+
+impl Names {
+    const PARENT: i16 = 32;
+    const COMM: i16 = 48;
+    const UID: i16 = 64;
+}
+
+impl Iterate for Names {
+    const SIZE: i16 = 72;
+    type Item = HiddenProcess;
+
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        c.put(Self::UID, task, "real_cred->euid.val")?;
+        c.copy_member(Self::COMM, 16, task, "comm")?;
+        put_ids(&mut c, task)?;
+        let reader = c.current(R8, task);
+        let reader = c.follow(R8, reader, "thread_pid")?;
+        let pid = c.follow(R9, task, "real_parent->group_leader->thread_pid")?;
+        c.copy_element(Self::PARENT, pid, "numbers", (reader, "level"))?;
+        c.write()
+    }
+
+    /// Parses a record; `None` for other threads than the first.
+    fn parse(record: &[u8]) -> Option<HiddenProcess> {
+        let pid = some_id(record, PID)?;
+        let uid = u32_at(record, Self::UID as usize)?;
+        let comm = record.get(Self::COMM as usize..)?.get(..16)?;
+        // In the pid namespace of the reader, or else in one above it.
+        let namespace = |place: i16| u64_at(record, place as usize + 8);
+        let is_inside = namespace(Self::PARENT)? == namespace(TID)?;
+        let ppid = u32_at(record, Self::PARENT as usize)?;
+        (some_id(record, TID)? == pid).then(|| HiddenProcess {
+            pid,
+            ppid: if is_inside { ppid } else { 0 },
+            uid,
+            comm: until_nul(comm).into(),
+        })
+    }
 }
 
 /// The open files of all tasks, except of those that share the table of the
@@ -705,6 +749,38 @@ mod tests {
     }
 
     #[test]
+    fn a_process_is_what_its_record_says() {
+        let word = |text: &[u8; 4]| u32::from_ne_bytes(*text);
+        let words = [
+            (TID, 5),
+            (TID + 8, 77),
+            (PID, 5),
+            (Names::PARENT, 4),
+            (Names::PARENT + 8, 77),
+            (Names::COMM, word(b"a b\n")),
+            (Names::COMM + 4, word(b"c\0xy")),
+            (Names::UID, 1000),
+        ];
+        let whole = record(Names::SIZE, &words);
+        let mut process = HiddenProcess {
+            pid: 5,
+            ppid: 4,
+            uid: 1000,
+            comm: b"a b\nc"[..].into(),
+        };
+        assert_eq!(Names::parse(&whole).as_ref(), Some(&process));
+        assert_whole::<Names>(&whole, 4);
+        let other = |word| Names::parse(&record(Names::SIZE, &[&words[..], &[word]].concat()));
+        // A thread, and one that is being released.
+        assert_eq!(other((TID, 6)), None);
+        assert_eq!(other((TID, 0)), None);
+        assert_eq!(other((PID, 0)), None);
+        // The parent is outside.
+        process.ppid = 0;
+        assert_eq!(other((Names::PARENT + 8, 78)), Some(process));
+    }
+
+    #[test]
     fn an_open_file_is_what_its_record_says() {
         let name = u32::from_ne_bytes(*b"uts\0");
         let words = [
@@ -864,6 +940,7 @@ mod tests {
                 Tasks::program(btf, &types),
                 Runs::program(btf, &types),
                 Files::program(btf, &types),
+                Names::program(btf, &types),
                 Carried::program(btf, &types, 0),
                 Lists::program(btf, &types, &Entrance::Own),
                 Lists::program(btf, &types, &Entrance::At(u64::MAX)),

@@ -6,6 +6,7 @@
 //! of, or that moved meanwhile, is read there.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::thread;
 
 use crate::containers::Affiliations;
@@ -70,7 +71,7 @@ pub(super) fn read<K: Kernel>(
             all: mut files,
             unseen,
         },
-        doubtful,
+        mut doubtful,
     } = answer;
     let unseen: HashSet<_> = unseen.into_iter().collect();
     for (pid, cause) in unseen {
@@ -96,6 +97,11 @@ pub(super) fn read<K: Kernel>(
         firsts.extend(process.thread.map(|tid| (*pid, tid)));
         if look.threads {
             told.finds.extend(other_links(tasks, &process, wanted));
+        }
+        if doubtful.contains(pid) && context.root.hidden(*pid).is_some() {
+            // Its files are those that the kernel told of, and perhaps more.
+            doubtful.remove(pid);
+            context.miss(Source::Fds, Cause::Hidden);
         }
         if doubtful.contains(pid) {
             let tids = tasks.iter().map(|task| task.tid);
@@ -342,6 +348,37 @@ pub(super) fn ask<K: Kernel>(
     }
 }
 
+/// Returns the processes that the kernel told of and the proc tree does not show,
+/// by PID, and adds them to the hidden ones of the root. The list is by PID, too.
+pub(super) fn find_hidden<K: Kernel>(
+    context: &Context<K>,
+    kernel: &Arc<K>,
+    pids: &[Pid],
+    answer: &Answer,
+) -> Result<Vec<Pid>, BpfError> {
+    let is_told = |pid| {
+        let tasks = &answer.tasks;
+        tasks
+            .binary_search_by_key(&(pid, pid), |task| (task.pid, task.tid))
+            .is_ok()
+    };
+    // Those that are younger than the list are not hidden.
+    let is_shown = |pid| ProcessDir::open(&context.root, pid).is_ok_and(|process| process.exists());
+    let mut hidden = kernel.names()?;
+    hidden.retain(|process| {
+        let pid = process.pid;
+        pids.binary_search(&pid).is_err() && is_told(pid) && !is_shown(pid)
+    });
+    let mut found: Vec<_> = hidden.iter().map(|process| process.pid).collect();
+    found.sort_unstable();
+    let kernel = Arc::clone(kernel);
+    context
+        .root
+        .add_hidden(hidden, move |pid| kernel.process_exists(pid));
+    found.retain(|pid| context.root.hidden(*pid).is_some());
+    Ok(found)
+}
+
 /// Returns the processes whose tables of open files may have changed since
 /// `before`: one of the tasks that share it ran, began or ended.
 ///
@@ -455,7 +492,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::Fake;
-    use crate::model::{KindSet, Links, Member, Sources};
+    use crate::model::{HiddenProcess, KindSet, Links, Member, Sources};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::with_kernel;
     use crate::scan::request::{Goal, Needs, Request};
@@ -572,6 +609,74 @@ mod tests {
         };
         assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
         assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn processes_that_the_proc_tree_hides_are_what_the_kernel_told() {
+        // No system has such PIDs.
+        let (hidden, moved, ended, thread) = (5_000_001, 5_000_002, 5_000_003, 5_000_004);
+        let own = std::process::id();
+        let name = |pid| HiddenProcess {
+            pid,
+            ppid: 1,
+            uid: 7,
+            comm: b"name"[..].into(),
+        };
+        let mut others = task(moved, moved, Some(1));
+        others.has_moved = true;
+        let answer = Answer {
+            tasks: vec![
+                task(own, own, Some(1)),
+                task(hidden, hidden, Some(1)),
+                task(hidden, thread, Some(1)),
+                others,
+            ],
+            files: files_of(vec![file(hidden, hidden, 3, 1)]),
+            doubtful: [hidden].into(),
+        };
+        let names = [own, moved, ended, hidden].map(name).to_vec();
+        let kernel = Fake {
+            names,
+            ..Fake::default()
+        };
+        let root = Sysroot::live();
+        let context = with_kernel(&root, kernel);
+        let kernel = context.kernel.as_ref().unwrap();
+        // This process was not listed, and yet is there.
+        let found = find_hidden(&context, kernel, &[], &answer).unwrap();
+        assert_eq!(found, [hidden, moved]);
+        let known = |pid| context.root.hidden(pid);
+        assert_eq!(known(hidden), Some(name(hidden)));
+        assert_eq!((known(own), known(ended)), (None, None));
+        let open = |pid| ProcessDir::open(&context.root, pid).err();
+        assert_eq!(open(hidden), Some(ReadError::Errno(Errno::PERM)));
+        assert_eq!(open(ended), Some(ReadError::Gone));
+        // Each scan has its own.
+        assert_eq!(root.hidden(hidden), None);
+
+        let mut affiliations = Affiliations::below(&root);
+        let look = Look {
+            cgroup: true,
+            ..everything()
+        };
+        let pids = [hidden, moved];
+        let told = read(&context, &plan(), look, &pids, answer, &mut affiliations).unwrap();
+        let pids: Vec<_> = told.processes.iter().map(|process| process.pid).collect();
+        assert_eq!((pids, told.rest), (vec![hidden], vec![moved]));
+        let open = OpenFile {
+            pid: hidden,
+            tid: None,
+            fd: 3,
+        };
+        assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
+        assert_eq!(told.vanished, [0; 0]);
+        let gaps = context.gaps(2).into_iter();
+        let gaps: Vec<_> = gaps.map(|gap| (gap.source, gap.cause, gap.count)).collect();
+        let expected = [
+            (Source::Fds, Cause::Hidden, Some(1)),
+            (Source::Cgroups, Cause::Hidden, Some(1)),
+        ];
+        assert_eq!(gaps, expected);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) fingerprints: Fingerprints,
     /// Whether the kernel itself is asked by BPF iterators, and answers.
     pub(crate) bpf: bool,
+    /// Whether the proc tree does not list all processes.
+    hides: bool,
     /// The processes that were read and, as far as is known, still exist.
     known: HashSet<Pid>,
     /// The links that any of them has.
@@ -98,6 +100,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         groups: Groups::new(plan.kinds),
         fingerprints: Fingerprints::new(),
         bpf: plan.request.uses_bpf,
+        hides: plan.alone.is_none() && context.root.hides_processes(),
         known: HashSet::new(),
         links: LinkSet::EMPTY,
         total: 0,
@@ -107,7 +110,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
-    if plan.alone.is_none() && context.root.hides_processes() {
+    if discovery.hides && !discovery.bpf {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
     }
     // The kernel's lists have those of the whole system, wherever it is asked.
@@ -177,7 +180,8 @@ impl Discovery<'_> {
             // Most processes are listed the first time; later there may be
             // nothing to ask about.
             let is_first = self.known.is_empty();
-            let (mut pids, mut answer) = match is_first {
+            let asks = is_first || self.hides;
+            let (mut pids, mut answer) = match asks {
                 true => self.ask(context, plan, list)?,
                 false => (list()?, None),
             };
@@ -188,7 +192,7 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            if !is_first && !pids.is_empty() {
+            if !asks && !pids.is_empty() {
                 (pids, answer) = self.ask(context, plan, || Ok(pids))?;
             }
             if self.read_all(context, plan, &pids, answer)? {
@@ -338,8 +342,22 @@ impl Discovery<'_> {
         let (true, Some(kernel)) = (self.bpf && plan.alone.is_none(), &context.kernel) else {
             return Ok((list()?, None));
         };
-        let (pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
+        let (mut pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
         self.bpf = answer.is_some();
+        if self.hides {
+            let hidden = answer
+                .as_ref()
+                .map(|answer| bpf::find_hidden(context, kernel, &pids, answer));
+            match hidden.transpose() {
+                Ok(Some(hidden)) => {
+                    pids.extend(hidden);
+                    pids.sort_unstable();
+                }
+                Ok(None) | Err(_) => {
+                    context.miss_uncounted(Source::Processes, Cause::Hidden);
+                }
+            }
+        }
         Ok((pids, answer))
     }
 
