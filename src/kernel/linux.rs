@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,9 @@ pub(crate) struct Linux {
     cookies: Mutex<HashMap<u64, u64>>,
     /// Loaded for the first question.
     bpf: OnceLock<Result<Bpf, BpfError>>,
+    /// The namespaces in the kernel's lists that nothing opens, by unique ID, when
+    /// they were last followed.
+    inactive: Mutex<HashSet<u64>>,
 }
 
 impl Linux {
@@ -41,6 +44,21 @@ impl Linux {
             netlink: Mutex::new(None),
             cookies: Mutex::default(),
             bpf: OnceLock::new(),
+            inactive: Mutex::default(),
+        }
+    }
+
+    fn inactive(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.inactive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns why a namespace cannot be opened by its number: it is gone, or was
+    /// still there when the kernel's lists were last followed.
+    fn why_closed(&self, unique_id: u64) -> OpenError {
+        if self.inactive().contains(&unique_id) {
+            OpenError::Unreachable
+        } else {
+            OpenError::Gone
         }
     }
 
@@ -118,9 +136,9 @@ impl Kernel for Linux {
             Err(Errno::BADF | Errno::STALE) if id.kind == Kind::Mnt => {
                 let own = self.opener.open_own(Kind::Mnt)?;
                 let found = mount_namespaces::find(&own, unique_id)?;
-                found.ok_or(OpenError::Gone)
+                found.ok_or_else(|| self.why_closed(unique_id))
             }
-            Err(Errno::STALE) => Err(OpenError::Gone),
+            Err(Errno::STALE) => Err(self.why_closed(unique_id)),
             Err(Errno::BADF) => Err(OpenError::Unreachable),
             opened => Ok(opened?),
         }
@@ -246,7 +264,13 @@ impl Kernel for Linux {
     }
 
     fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError> {
-        Ok(self.bpf()?.lists()?)
+        let chained = self.bpf()?.lists()?;
+        let inactive = chained.iter().filter(|chained| !chained.is_active);
+        *self.inactive() = inactive.map(|chained| chained.unique_id).collect();
+        let all = chained
+            .iter()
+            .map(|chained| (chained.unique_id, chained.id));
+        Ok(all.collect())
     }
 
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {

@@ -164,8 +164,9 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     fn task_files(&self) -> Result<TaskFiles, BpfError>;
 
     /// Returns the members of the kernel's lists of namespaces that it does not
-    /// show otherwise, by unique ID: a BPF iterator. Some may be none: only
-    /// those that can be opened count. Empty before Linux 6.18.
+    /// show otherwise, by unique ID: a BPF iterator. Some may be none: only those
+    /// count that can be opened, or that are `Unreachable` then. Empty before
+    /// Linux 6.18.
     fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError>;
 
     /// Returns which namespace has this unique ID, `None` if it is gone.

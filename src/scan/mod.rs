@@ -94,6 +94,9 @@ fn attempt<K: Kernel>(context: &Context<K>, plan: &Plan) -> Result<Option<Snapsh
     let mut looks = 0;
     loop {
         relations::ask(context, plan, &mut found.groups)?;
+        if found.follow_lists(context, plan)? {
+            relations::ask(context, plan, &mut found.groups)?;
+        }
         let inferred = inference::group(&found.fingerprints, &found.groups);
         details::read_shown(context, plan, &mut found.groups, &inferred, &mut users)?;
         details::proc_files::read(context, plan, &mut found.groups, &mut facts)?;

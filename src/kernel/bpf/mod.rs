@@ -47,6 +47,16 @@ impl From<Errno> for BpfError {
     }
 }
 
+/// A namespace in the kernel's lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Chained {
+    pub(crate) unique_id: u64,
+    pub(crate) id: NsId,
+    /// Whether it can be opened by its number. Since Linux 6.19 only namespaces can
+    /// that processes or files are known to hold.
+    pub(crate) is_active: bool,
+}
+
 /// The iterators, ready to run any number of times.
 #[derive(Debug)]
 pub(crate) struct Bpf {
@@ -154,11 +164,10 @@ impl Bpf {
         Ok(files)
     }
 
-    /// Follows the kernel's lists of namespaces, and returns the unique ID and
-    /// the identity of every namespace in them; an empty list before Linux
-    /// 6.18. Some are being removed, or are none: only those that can be opened
-    /// count.
-    pub(crate) fn lists(&self) -> Result<Vec<(u64, NsId)>, Errno> {
+    /// Follows the kernel's lists of namespaces; an empty list before Linux 6.18.
+    /// Some are being removed: of those that are active only those that can be
+    /// opened count.
+    pub(crate) fn lists(&self) -> Result<Vec<Chained>, Errno> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut entrances = Vec::new();
@@ -208,7 +217,7 @@ fn load_lists(code: &[u8], function: TypeId) -> Result<Iterator, Errno> {
 fn follow(
     lists: &Iterator,
     entrance: &Entrance,
-    found: &mut Vec<(u64, NsId)>,
+    found: &mut Vec<Chained>,
     seen: &mut HashSet<u64>,
     entrances: &mut Vec<Entrance>,
 ) -> Result<(), Errno> {
@@ -225,7 +234,11 @@ fn follow(
         }
         seen.extend(chain.iter().map(|listed| listed.address));
         let some = chain.iter().filter(|listed| listed.id.ino != 0);
-        found.extend(some.map(|listed| (listed.unique_id, listed.id)));
+        found.extend(some.map(|listed| Chained {
+            unique_id: listed.unique_id,
+            id: listed.id,
+            is_active: listed.is_active,
+        }));
     }
     Ok(())
 }

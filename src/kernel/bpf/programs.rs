@@ -559,6 +559,9 @@ pub(super) struct Listed {
     pub(super) start: u64,
     pub(super) unique_id: u64,
     pub(super) id: NsId,
+    /// Whether it can be opened by its number. Since Linux 6.19 only namespaces can
+    /// that processes or files are known to hold.
+    pub(super) is_active: bool,
 }
 
 /// Where to enter lists.
@@ -570,15 +573,20 @@ pub(super) enum Entrance {
 }
 
 impl Lists {
-    pub(super) const SIZE: i16 = 32;
+    pub(super) const SIZE: i16 = 48;
     /// How many records fit into what the kernel returns at once.
-    const MOST: usize = 1000;
+    const MOST: usize = 680;
 
     const ADDRESS: i16 = 0;
     const START: i16 = 8;
     const ID: i16 = 16;
     const INO: i16 = 24;
     const TYPE: i16 = 28;
+    /// How many references there are, and how many that make it active.
+    const REFERENCES: i16 = 32;
+    const ACTIVE: i16 = 36;
+    /// The name of its type, of 8 bytes.
+    const NAME: i16 = 40;
 
     /// Returns how many namespaces a program follows in each list at most.
     pub(super) fn most(entrance: &Entrance) -> usize {
@@ -631,7 +639,7 @@ impl Lists {
         c.end()
     }
 
-    /// `for (ns = start; …; ns = ns->ns_list_node.next) write(ns);`
+    /// `for (ns = start; …; ns = ns->node.next) write(ns);`
     fn walk(
         c: &mut Assembler<'_>,
         btf: &Btf<'_>,
@@ -640,7 +648,16 @@ impl Lists {
         times: i32,
         start: Pointer,
     ) -> Option<()> {
-        let node = btf.member(types.ns_common, "ns_list_node")?.offset;
+        let (path, node) = match btf.member(types.ns_common, "ns_list_node") {
+            Some(node) => ("ns_list_node.next", node.offset),
+            // Since Linux 6.19.
+            None => {
+                let node = btf.member(types.ns_common, "ns_tree_node")?;
+                let entry = btf.member(node.of, "ns_list_entry")?.offset;
+                let offset = node.offset.checked_add(entry)?;
+                ("ns_tree_node.ns_list_entry.next", offset)
+            }
+        };
         let node = i32::try_from(node).ok()?;
         let ns = c.shift(R9, start, 0, types.ns_common);
         c.put_pointer(Self::START, start);
@@ -649,8 +666,13 @@ impl Lists {
             c.put(Self::ID, ns, "ns_id")?;
             c.put(Self::INO, ns, "inum")?;
             c.put(Self::TYPE, ns, "ns_type")?;
+            c.put(Self::REFERENCES, ns, "__ns_ref.refs.counter")?;
+            c.copy_from(Self::NAME, 8, ns, "ops->name")?;
+            if c.put(Self::ACTIVE, ns, "__ns_ref_active.counter").is_none() {
+                c.put_number(Self::ACTIVE, 1);
+            }
             c.emit();
-            let next = c.follow(R9, ns, "ns_list_node.next")?;
+            let next = c.follow(R9, ns, path)?;
             c.shift(R9, next, -node, types.ns_common);
             Some(vec![c.if_same(ns, start)])
         })
@@ -659,8 +681,14 @@ impl Lists {
     /// Parses a record; an `id` with number 0 is none.
     pub(super) fn parse(record: &[u8]) -> Option<Listed> {
         let word = |place: i16| u64_at(record, place as usize);
-        let flag = u32_at(record, Self::TYPE as usize)?;
-        let kind = Kind::ALL.iter().find(|kind| flag_of_kind(**kind) == flag);
+        let number = |place: i16| u32_at(record, place as usize);
+        let flag = number(Self::TYPE)?;
+        let name = until_nul(record.get(Self::NAME as usize..)?.get(..8)?);
+        let is_held = number(Self::REFERENCES)? != 0;
+        let kind = Kind::ALL.iter().find(|kind| {
+            let is_kind = flag_of_kind(**kind) == flag && kind.name().as_bytes() == name;
+            is_kind && is_held
+        });
         let ino = u32_at(record, Self::INO as usize)?.into();
         let id = match kind {
             Some(kind) => NsId { ino, kind: *kind },
@@ -674,6 +702,7 @@ impl Lists {
             start: word(Self::START)?,
             unique_id: word(Self::ID)?,
             id,
+            is_active: number(Self::ACTIVE)? != 0,
         })
     }
 }
@@ -848,17 +877,31 @@ mod tests {
             (Lists::ID, 3),
             (Lists::INO, 4),
             (Lists::TYPE, flag_of_kind(Kind::User)),
+            (Lists::REFERENCES, 2),
+            (Lists::ACTIVE, 1),
+            (Lists::NAME, u32::from_ne_bytes(*b"user")),
         ];
         let whole = record(Lists::SIZE, &words);
         let facts = |record: &[u8]| {
             let listed = Lists::parse(record)?;
             let addresses = (listed.address, listed.start);
-            Some((addresses, listed.unique_id, listed.id.ino, listed.id.kind))
+            let id = (listed.id.ino, listed.id.kind);
+            Some((addresses, listed.unique_id, id, listed.is_active))
         };
-        assert_eq!(facts(&whole), Some(((1, 2), 3, 4, Kind::User)));
-        let other = record(Lists::SIZE, &[&words[..], &[(Lists::TYPE, 5)]].concat());
-        assert_eq!(facts(&other), Some(((1, 2), 3, 0, Kind::Net)));
-        assert_eq!(facts(&whole[..31]), None);
+        let user = (4, Kind::User);
+        assert_eq!(facts(&whole), Some(((1, 2), 3, user, true)));
+        let other = |word| facts(&record(Lists::SIZE, &[&words[..], &[word]].concat()));
+        assert_eq!(other((Lists::ACTIVE, 0)), Some(((1, 2), 3, user, false)));
+        for none in [
+            (Lists::TYPE, 5),
+            (Lists::TYPE, flag_of_kind(Kind::Uts)),
+            (Lists::NAME, u32::from_ne_bytes(*b"uts\0")),
+            // It is being removed.
+            (Lists::REFERENCES, 0),
+        ] {
+            assert_eq!(other(none), Some(((1, 2), 3, (0, Kind::Net), true)));
+        }
+        assert_eq!(facts(&whole[..47]), None);
     }
 
     /// Makes a table with `task_struct` of members of 8 bytes with these names,

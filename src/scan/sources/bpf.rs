@@ -11,11 +11,13 @@ use std::thread;
 
 use crate::containers::Affiliations;
 use crate::error::Error;
-use crate::kernel::{BpfError, Carrier, FileType, Kernel, Run, Task, TaskFile, TaskFiles};
+use crate::kernel::{
+    BpfError, Carrier, FileType, Kernel, OpenError, Run, Task, TaskFile, TaskFiles,
+};
 use crate::model::{Cause, Holder, Kind, Link, LinkSet, NsId, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_errno};
-use crate::scan::groups::{Find, Groups};
+use crate::scan::groups::{Find, Group, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::sources::processes::{self, Look, Sighting, note};
 use crate::scan::sources::threads;
@@ -168,22 +170,29 @@ pub(super) fn read<K: Kernel>(
 
 /// Follows the kernel's lists for namespaces that nothing else led to, and that
 /// were there `before` anything was read: what is younger may have a holder
-/// that was not looked at. Those that do not open are being removed, or were
-/// never there.
+/// that was not looked at. Those that are `listed` in place of a look at everything
+/// need no other explanation. Those that do not open are being removed, or were never
+/// there, unless the kernel opens none that is not active.
 pub(super) fn find_chained<K: Kernel>(
     kernel: &K,
     plan: &Plan,
     groups: &Groups,
+    listed: &HashSet<NsId>,
     before: &[(u64, NsId)],
 ) -> Vec<Find> {
     let chained = kernel.chained().unwrap_or_default();
+    let is_unheld = |group: &Group| groups.first_holder(group).is_none();
     let mut finds = Vec::new();
     for (unique_id, id) in chained {
         let is_old = before.binary_search(&(unique_id, id)).is_ok();
         if is_old
             && plan.kinds.contains(id.kind)
-            && groups.get(id).is_none()
-            && kernel.open_listed(unique_id, id).is_ok()
+            && groups.get(id).is_none_or(is_unheld)
+            && !listed.contains(&id)
+            && matches!(
+                kernel.open_listed(unique_id, id),
+                Ok(_) | Err(OpenError::Unreachable)
+            )
         {
             finds.push((id, Holder::Kernel { unique_id }));
         }
@@ -945,14 +954,17 @@ mod tests {
     #[test]
     fn only_what_nothing_else_led_to_and_was_there_before_is_kept_by_the_kernel() {
         let kernel = Fake {
-            listed: Some([(1, net(1)), (2, net(2)), (3, net(3))].into()),
+            listed: Some([(1, net(1)), (2, net(2)), (3, net(3)), (5, net(5))].into()),
             ..Fake::default()
         };
         let plan = plan();
         let mut groups = Groups::new(KindSet::all());
         groups.insert((net(1), Holder::Child(net(9))));
-        let before = [(1, net(1)), (3, net(3)), (4, net(4))];
-        let finds = find_chained(&kernel, &plan, &groups, &before);
+        // This does not say what holds it.
+        groups.insert((net(3), Holder::Listed { unique_id: 3 }));
+        let before = [(1, net(1)), (3, net(3)), (4, net(4)), (5, net(5))];
+        let listed = [net(5)].into();
+        let finds = find_chained(&kernel, &plan, &groups, &listed, &before);
         assert_eq!(finds, [(net(3), Holder::Kernel { unique_id: 3 })]);
     }
 

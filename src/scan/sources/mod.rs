@@ -66,6 +66,9 @@ pub(crate) struct Discovery<'a> {
     has_given_up: bool,
     /// The kernel's list, if it takes the place of other sources.
     listed: Vec<Find>,
+    /// What was in the kernel's lists before anything was read, if they are to be
+    /// followed.
+    chained: Vec<(u64, NsId)>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
     affiliations: Affiliations<'a>,
@@ -107,6 +110,7 @@ pub(crate) fn discover<'a, K: Kernel>(
         chased: Duration::ZERO,
         has_given_up: false,
         listed: Vec::new(),
+        chained: Vec::new(),
         mount_tables: HashSet::new(),
         affiliations: Affiliations::below(&context.root),
     };
@@ -115,7 +119,7 @@ pub(crate) fn discover<'a, K: Kernel>(
     }
     // The kernel's lists have those of the whole system, wherever it is asked.
     let follows_lists = discovery.bpf && plan.reads(Source::Listns) && context.root.is_initial();
-    let chained = match &context.kernel {
+    discovery.chained = match &context.kernel {
         Some(kernel) if follows_lists => kernel.chained().unwrap_or_default(),
         _ => Vec::new(),
     };
@@ -148,14 +152,6 @@ pub(crate) fn discover<'a, K: Kernel>(
             } else {
                 finds.extend(listed);
             }
-        }
-        if discovery.bpf && follows_lists {
-            finds.extend(bpf::find_chained(
-                &**kernel,
-                plan,
-                &discovery.groups,
-                &chained,
-            ));
         }
     }
     discovery.add(finds);
@@ -316,6 +312,28 @@ impl Discovery<'_> {
                 && matches!(holder, Holder::Listed { unique_id }
                     if kernel.identify_listed(*unique_id) == Ok(Some(*id)))
         })
+    }
+
+    /// Adds the namespaces that only the kernel's lists lead to, once, when all
+    /// others are known. Returns whether there are any.
+    pub(crate) fn follow_lists<K: Kernel>(
+        &mut self,
+        context: &Context<K>,
+        plan: &Plan,
+    ) -> Result<bool, Error> {
+        let before = std::mem::take(&mut self.chained);
+        let (true, Some(kernel)) = (self.bpf && !before.is_empty(), &context.kernel) else {
+            return Ok(false);
+        };
+        // Of the listed ones the holders were not looked at.
+        let listed = self.listed.iter().map(|(id, _)| *id).collect();
+        let finds = bpf::find_chained(&**kernel, plan, &self.groups, &listed, &before);
+        let has_found = !finds.is_empty();
+        self.add(finds);
+        if has_found {
+            self.enter_lonely(context, plan)?;
+        }
+        Ok(has_found)
     }
 
     /// Reads again what these processes hold besides their links.
