@@ -35,9 +35,9 @@ const LEVELS: i16 = 3;
 /// verifier goes through without open-coded iterators, and with them.
 const MOST_UNROLLED: i32 = 256;
 const MOST: i32 = 1 << 16;
-/// How many are followed of all open files in a scan, which takes a second or
-/// two: a process can have the same socket open any number of times.
-const BUDGET: i32 = 1 << 20;
+/// How many are followed of all open files in a scan, which takes about a second:
+/// a process can have the same socket open any number of times.
+const BUDGET: i32 = 1 << 18;
 /// How many files are told of an open file: as fit into what the kernel returns
 /// at once.
 const MOST_TOLD: i32 = 380;

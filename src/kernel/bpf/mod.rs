@@ -149,8 +149,21 @@ impl Bpf {
         let mut files = TaskFiles::default();
         for _ in 0..MOST_LOOKS {
             files = TaskFiles::default();
+            // What one open file carries comes in a row, and may be the same many
+            // times.
+            let mut carrier = None;
+            let mut known = HashSet::new();
             let take = |record: &[u8]| match Carried::parse(record) {
-                Some(Item::File(file)) => files.all.push(file),
+                Some(Item::File(file)) => {
+                    let of = Some((file.tid, file.fd));
+                    if carrier != of {
+                        carrier = of;
+                        known.clear();
+                    }
+                    if known.insert((file.ns, file.what)) {
+                        files.all.push(file);
+                    }
+                }
                 Some(Item::Unseen(pid, cause)) => files.unseen.push((pid, cause)),
                 None => {}
             };

@@ -89,7 +89,7 @@ pub(super) struct Seen {
 }
 
 /// What an open file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileType {
     /// The namespace itself.
     Namespace,
