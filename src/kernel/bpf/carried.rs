@@ -35,6 +35,8 @@ const LEVELS: i16 = 3;
 /// verifier goes through without open-coded iterators, and with them.
 const MOST_UNROLLED: i32 = 256;
 const MOST: i32 = 1 << 16;
+/// How many messages without files are passed over in a look for any.
+const MOST_SKIMMED: i32 = 512;
 /// How many are followed of all open files in a scan, which takes about a second:
 /// a process can have the same socket open any number of times.
 const BUDGET: i32 = 1 << 18;
@@ -158,6 +160,56 @@ impl Carried {
         c.put_number(Files::WHAT, TOO_MANY);
         c.emit_first(TOLD);
         c.land(not_deep);
+        c.end()
+    }
+
+    /// Writes a program that only looks whether an open file carries any: it tells
+    /// something then. `None` for a kernel that loads [`program`](Self::program) as
+    /// quickly, or lacks a field.
+    pub(super) fn skim(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        if types.numbers.is_some() {
+            return None;
+        }
+        let [message, parms, _] = types.messages?;
+        let mut c = Assembler::new(btf, None, SIZE);
+        c.clear(0, i32::from(SIZE));
+        let file = c.argument(R7, CONTEXT_FILE, types.file);
+        let file = Assembler::unknown(file);
+        let (neither, from_ring) = Files::put_file(&mut c, types, file, |c, carrier, pointer| {
+            enter(c, carrier, pointer)
+        })?;
+        c.land_all(neither);
+        c.land(from_ring);
+        let carries = c.unless_word(BASE, 0);
+        c.exit();
+        c.land(carries);
+        let not_ring = c.unless_word(BASE + AT, SLOTS);
+        let mut tells = vec![c.go()];
+        c.land(not_ring);
+        let sock = c.number_at(R7, BASE, types.sock);
+        let not_listening = c.unless_equal(sock, "__sk_common.skc_state", TCP_LISTEN)?;
+        tells.push(c.go());
+        c.land(not_listening);
+        c.copy_word(OTHER, BASE);
+        c.add(OTHER, offset(btf, types.sock, "sk_receive_queue")?);
+        let mut lasts = Vec::new();
+        c.repeat_by(R9, MOST_SKIMMED, |c| {
+            let not_last = c.unless_same_words(BASE + AT, OTHER);
+            lasts.push(c.go());
+            c.land(not_last);
+            let skb = c.number_at(R8, BASE + AT, message);
+            let cb = c.shift(R7, skb, offset(btf, message, "cb")?, parms);
+            c.put(LIST, cb, "fp")?;
+            let has_none = c.unless_word(LIST, 0);
+            c.put(BASE + AT, skb, "next")?;
+            let moved = c.unless_word(BASE + AT, 0);
+            let gone = c.go();
+            c.land(moved);
+            Some(vec![has_none, gone])
+        })?;
+        c.land_all(tells);
+        c.emit_first(8);
+        c.land_all(lasts);
         c.end()
     }
 

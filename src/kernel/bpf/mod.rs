@@ -65,6 +65,8 @@ pub(crate) struct Bpf {
     files: Iterator,
     /// Loaded if there is anything to follow; `None` if a field is missing.
     carried: OnceLock<Result<Option<Iterator>, Errno>>,
+    /// Looks whether there is anything to follow, before Linux 6.4.
+    skim: OnceLock<Option<Iterator>>,
     /// Since Linux 6.18.
     lists: Option<Iterator>,
 }
@@ -95,6 +97,7 @@ impl Bpf {
             runs: load(runs)?,
             files: load(files)?,
             carried: OnceLock::new(),
+            skim: OnceLock::new(),
         })
     }
 
@@ -131,8 +134,27 @@ impl Bpf {
         Ok(files)
     }
 
+    /// Returns whether open files may carry others, as far as that is quicker than to
+    /// follow them.
+    fn carries_any(&self) -> bool {
+        let skim = self.skim.get_or_init(|| {
+            let written = with_btf(|btf| {
+                let types = Types::find(btf)?;
+                Some((Carried::skim(btf, &types)?, types.of_files?))
+            });
+            let (code, function) = written?;
+            Iterator::load(&code, function, None).ok()
+        });
+        let mut any = skim.is_none();
+        let ran = skim.as_ref().map(|skim| skim.run(8, |_| any = true));
+        any || matches!(ran, Some(Err(_)))
+    }
+
     /// Follows what open files carry, again if anything moved meanwhile.
     fn carried(&self) -> Result<TaskFiles, Cause> {
+        if !self.carries_any() {
+            return Ok(TaskFiles::default());
+        }
         let carried = self.carried.get_or_init(|| {
             let counter = make_counter()?;
             let written = with_btf(|btf| {

@@ -979,12 +979,18 @@ mod tests {
         // Of the kernel that runs, if it says what its types are.
         let programs = with_btf(|btf| {
             let types = Types::find(btf)?;
+            let older = Types {
+                numbers: None,
+                ..Types::find(btf)?
+            };
             let programs = [
                 Tasks::program(btf, &types),
                 Runs::program(btf, &types),
                 Files::program(btf, &types),
                 Names::program(btf, &types),
                 Carried::program(btf, &types, 0),
+                Carried::program(btf, &older, 0),
+                Carried::skim(btf, &older),
                 Lists::program(btf, &types, &Entrance::Own),
                 Lists::program(btf, &types, &Entrance::At(u64::MAX)),
             ];
