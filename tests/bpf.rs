@@ -255,7 +255,6 @@ fn a_namespace_that_only_the_kernel_keeps_is_found_until_it_ends() {
     if !is_possible() || !live::can_unshare() || !live::has(&["python3"]) {
         return;
     }
-    let sources = Nsls::words("--bpf --json -o NS").run().stdout;
     let dir = tempfile::tempdir().unwrap();
     let mut python = Command::new("python3");
     let running = start(python.args(["-c", ATTACH]).current_dir(dir.path()));
@@ -269,9 +268,8 @@ fn a_namespace_that_only_the_kernel_keeps_is_found_until_it_ends() {
         let mut namespaces = snapshot.namespaces.into_iter();
         namespaces.find(|namespace| namespace.id.to_string() == name)
     };
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    if sources.contains("\"listns\"") || !release.starts_with("6.18.") {
-        skip("only Linux 6.18 has such lists and no other");
+    if live::linux() < (6, 18) {
+        skip("older kernels have no such lists");
         return;
     }
     let namespace = found().unwrap();
@@ -286,6 +284,220 @@ fn a_namespace_that_only_the_kernel_keeps_is_found_until_it_ends() {
         found().is_none_or(|namespace| namespace.id != id)
     });
     assert!(is_gone);
+}
+
+/// Makes net namespaces that only a file in flight, or in an io_uring, keeps, and
+/// prints the name of each with the file descriptor that carries it.
+const CARRY: &str = r#"
+import ctypes, os, socket, time
+libc = ctypes.CDLL(None, use_errno=True)
+said = open("saying", "w")
+
+def namespace(act, *arguments):
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    libc.unshare(0x40000000)
+    fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+    name = os.readlink("/proc/self/ns/net")
+    libc.setns(home, 0)
+    os.close(home)
+    carrier = act(fd, *arguments)
+    os.close(fd)
+    said.write(f"{name} {carrier}\n")
+
+def send(fd, sender, carrier, before=0):
+    for _ in range(before):
+        sender.send(b"-")
+    socket.send_fds(sender, [b"x"], [said.fileno(), fd, fd])
+    return carrier
+
+# In flight, behind other messages of one socket.
+one, other = socket.socketpair(type=socket.SOCK_DGRAM)
+namespace(send, one, other.fileno(), 5)
+# In flight through a socket that is in flight, too, and has itself in it.
+inner = socket.socketpair()
+namespace(send, inner[0], other.fileno())
+socket.send_fds(inner[0], [b"x"], [inner[1].fileno()])
+socket.send_fds(one, [b"x"], [inner[1].fileno()])
+inner[1].close()
+# Sent through a connection that nobody has accepted, by a client that has gone.
+server = socket.socket(socket.AF_UNIX)
+server.bind("\0nsls-" + str(os.getpid()))
+server.listen()
+client = socket.socket(socket.AF_UNIX)
+client.connect(server.getsockname())
+namespace(send, client, server.fileno())
+client.close()
+# A socket of another net namespace that is in flight.
+def send_socket(fd, sender, carrier):
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    libc.setns(fd, 0)
+    sent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    libc.setns(home, 0)
+    os.close(home)
+    socket.send_fds(sender, [b"x"], [sent.fileno()])
+    return carrier
+namespace(send_socket, one, other.fileno())
+# io_uring_setup(2), io_uring_register(2) with IORING_REGISTER_FILES.
+ring = libc.syscall(425, 4, ctypes.create_string_buffer(120))
+def register(fd):
+    slots = (ctypes.c_int * 4)(-1, -1, fd, -1)
+    assert libc.syscall(427, ring, 2, slots, 4) == 0
+    return ring
+if ring >= 0:
+    namespace(register)
+said.close()
+os.rename("saying", "said")
+time.sleep(1000)
+"#;
+
+/// Starts this script, and returns the lines that it says with its PID.
+fn start_carrying(dir: &std::path::Path, script: &str) -> (Running, Vec<(String, String)>) {
+    std::fs::write(dir.join("carry.py"), script).unwrap();
+    let mut python = Command::new("python3");
+    let running = start(python.arg("carry.py").current_dir(dir));
+    let said = dir.join("said");
+    while !said.exists() {
+        sleep(Duration::from_millis(5));
+    }
+    let said = std::fs::read_to_string(said).unwrap();
+    let lines = said.lines().map(|line| line.split_once(' ').unwrap());
+    let lines = lines.map(|(name, carrier)| (name.to_owned(), carrier.to_owned()));
+    (running, lines.collect())
+}
+
+#[test]
+fn files_in_flight_and_in_rings_are_holders() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["python3"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (running, said) = start_carrying(dir.path(), CARRY);
+    let pid = running.child.id();
+    if said.len() < 5 {
+        skip("there is no io_uring");
+    }
+    let kinds = [
+        "in-flight",
+        "in-flight",
+        "in-flight",
+        "in-flight",
+        "io_uring",
+    ];
+    // The interpreter may be one that another program started.
+    let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+    let command = String::from_utf8(command).unwrap().replace('\0', " ");
+    let command = command.trim_end();
+    for ((name, fd), kind) in said.iter().zip(kinds) {
+        let run = Nsls::words(&format!("holders --bpf -n {name}")).run();
+        let expected = format!("{kind} {pid} root {command} fd {fd}\n");
+        assert_eq!((run.status, &run.stdout), (0, &expected), "{run}");
+        let json = Nsls::words(&format!("holders --bpf --json {name}")).run();
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        let holders = json["holders"].as_array().unwrap();
+        assert_eq!(holders.len(), 1, "{holders:?}");
+        let holder = &holders[0];
+        assert_eq!(holder["kind"], *kind);
+        assert_eq!((&holder["pid"], &holder["tid"]), (&pid.into(), &().into()));
+        assert_eq!(holder["fd"].to_string(), *fd);
+    }
+    // They are gone with what carries them.
+    drop(running);
+    let names: Vec<_> = said.iter().map(|(name, _)| name.as_str()).collect();
+    let is_gone = (0..100).any(|_| {
+        sleep(Duration::from_millis(20));
+        let snapshot = scan(true);
+        let mut namespaces = snapshot.namespaces.iter();
+        namespaces.all(|namespace| !names.contains(&&*namespace.id.to_string()))
+    });
+    assert!(is_gone);
+}
+
+/// Sends more than is followed: sockets in sockets, and many files.
+const CARRY_MORE: &str = r#"
+import ctypes, os, socket, time
+keep = []
+inner = None
+for _ in range(5):
+    pair = socket.socketpair()
+    fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+    socket.send_fds(pair[0], [b"x"], [fd] + ([inner.fileno()] if inner else []))
+    if inner:
+        inner.close()
+    os.close(fd)
+    keep.append(pair[0])
+    inner = pair[1]
+os.rename(os.path.realpath("empty"), "said")
+time.sleep(1000)
+"#;
+
+#[test]
+fn what_lies_too_deep_is_counted() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["python3"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let many = r#"
+import os, socket, time
+one, other = socket.socketpair(type=socket.SOCK_DGRAM)
+fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+for _ in range(3):
+    socket.send_fds(one, [b"x"], [fd] * 200)
+os.rename("empty", "said")
+time.sleep(1000)
+"#;
+    for script in [CARRY_MORE, many] {
+        std::fs::write(dir.path().join("empty"), "").unwrap();
+        let _ = std::fs::remove_file(dir.path().join("said"));
+        let (running, _) = start_carrying(dir.path(), script);
+        let snapshot = scan(true);
+        let counts = |snapshot: &Snapshot| {
+            let gaps = snapshot.gaps.iter();
+            let gaps =
+                gaps.filter(|gap| (gap.source, gap.cause) == (Source::Fds, Cause::Truncated));
+            gaps.map(|gap| gap.count).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&snapshot), [Some(1)], "{script}");
+        drop(running);
+        assert_eq!(counts(&scan(true)), [], "{script}");
+    }
+}
+
+#[test]
+fn processes_that_hidepid_hides_are_listed() {
+    if !is_possible() || !live::can_unshare() || !live::has(&["setpriv"]) {
+        return;
+    }
+    let run = live::run(
+        r#"
+        chmod 755 . && cp "$NSLS" nsls
+        unshare -n sleep 1000 &
+        while [ "$(cat /proc/$!/comm)" != sleep ]; do sleep 0.05; done
+        ns=$(readlink /proc/$!/ns/net)
+        mount -t proc -o hidepid=2 proc /proc
+        list() {
+            setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=+bpf,+perfmon \
+                --ambient-caps=+bpf,+perfmon ./nsls "$@"
+        }
+        list -t net --raw -n -o NS 2> err | grep -cF "$(tr -cd 0-9 <<< "$ns")"
+        grep -c "other users' processes are hidden" err
+        list --bpf "$ns" --raw -n -o PID,PPID,UID,USER,COMMAND > out 2> err
+        echo $?
+        sed "s/^$! $$ /PID PPID /" out
+        list holders --bpf "$ns" --raw -n 2>> err | sed "s/ $! / PID /"
+        list --bpf -t net --raw -n -o NS,NPROCS,PID 2>> err | grep -c " 1 $!\$"
+        grep "other users\|ended during" err
+        "#,
+    );
+    let lines: Vec<_> = run.stdout.lines().collect();
+    let expected = [
+        "0",
+        "1",
+        "0",
+        "PID PPID 0 root sleep",
+        "process PID root sleep net",
+        "1",
+    ];
+    assert_eq!(lines, expected, "{run}");
 }
 
 #[test]

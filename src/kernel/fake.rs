@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use rustix::io::Errno;
 
 use crate::kernel::{
-    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFile, UtsNames,
+    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFiles, UtsNames,
 };
-use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 /// A kernel made of tables. Refuses what is in none of them with the error that
 /// Linux has for it.
@@ -44,7 +44,9 @@ pub(crate) struct Fake {
     pub(crate) listed: Option<BTreeMap<u64, NsId>>,
     /// What iterators tell of tasks and open files; `None` for a
     /// kernel without.
-    pub(crate) told: Option<(Vec<Task>, Vec<TaskFile>)>,
+    pub(crate) told: Option<(Vec<Task>, TaskFiles)>,
+    /// What iterators tell of processes besides.
+    pub(crate) names: Vec<HiddenProcess>,
     /// How far tasks had come before, if not as far as then.
     pub(crate) runs: Option<Vec<Run>>,
     /// The names of each uts namespace that the caller may enter.
@@ -159,6 +161,14 @@ impl Kernel for Fake {
         Ok(listed.keys().copied().collect())
     }
 
+    fn process_exists(&self, pid: Pid) -> bool {
+        self.names.iter().any(|process| process.pid == pid)
+    }
+
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError> {
+        Ok(self.names.clone())
+    }
+
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {
         let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
         Ok(told.0.clone())
@@ -170,7 +180,7 @@ impl Kernel for Fake {
         Ok(self.runs.clone().unwrap_or_else(same))
     }
 
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
+    fn task_files(&self) -> Result<TaskFiles, BpfError> {
         let told = self.told.as_ref().ok_or(Errno::NOSYS)?;
         Ok(told.1.clone())
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::thread::CapabilitySet;
 
-use crate::kernel::bpf::Bpf;
+use crate::kernel::bpf::{self, Bpf};
 use crate::kernel::device::Held;
 use crate::kernel::nsfs::{NsFile, flag_of_kind};
 use crate::kernel::opener::Opener;
 use crate::kernel::{
-    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFile, UtsNames,
+    BpfError, Kernel, MountNs, NetQuestions, Network, OpenError, Run, Task, TaskFiles, UtsNames,
     child, mount_list, mount_namespaces, net_class, netlink, network, setns, syscall, sysv,
     version_of,
 };
-use crate::model::{Fd, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Kind, Member, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::PIDFD_THREAD);
 
@@ -34,6 +34,9 @@ pub(crate) struct Linux {
     cookies: Mutex<HashMap<u64, u64>>,
     /// Loaded for the first question.
     bpf: OnceLock<Result<Bpf, BpfError>>,
+    /// The namespaces in the kernel's lists that nothing opens, by unique ID, when
+    /// they were last followed.
+    inactive: Mutex<HashSet<u64>>,
 }
 
 impl Linux {
@@ -44,19 +47,22 @@ impl Linux {
             netlink: Mutex::new(None),
             cookies: Mutex::default(),
             bpf: OnceLock::new(),
+            inactive: Mutex::default(),
         }
     }
 
-    /// Returns whether a process or thread exists, even if hidepid keeps it out
-    /// of the proc tree: the null signal of kill(2).
-    pub(crate) fn process_exists(&self, pid: Pid) -> bool {
-        let Ok(pid) = self.opener.raw_pid(pid) else {
-            return false;
-        };
-        matches!(
-            rustix::process::test_kill_process(pid),
-            Ok(()) | Err(Errno::PERM)
-        )
+    fn inactive(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.inactive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns why a namespace cannot be opened by its number: it is gone, or was
+    /// still there when the kernel's lists were last followed.
+    fn why_closed(&self, unique_id: u64) -> OpenError {
+        if self.inactive().contains(&unique_id) {
+            OpenError::Unreachable
+        } else {
+            OpenError::Gone
+        }
     }
 
     /// Returns whether this process is in a namespace.
@@ -147,9 +153,9 @@ impl Kernel for Linux {
             Err(Errno::BADF | Errno::STALE) if id.kind == Kind::Mnt => {
                 let own = self.opener.open_own(Kind::Mnt)?;
                 let found = mount_namespaces::find(&own, unique_id)?;
-                found.ok_or(OpenError::Gone)
+                found.ok_or_else(|| self.why_closed(unique_id))
             }
-            Err(Errno::STALE) => Err(OpenError::Gone),
+            Err(Errno::STALE) => Err(self.why_closed(unique_id)),
             Err(Errno::BADF) => Err(OpenError::Unreachable),
             opened => Ok(opened?),
         }
@@ -243,6 +249,16 @@ impl Kernel for Linux {
         }
     }
 
+    fn process_exists(&self, pid: Pid) -> bool {
+        let Ok(pid) = self.opener.raw_pid(pid) else {
+            return false;
+        };
+        matches!(
+            rustix::process::test_kill_process(pid),
+            Ok(()) | Err(Errno::PERM)
+        )
+    }
+
     fn tasks(&self) -> Result<Vec<Task>, BpfError> {
         let mut all = Vec::new();
         self.bpf()?.tasks(|task| all.push(task))?;
@@ -255,14 +271,23 @@ impl Kernel for Linux {
         Ok(all)
     }
 
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError> {
-        let mut all = Vec::new();
-        self.bpf()?.files(|file| all.push(file))?;
-        Ok(all)
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError> {
+        self.bpf()?;
+        Ok(bpf::names()?)
+    }
+
+    fn task_files(&self) -> Result<TaskFiles, BpfError> {
+        Ok(self.bpf()?.files()?)
     }
 
     fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError> {
-        Ok(self.bpf()?.lists()?)
+        let chained = self.bpf()?.lists()?;
+        let inactive = chained.iter().filter(|chained| !chained.is_active);
+        *self.inactive() = inactive.map(|chained| chained.unique_id).collect();
+        let all = chained
+            .iter()
+            .map(|chained| (chained.unique_id, chained.id));
+        Ok(all.collect())
     }
 
     fn identify_listed(&self, unique_id: u64) -> Result<Option<NsId>, Errno> {

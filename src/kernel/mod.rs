@@ -37,9 +37,9 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
+use crate::model::{Fd, HiddenProcess, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
-pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
+pub(crate) use bpf::{BpfError, Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 pub(crate) use error::OpenError;
 #[cfg(feature = "cli")]
 pub(crate) use exec::{StartError, start};
@@ -152,6 +152,10 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// before Linux 6.19.
     fn list(&self) -> Result<Vec<u64>, Errno>;
 
+    /// Returns whether a process or thread exists, even if hidepid keeps it out
+    /// of the proc tree.
+    fn process_exists(&self, pid: Pid) -> bool;
+
     /// Returns every task, in any order, without touching one: a BPF iterator.
     fn tasks(&self) -> Result<Vec<Task>, BpfError>;
 
@@ -159,13 +163,19 @@ pub(crate) trait Kernel: Send + Sync + 'static {
     /// order: a BPF iterator.
     fn runs(&self) -> Result<Vec<Run>, BpfError>;
 
-    /// Returns every open file that holds a namespace: a BPF iterator. Threads
-    /// that share the table of their process are left out.
-    fn task_files(&self) -> Result<Vec<TaskFile>, BpfError>;
+    /// Returns what the proc tree tells of processes that it lists, of every
+    /// process: a BPF iterator.
+    fn names(&self) -> Result<Vec<HiddenProcess>, BpfError>;
+
+    /// Returns every open file that holds a namespace, and those that open files
+    /// carry: BPF iterators. Threads that share the table of their process are
+    /// left out.
+    fn task_files(&self) -> Result<TaskFiles, BpfError>;
 
     /// Returns the members of the kernel's lists of namespaces that it does not
-    /// show otherwise, by unique ID: a BPF iterator. Some may be none: only
-    /// those that can be opened count. Empty before Linux 6.18.
+    /// show otherwise, by unique ID: a BPF iterator. Some may be none: only those
+    /// count that can be opened, or that are `Unreachable` then. Empty before
+    /// Linux 6.18.
     fn chained(&self) -> Result<Vec<(u64, NsId)>, BpfError>;
 
     /// Returns which namespace has this unique ID, `None` if it is gone.

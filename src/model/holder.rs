@@ -47,6 +47,11 @@ pub enum Holder {
     Child(NsId),
     /// A namespace owned by this user namespace.
     Owned(NsId),
+    /// A descriptor in flight: sent through a unix socket, and not received yet.
+    /// This is an open socket that will receive it.
+    InFlight(OpenFile),
+    /// A file registered in this io_uring, io_uring_register(2).
+    IoUring(OpenFile),
     /// Only the kernel's own list names it, without saying what holds it.
     Listed {
         /// The number that the kernel never reuses.
@@ -131,6 +136,8 @@ impl Holder {
             Holder::Tun(_) => "tun",
             Holder::Child(_) => "child",
             Holder::Owned(_) => "owned",
+            Holder::InFlight(_) => "in-flight",
+            Holder::IoUring(_) => "io_uring",
             Holder::Listed { .. } => "listed",
             Holder::Kernel { .. } => "kernel",
         }
@@ -152,7 +159,11 @@ impl Holder {
             Holder::Process { pid, .. }
             | Holder::ForChildren { pid, .. }
             | Holder::Thread { pid, .. } => Some(*pid),
-            Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => Some(file.pid),
+            Holder::Fd(file)
+            | Holder::Socket(file)
+            | Holder::Tun(file)
+            | Holder::InFlight(file)
+            | Holder::IoUring(file) => Some(file.pid),
             Holder::Mount(_)
             | Holder::Path(_)
             | Holder::Child(_)

@@ -33,6 +33,7 @@ pub use named::UnknownName;
 pub(crate) use named::named;
 pub use namespace::{Namespace, NetNsId, NsId, Relations};
 pub use network::{Interface, InterfaceAddress, Local, Mac, NetSocket, Protocol, SocketState};
+pub(crate) use process::HiddenProcess;
 pub use process::{Details, Links, Pid, Process};
 pub use set::{Member, Set};
 pub use snapshot::Snapshot;

@@ -104,6 +104,18 @@ impl Serialize for Links {
     }
 }
 
+/// What is known of a process that the proc tree does not list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HiddenProcess {
+    pub(crate) pid: Pid,
+    /// Its parent; 0 if that is in no pid namespace of the reader.
+    pub(crate) ppid: Pid,
+    /// Its effective UID.
+    pub(crate) uid: u32,
+    /// The kernel's name for it.
+    pub(crate) comm: Text,
+}
+
 /// One process of a scan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -70,6 +70,14 @@ pub(crate) fn describe(gap: &Gap) -> String {
         (Source::Listns, Cause::Unsupported) => {
             return "this kernel has no list of namespaces".to_owned();
         }
+        (Source::Fds, Cause::Unsupported) => {
+            let count = gap.count.unwrap_or(0);
+            return format!(
+                "{} descriptors in flight or in io_uring slots, which cannot be followed on this \
+                 kernel",
+                counted(count, "process may have", "processes may have")
+            );
+        }
         (_, Cause::Unsupported) => return format!("this kernel has no {}", link_names(gap.links)),
         (Source::MountNamespaces, Cause::Outside) => {
             return "mount namespaces without processes can be listed from the initial namespaces only"
@@ -91,7 +99,7 @@ pub(crate) fn describe(gap: &Gap) -> String {
                 counted(count, "process ended", "processes ended")
             )
         }
-        Cause::Hidden => format!(
+        Cause::Hidden if gap.source == Source::Processes => format!(
             "{count} of {total} processes {} hidden (hidepid)",
             plural(count, "is", "are")
         ),
@@ -182,9 +190,9 @@ pub(crate) fn why(cause: Cause) -> String {
         Cause::NoSockDiag => "the kernel does not list such sockets",
         Cause::Vanished => "it has ended",
         Cause::Failed(errno) => return reason(&std::io::Error::from_raw_os_error(errno)),
+        Cause::Hidden => "hidepid",
         // These have sentences of their own.
         Cause::Malformed
-        | Cause::Hidden
         | Cause::Unborn
         | Cause::ForeignPidNamespace
         | Cause::SocketClass

@@ -17,6 +17,7 @@ mod device;
 mod dir;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod hidden;
 mod hidepid;
 mod id_map;
 mod lines;

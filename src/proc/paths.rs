@@ -24,6 +24,8 @@ impl Sysroot {
             Holder::Path(path) => Some(OsStr::from_bytes(path).into()),
             Holder::Socket(_)
             | Holder::Tun(_)
+            | Holder::InFlight(_)
+            | Holder::IoUring(_)
             | Holder::Child(_)
             | Holder::Owned(_)
             | Holder::Listed { .. }

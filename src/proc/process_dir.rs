@@ -59,6 +59,9 @@ impl<'a> ProcessDir<'a> {
     /// Opens a process.
     pub(crate) fn open(root: &'a Sysroot, pid: Pid) -> Result<Self, ReadError> {
         let proc = root.proc()?;
+        if root.hidden(pid).is_some() {
+            return Err(Errno::PERM.into());
+        }
         let dir = if proc.is_procfs() {
             Source::Procfs(Process::new_with_root(root.process_path(pid))?)
         } else {

@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::model::{Kind, Pid};
+use crate::model::{HiddenProcess, Kind, Pid};
 use crate::proc::device::{Device, look_at_open};
 use crate::proc::dir::{Dir, Trust};
+use crate::proc::hidden::Hidden;
 use crate::proc::mountinfo::parse_line;
 use crate::proc::read::{Limit, ReadError};
 use crate::proc::status::parse_tgid;
@@ -28,6 +29,7 @@ use crate::proc::users::home_in;
 pub struct Sysroot {
     path: PathBuf,
     dirs: Arc<Dirs>,
+    hidden: Hidden,
 }
 
 /// The open directories. An error of opening them is kept for the first read.
@@ -66,7 +68,32 @@ impl Sysroot {
         };
         let nsfs = OnceLock::new();
         let dirs = Arc::new(Dirs { root, proc, nsfs });
-        Sysroot { path, dirs }
+        let hidden = Hidden::default();
+        Sysroot { path, dirs, hidden }
+    }
+
+    /// Returns this root without hidden processes: they are those of one scan.
+    pub(crate) fn for_scan(&self) -> Self {
+        Sysroot {
+            hidden: Hidden::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Adds processes that the proc tree does not list, of which `exists` says
+    /// whether they have ended. Reading them fails with EPERM as long as not.
+    pub(crate) fn add_hidden(
+        &self,
+        processes: Vec<HiddenProcess>,
+        exists: impl Fn(Pid) -> bool + Send + Sync + 'static,
+    ) {
+        self.hidden.add(processes, exists);
+    }
+
+    /// Returns what is known of a process, if the proc tree does not list it and
+    /// it has not ended.
+    pub(crate) fn hidden(&self, pid: Pid) -> Option<HiddenProcess> {
+        self.hidden.get(pid)
     }
 
     /// Returns whether the proc tree is a mounted procfs, so that the kernel can

@@ -15,7 +15,11 @@ pub fn place(holder: &Holder) -> Vec<u8> {
             }
             None => mount.path.to_vec(),
         },
-        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => match file.tid {
+        Holder::Fd(file)
+        | Holder::Socket(file)
+        | Holder::Tun(file)
+        | Holder::InFlight(file)
+        | Holder::IoUring(file) => match file.tid {
             Some(tid) => format!("fd {} of thread {tid}", file.fd).into_bytes(),
             None => format!("fd {}", file.fd).into_bytes(),
         },
@@ -37,7 +41,11 @@ pub(super) fn first_holder(holders: &[Holder], process: Option<&Process>) -> Vec
         Holder::Process { pid, .. } => format!("process {pid}").into_bytes(),
         Holder::ForChildren { pid, link } => format!("{link} of {pid}").into_bytes(),
         Holder::Thread { pid, tid, .. } => format!("thread {tid} of {pid}").into_bytes(),
-        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => {
+        Holder::Fd(file)
+        | Holder::Socket(file)
+        | Holder::Tun(file)
+        | Holder::InFlight(file)
+        | Holder::IoUring(file) => {
             format!("{} {} of {}", first.kind(), file.fd, file.pid).into_bytes()
         }
         other => kind_and_place(other),

@@ -49,7 +49,7 @@ impl<K> Deref for Context<K> {
 impl<K> Context<K> {
     pub(crate) fn new(root: &Sysroot, kernel: Option<K>, threads: NonZeroUsize) -> Self {
         Context(Arc::new(Shared {
-            root: root.clone(),
+            root: root.for_scan(),
             kernel: kernel.map(Arc::new),
             threads,
             patience: Patience::default(),

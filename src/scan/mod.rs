@@ -100,6 +100,9 @@ fn attempt<K: Kernel>(context: &Context<K>, plan: &Plan) -> Result<Option<Snapsh
     let mut looks = 0;
     loop {
         relations::ask(context, plan, &mut found.groups)?;
+        if found.follow_lists(context, plan)? {
+            relations::ask(context, plan, &mut found.groups)?;
+        }
         let inferred = inference::group(&found.fingerprints, &found.groups);
         details::read_shown(context, plan, &mut found.groups, &inferred, &mut users)?;
         details::proc_files::read(context, plan, &mut found.groups, &mut facts)?;
@@ -251,12 +254,14 @@ fn parents<K: Kernel>(
         let wave = std::mem::take(&mut next);
         let read = context.map(wave.clone(), |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
-            Ok(process.and_then(|process| process.stat()).ok())
+            let stat = process.and_then(|process| process.stat());
+            let told = || Some(context.root.hidden(*pid)?.ppid);
+            Ok(stat.map_or_else(|_| told(), |stat| Some(stat.ppid)))
         })?;
-        for (pid, stat) in wave.into_iter().zip(read) {
-            if let Some(stat) = stat.flatten() {
-                parents.insert(pid, stat.ppid);
-                next.push(stat.ppid);
+        for (pid, ppid) in wave.into_iter().zip(read) {
+            if let Some(ppid) = ppid.flatten() {
+                parents.insert(pid, ppid);
+                next.push(ppid);
             }
         }
         next.sort_unstable();

@@ -52,3 +52,24 @@ fn a_mount_table_of_gigabytes_is_cut_and_named() {
     let expected = format!("many\nlong\n0\n{cut}\n3\n1\n");
     assert_eq!(run, Outcome::success(expected));
 }
+
+#[test]
+fn messages_without_end_are_cut_and_named() {
+    let script = r#"
+        attack in_flight.py
+        [ $told -gt 1000000 ] && echo many
+        for arguments in "" "--strict" "--output-all"; do
+            look --bpf -t net $arguments > out 2> err
+            echo "$? $(grep -o 'open files of 1 process could not be read (too long)' err)"
+        done
+    "#;
+    if !crate::bpf::is_possible() {
+        return;
+    }
+    let Some(run) = run(&[], script) else {
+        return;
+    };
+    let cut = "open files of 1 process could not be read (too long)";
+    let expected = format!("many\n0 {cut}\n3 {cut}\n0 {cut}\n");
+    assert_eq!(run, Outcome::success(expected));
+}

@@ -463,7 +463,7 @@ fn holder() -> Value {
         "properties": {
             "kind": word([
                 "process", "for-children", "thread", "mount", "fd", "path", "socket", "tun",
-                "child", "owned", "listed", "kernel",
+                "child", "owned", "in-flight", "io_uring", "listed", "kernel",
             ].into_iter()),
             "pid": number(),
             "tid": number(),

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -81,9 +82,40 @@ def start_more(ways):
     process, link = start(["unshare", "-p", "busybox", "sleep", "1000"], "pid_for_children")
     number = int(link[5:-1]) if link else None
     ways["pid_for_children before the first child"] = ("pid", number, process.pid)
+    # A descriptor that nobody has received.
+    held.append(socket.socketpair())
+    number = carry(lambda fd: socket.send_fds(held[-1][0], [b"x"], [fd]))
+    ways["descriptor in flight"] = ("net", number, os.getpid())
+    # io_uring_setup(2), io_uring_register(2) with IORING_REGISTER_FILES.
+    ring = libc.syscall(425, 4, ctypes.create_string_buffer(120))
+    slots = lambda fd: (ctypes.c_int * 2)(-1, fd)
+    number = carry(lambda fd: libc.syscall(427, ring, 2, slots(fd), 2))
+    ways["io_uring slot"] = ("net", number, os.getpid())
+    # A System V segment that is attached, shmget(2) and shmat(2).
+    home = os.open("/proc/self/ns/ipc", os.O_RDONLY)
+    libc.unshare(0x8000000)
+    libc.shmat(libc.shmget(0, 4096, 0o1600), None, 0)
+    ways["attached segment"] = ("ipc", int(os.readlink("/proc/self/ns/ipc")[5:-1]), os.getpid())
+    libc.setns(home, 0)
+    os.close(home)
+
+
+def carry(act):
+    """Makes a net namespace that only what is done with its file keeps."""
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    libc.unshare(0x40000000)
+    fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+    number = int(os.readlink("/proc/self/ns/net")[5:-1])
+    libc.setns(home, 0)
+    os.close(home)
+    act(fd)
+    os.close(fd)
+    return number
 
 
 held = []
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
 
 
 def holders_of(found):

@@ -110,12 +110,16 @@ fn process<'a>(snapshot: &'a Snapshot, held: &ChainedHolder<'_>) -> Option<&'a P
 }
 
 /// How to release a namespace, by the kinds of its holders.
-const ADVICE: [(&[&str], &str); 5] = [
+const ADVICE: [(&[&str], &str); 6] = [
     (&["process", "thread"], "end the processes"),
     (&["for-children"], "end the process or let it fork"),
     (
         &["fd", "socket", "tun"],
         "close the files or end the processes that have them open",
+    ),
+    (
+        &["in-flight", "io_uring"],
+        "receive or unregister what is carried, or end the processes",
     ),
     (&["mount"], "unmount the paths where they are mounted"),
     (

@@ -5,6 +5,8 @@
 //! `nsproxy->uts_ns->ns.inum` and finds the offsets in the type information of
 //! the running kernel.
 
+use std::os::fd::RawFd;
+
 use crate::kernel::bpf::btf::{Btf, TypeId};
 
 /// A register. Calls keep those from [`R6`] to [`R9`].
@@ -25,6 +27,7 @@ const FRAME: Register = Register(10);
 /// Functions of the kernel for programs, enum bpf_func_id.
 #[derive(Clone, Copy)]
 enum Helper {
+    MapLookupElem = 1,
     GetCurrentTask = 35,
     ProbeReadKernel = 113,
     SeqWrite = 127,
@@ -33,6 +36,8 @@ enum Helper {
 /// `bpf_get_current_task()` and the like are called by number, functions of
 /// the kernel itself by the number of their type.
 const PSEUDO_KFUNC_CALL: u8 = 2;
+/// A number to load is a map, given by its file descriptor.
+const PSEUDO_MAP_FD: u8 = 1;
 
 // Operations, linux/bpf.h: what they do, on what.
 const LOAD: u8 = 0x61;
@@ -48,7 +53,9 @@ const MOVE: u8 = 0xbf;
 const JUMP: u8 = 0x05;
 const JUMP_UNLESS_EQUAL_NUMBER: u8 = 0x55;
 const JUMP_IF_EQUAL: u8 = 0x1d;
+const JUMP_UNLESS_LESS: u8 = 0x3d;
 const JUMP_UNLESS_EQUAL: u8 = 0x5d;
+const JUMP_IF_GREATER_NUMBER: u8 = 0x25;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
 
@@ -121,6 +128,11 @@ impl<'a> Assembler<'a> {
         program
     }
 
+    /// Returns whether the record has this place.
+    pub(super) const fn has_place(&self, place: i16) -> bool {
+        place < self.size
+    }
+
     /// `pointer = context[offset]; if (!pointer) return 0;`
     pub(super) fn argument(&mut self, into: Register, offset: i16, to: TypeId) -> Pointer {
         self.push(LOAD | 0x18, into, R6, offset, 0);
@@ -170,11 +182,25 @@ impl<'a> Assembler<'a> {
 
     /// `record[place] = path;`
     pub(super) fn put(&mut self, place: i16, base: Pointer, path: &str) -> Option<()> {
-        let of = self.get(base, path)?;
-        let size = self.btf.size(of)?;
-        width(size)?;
-        self.put_result(place, size);
-        Some(())
+        let length = self.code.len();
+        let done = self.try_put(place, base, path);
+        if done.is_none() {
+            self.code.truncate(length);
+        }
+        done
+    }
+
+    fn try_put(&mut self, place: i16, base: Pointer, path: &str) -> Option<()> {
+        let place = place - self.size;
+        match self.load(base, path, place)? {
+            // It is there already.
+            (_, false) => Some(()),
+            (of, true) => {
+                let width = width(self.btf.size(of)?)?;
+                self.push(STORE | width, FRAME, R0, place, 0);
+                Some(())
+            }
+        }
     }
 
     /// `record[place] = path + path…;`, 64 bits, by way of a register
@@ -244,6 +270,21 @@ impl<'a> Assembler<'a> {
         }
     }
 
+    /// The place that several jumps lead to.
+    pub(super) fn land_all(&mut self, jumps: impl IntoIterator<Item = Jump>) {
+        for jump in jumps {
+            self.land(jump);
+        }
+    }
+
+    /// Leads a jump back to a place before it.
+    fn land_at(&mut self, jump: &Jump, place: usize) {
+        match i16::try_from(jump.0 + 1 - place) {
+            Ok(distance) => self.set_distance(jump, -distance),
+            Err(_) => self.is_too_long = true,
+        }
+    }
+
     fn set_distance(&mut self, jump: &Jump, distance: i16) {
         if let Some(code) = self.code.get_mut(jump.0) {
             let [low, high] = distance.to_ne_bytes();
@@ -262,6 +303,24 @@ impl<'a> Assembler<'a> {
     ) -> Option<()> {
         self.get(base, path)?;
         self.push(MOVE, R3, R0, 0, 0);
+        self.probe(place - self.size, size);
+        Some(())
+    }
+
+    /// `bpf_probe_read_kernel(&record[place], size, &base->member)`
+    pub(super) fn copy_member(
+        &mut self,
+        place: i16,
+        size: i32,
+        base: Pointer,
+        member: &str,
+    ) -> Option<()> {
+        let member = self.btf.member(base.to, member)?;
+        if i64::from(self.btf.size(member.of)?) < i64::from(size) {
+            return None;
+        }
+        self.push(MOVE, R3, base.register, 0, 0);
+        self.push(ADD_NUMBER, R3, R0, 0, i32::try_from(member.offset).ok()?);
         self.probe(place - self.size, size);
         Some(())
     }
@@ -285,6 +344,140 @@ impl<'a> Assembler<'a> {
         self.push(ADD_NUMBER, R3, R0, 0, i32::try_from(offset).ok()?);
         self.probe(place - self.size, 16);
         Some(())
+    }
+
+    /// Returns the same pointer as one that the verifier knows nothing of: every
+    /// field is then read by a function, on every kernel alike, and is a mere
+    /// number.
+    pub(super) const fn unknown(pointer: Pointer) -> Pointer {
+        Pointer {
+            is_known: false,
+            ..pointer
+        }
+    }
+
+    /// `pointer = *(struct to **) &record[place];`, of which the verifier knows
+    /// nothing
+    pub(super) fn number_at(&mut self, into: Register, place: i16, to: TypeId) -> Pointer {
+        self.push(LOAD | 0x18, into, FRAME, place - self.size, 0);
+        Pointer {
+            register: into,
+            to,
+            is_known: false,
+        }
+    }
+
+    /// `memset(&record[place], 0, size);`, after which the verifier takes them for
+    /// any bytes: a read of what cannot be read clears them. It need not follow
+    /// each value through a loop then.
+    pub(super) fn clear(&mut self, place: i16, size: i32) {
+        self.push(MOVE_NUMBER, R3, R0, 0, 0);
+        self.probe(place - self.size, size);
+    }
+
+    /// `record[place] = record[from];`, 64 bits as all that follow. The verifier
+    /// takes what is at `place` for any bytes.
+    pub(super) fn copy_word(&mut self, place: i16, from: i16) {
+        self.push(MOVE, R3, FRAME, 0, 0);
+        self.push(ADD_NUMBER, R3, R0, 0, i32::from(from - self.size));
+        self.probe(place - self.size, 8);
+    }
+
+    /// `record[place] += number;`
+    pub(super) fn add(&mut self, place: i16, number: i32) {
+        self.push(LOAD | 0x18, R0, FRAME, place - self.size, 0);
+        self.push(ADD_NUMBER, R0, R0, 0, number);
+        self.keep(place);
+    }
+
+    /// `record[place] = record[from] & mask;`
+    pub(super) fn mask_word(&mut self, place: i16, from: i16, mask: i32) {
+        self.push(LOAD | 0x18, R0, FRAME, from - self.size, 0);
+        self.push(AND_NUMBER, R0, R0, 0, mask);
+        self.keep(place);
+    }
+
+    /// `record[place] = record[array] + 8 * record[index];`
+    pub(super) fn put_slot(&mut self, place: i16, array: i16, index: i16) {
+        self.push(LOAD | 0x18, R0, FRAME, index - self.size, 0);
+        self.push(SHIFT_LEFT_NUMBER, R0, R0, 0, 3);
+        self.push(LOAD | 0x18, R1, FRAME, array - self.size, 0);
+        self.push(ADD, R0, R1, 0, 0);
+        self.keep(place);
+    }
+
+    /// `record[place] = number;`
+    pub(super) fn put_word(&mut self, place: i16, number: i32) {
+        self.push(MOVE_NUMBER, R0, R0, 0, number);
+        self.keep(place);
+    }
+
+    /// `record[place] = (u64) pointer;`
+    pub(super) fn put_address(&mut self, place: i16, pointer: Pointer) {
+        self.push(MOVE, R0, pointer.register, 0, 0);
+        self.keep(place);
+    }
+
+    /// `record[place] = R0;`
+    fn keep(&mut self, place: i16) {
+        self.put_result(place, 8);
+        self.copy_word(place, place);
+    }
+
+    /// `record[place] = *(u64 *) record[from];`
+    pub(super) fn fetch(&mut self, place: i16, from: i16) {
+        self.push(LOAD | 0x18, R3, FRAME, from - self.size, 0);
+        self.probe(place - self.size, 8);
+    }
+
+    /// `if (record[place] == number) …`, with the jump taken otherwise
+    pub(super) fn unless_word(&mut self, place: i16, number: i32) -> Jump {
+        self.push(LOAD | 0x18, R0, FRAME, place - self.size, 0);
+        self.jump(JUMP_UNLESS_EQUAL_NUMBER, R0, R0, number)
+    }
+
+    /// `if (record[place] == number) …`, 64 bits, with the jump taken otherwise
+    pub(super) fn unless_wide(&mut self, place: i16, number: u64) -> Jump {
+        let [low, high] = [number as u32, (number >> 32) as u32].map(u32::cast_signed);
+        self.push(LOAD | 0x18, R0, FRAME, place - self.size, 0);
+        self.push(LOAD_NUMBER_64, R1, R0, 0, low);
+        self.push(0, R0, R0, 0, high);
+        self.jump(JUMP_UNLESS_EQUAL, R0, R1, 0)
+    }
+
+    /// `if (record[one] == record[other]) …`, with the jump taken otherwise
+    pub(super) fn unless_same_words(&mut self, one: i16, other: i16) -> Jump {
+        self.load_words(one, other);
+        self.jump(JUMP_UNLESS_EQUAL, R0, R1, 0)
+    }
+
+    /// `if (record[one] < record[other]) …`, with the jump taken otherwise
+    pub(super) fn unless_less(&mut self, one: i16, other: i16) -> Jump {
+        self.load_words(one, other);
+        self.jump(JUMP_UNLESS_LESS, R0, R1, 0)
+    }
+
+    /// `if (++counter <= number) …`, with the jumps taken otherwise, for a counter
+    /// that is a map with this file descriptor. The 8 bytes at `place` must be 0.
+    pub(super) fn unless_counted(&mut self, map: RawFd, place: i16, number: i32) -> [Jump; 2] {
+        self.push(LOAD_NUMBER_64, R1, Register(PSEUDO_MAP_FD), 0, map);
+        self.push(0, R0, R0, 0, 0);
+        self.push(MOVE, R2, FRAME, 0, 0);
+        self.push(ADD_NUMBER, R2, R0, 0, i32::from(place - self.size));
+        self.call(Helper::MapLookupElem);
+        let is_there = self.jump_unless_zero(R0);
+        let not_there = self.go();
+        self.land(is_there);
+        self.push(LOAD | 0x18, R1, R0, 0, 0);
+        self.push(ADD_NUMBER, R1, R0, 0, 1);
+        self.push(STORE | 0x18, R0, R1, 0, 0);
+        let is_over = self.jump(JUMP_IF_GREATER_NUMBER, R1, R0, number);
+        [not_there, is_over]
+    }
+
+    fn load_words(&mut self, one: i16, other: i16) {
+        self.push(LOAD | 0x18, R0, FRAME, one - self.size, 0);
+        self.push(LOAD | 0x18, R1, FRAME, other - self.size, 0);
     }
 
     /// `pointer = *(struct to **) &record[place];`
@@ -315,12 +508,12 @@ impl<'a> Assembler<'a> {
     }
 
     /// `for (int i = 0; i < times; i++) { body }`, which `body` leaves by the
-    /// jump it returns: open-coded iterators, since Linux 6.4
+    /// jumps it returns: open-coded iterators, since Linux 6.4
     pub(super) fn repeat(
         &mut self,
         [new, next, destroy]: [TypeId; 3],
         times: i32,
-        body: impl FnOnce(&mut Self) -> Option<Jump>,
+        body: impl FnOnce(&mut Self) -> Option<Vec<Jump>>,
     ) -> Option<()> {
         let slot = -self.size - SCRATCH - 8;
         self.push(MOVE, R1, FRAME, 0, 0);
@@ -337,13 +530,30 @@ impl<'a> Assembler<'a> {
         self.land(goes_on);
         let leaves = body(self)?;
         let back = self.go();
-        let distance = i16::try_from(self.code.len() - begin).ok()?;
-        self.set_distance(&back, -distance);
+        self.land_at(&back, begin);
         self.land(is_over);
-        self.land(leaves);
+        self.land_all(leaves);
         self.push(MOVE, R1, FRAME, 0, 0);
         self.push(ADD_NUMBER, R1, R0, 0, i32::from(slot));
         self.call_kernel(destroy);
+        Some(())
+    }
+
+    /// The same, counted in a register that `body` leaves alone: since Linux 5.3.
+    /// The verifier goes through it as often as the program may.
+    pub(super) fn repeat_by(
+        &mut self,
+        counter: Register,
+        times: i32,
+        body: impl FnOnce(&mut Self) -> Option<Vec<Jump>>,
+    ) -> Option<()> {
+        self.push(MOVE_NUMBER, counter, R0, 0, 0);
+        let begin = self.code.len();
+        let leaves = body(self)?;
+        self.push(ADD_NUMBER, counter, R0, 0, 1);
+        let back = self.jump(JUMP_UNLESS_EQUAL_NUMBER, counter, R0, times);
+        self.land_at(&back, begin);
+        self.land_all(leaves);
         Some(())
     }
 
@@ -366,11 +576,16 @@ impl<'a> Assembler<'a> {
 
     /// `bpf_seq_write(context->meta->seq, record, sizeof record);`
     pub(super) fn emit(&mut self) {
+        self.emit_first(self.size);
+    }
+
+    /// `bpf_seq_write(context->meta->seq, record, size);`
+    pub(super) fn emit_first(&mut self, size: i16) {
         self.push(LOAD | 0x18, R1, R6, 0, 0);
         self.push(LOAD | 0x18, R1, R1, 0, 0);
         self.push(MOVE, R2, FRAME, 0, 0);
         self.push(ADD_NUMBER, R2, R0, 0, -i32::from(self.size));
-        self.push(MOVE_NUMBER, R3, R0, 0, i32::from(self.size));
+        self.push(MOVE_NUMBER, R3, R0, 0, i32::from(size));
         self.call(Helper::SeqWrite);
     }
 
@@ -413,6 +628,19 @@ impl<'a> Assembler<'a> {
     }
 
     fn try_get(&mut self, base: Pointer, path: &str) -> Option<TypeId> {
+        let scratch = -self.size - SCRATCH;
+        let (of, is_in_register) = self.load(base, path, scratch)?;
+        if !is_in_register {
+            let width = width(self.btf.size(of)?)?;
+            self.push(LOAD | width, R0, FRAME, scratch, 0);
+        }
+        Some(of)
+    }
+
+    /// Reads what a path leads to into [`R0`], or by a function to a place on the
+    /// stack; returns its type, and whether it is in the register.
+    fn load(&mut self, base: Pointer, path: &str, place: i16) -> Option<(TypeId, bool)> {
+        let scratch = -self.size - SCRATCH;
         let mut from = base.register;
         let mut at = base.to;
         let mut steps = path.split("->").peekable();
@@ -425,18 +653,22 @@ impl<'a> Assembler<'a> {
                 of = member.of;
             }
             let size = self.btf.size(of)?;
+            let width = width(size)?;
             let offset = i16::try_from(offset).ok()?;
+            let is_last = steps.peek().is_none();
             if base.is_known {
-                self.push(LOAD | width(size)?, R0, from, offset, 0);
+                self.push(LOAD | width, R0, from, offset, 0);
             } else {
                 self.push(MOVE, R3, from, 0, 0);
                 self.push(ADD_NUMBER, R3, R0, 0, i32::from(offset));
-                self.probe(-self.size - SCRATCH, i32::try_from(size).ok()?);
-                let scratch = -self.size - SCRATCH;
-                self.push(LOAD | width(size)?, R0, FRAME, scratch, 0);
+                let place = if is_last { place } else { scratch };
+                self.probe(place, i32::try_from(size).ok()?);
+                if !is_last {
+                    self.push(LOAD | width, R0, FRAME, scratch, 0);
+                }
             }
-            if steps.peek().is_none() {
-                return Some(of);
+            if is_last {
+                return Some((of, base.is_known));
             }
             at = self.btf.plain(self.btf.pointee(of)?)?;
             from = R0;
@@ -620,6 +852,13 @@ mod tests {
         assert_written(copy, |c| {
             c.copy_from(0, 8, outer(true), "wide").unwrap();
         });
+        let member = "bf73000000000000 0703000018000000 bfa1000000000000 07010000f0ffffff
+            b702000010000000 8500000071000000";
+        assert_written(member, |c| {
+            assert!(c.copy_member(0, 16, outer(true), "word").is_none());
+            assert!(c.copy_member(0, 16, outer(true), "absent").is_none());
+            c.copy_member(0, 16, outer(true), "in").unwrap();
+        });
         let element = "6170040000000000 570000003f000000 6700000004000000 bf03000000000000
             0f73000000000000 0703000018000000 bfa1000000000000 07010000f0ffffff
             b702000010000000 8500000071000000";
@@ -654,6 +893,37 @@ mod tests {
                 assert!(c.argument(R7, 8, OUTER).is_known);
             },
         );
+    }
+
+    #[test]
+    fn words_of_the_record_are_any_bytes_to_the_verifier() {
+        // Each value is read over itself.
+        let keep = "7b0af8ff00000000 bfa3000000000000 07030000f8ffffff bfa1000000000000
+            07010000f8ffffff b702000008000000 8500000071000000";
+        let kept = |before: &str| format!("{before} {keep}");
+        assert_written(&kept("79a0f8ff00000000 07000000fcffffff"), |c| c.add(8, -4));
+        assert_written(&kept("79a0f0ff00000000 57000000f8ffffff"), |c| {
+            c.mask_word(8, 0, !7);
+        });
+        let slot = "79a0f8ff00000000 6700000003000000 79a1f0ff00000000 0f10000000000000";
+        assert_written(&kept(slot), |c| c.put_slot(8, 0, 8));
+        assert_written(&kept("b700000005000000"), |c| c.put_word(8, 5));
+        assert_written(&kept("bf70000000000000"), |c| {
+            c.put_address(8, outer(true));
+        });
+        let read = "bfa1000000000000 07010000f8ffffff b702000008000000 8500000071000000";
+        let from = |before: &str| format!("{before} {read}");
+        let copy = "bfa3000000000000 07030000f0ffffff";
+        assert_written(&from(copy), |c| c.copy_word(8, 0));
+        assert_written(&from("79a3f0ff00000000"), |c| c.fetch(8, 0));
+        assert_written(&from("b703000000000000"), |c| c.clear(8, 8));
+        assert_written(&from("bf73000000000000 0703000008000000"), |c| {
+            let known = outer(true);
+            c.put(8, Assembler::unknown(known), "wide").unwrap();
+        });
+        assert_written("79a8f8ff00000000", |c| {
+            assert!(!c.number_at(R8, 8, OUTER).is_known);
+        });
     }
 
     #[test]
@@ -693,6 +963,37 @@ mod tests {
             c.land(over);
             c.land(same);
         });
+        let word = "79a0f8ff00000000 5500010003000000 620af0ff01000000";
+        assert_written(word, |c| {
+            let other = c.unless_word(8, 3);
+            c.put_number(0, 1);
+            c.land(other);
+        });
+        let wide = "79a0f8ff00000000 1801000088776655 00000000ccbbaaff 5d10000000000000";
+        assert_written(wide, |c| {
+            let other = c.unless_wide(8, 0xffaa_bbcc_5566_7788);
+            c.land(other);
+        });
+        assert_written("79a0f0ff00000000 79a1f8ff00000000 5d10000000000000", |c| {
+            let other = c.unless_same_words(0, 8);
+            c.land(other);
+        });
+        assert_written("79a0f0ff00000000 79a1f8ff00000000 3d10000000000000", |c| {
+            let other = c.unless_less(0, 8);
+            c.land(other);
+        });
+        let counted = "1811000007000000 0000000000000000 bfa2000000000000 07020000f8ffffff
+            8500000001000000 5500010000000000 0500040000000000
+            7901000000000000 0701000001000000 7b10000000000000 2501000009000000";
+        assert_written(counted, |c| {
+            let others = c.unless_counted(7, 8, 9);
+            c.land_all(others);
+        });
+        let repeat = "b709000000000000 1d77020000000000 0709000001000000 5509fdff05000000";
+        assert_written(repeat, |c| {
+            let body = |c: &mut Assembler<'_>| Some(vec![c.if_same(outer(true), outer(true))]);
+            c.repeat_by(R9, 5, body).unwrap();
+        });
         let repeat = "bfa1000000000000 07010000d8ffffff b702000000000000 b703000009000000
             852000000b000000
             bfa1000000000000 07010000d8ffffff 852000000c000000 5500010000000000 0500030000000000
@@ -701,7 +1002,7 @@ mod tests {
         assert_written(repeat, |c| {
             let body = |c: &mut Assembler<'_>| {
                 c.put_number(0, 1);
-                Some(c.if_same(outer(true), outer(true)))
+                Some(vec![c.if_same(outer(true), outer(true))])
             };
             c.repeat([11, 12, 13].map(TypeId), 9, body).unwrap();
         });
@@ -751,8 +1052,9 @@ mod tests {
             for _ in 0..0x8000 {
                 c.put_number(0, 1);
             }
-            Some(c.go())
+            Some(vec![c.go()])
         };
-        assert!(c.repeat([TypeId(1); 3], 1, body).is_none());
+        assert!(c.repeat([TypeId(1); 3], 1, body).is_some());
+        assert!(c.end().is_none());
     }
 }

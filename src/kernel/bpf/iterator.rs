@@ -1,5 +1,5 @@
-//! Loads programs and reads what they write: bpf(2), commands BPF_PROG_LOAD,
-//! BPF_LINK_CREATE and BPF_ITER_CREATE.
+//! Loads programs and reads what they write: bpf(2), commands BPF_MAP_CREATE,
+//! BPF_PROG_LOAD, BPF_LINK_CREATE and BPF_ITER_CREATE.
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -10,9 +10,11 @@ use crate::error::errno_of;
 use crate::kernel::bpf::btf::{Btf, TypeId};
 
 // Commands of bpf(2), linux/bpf.h.
+const MAP_CREATE: libc::c_int = 0;
 const PROG_LOAD: libc::c_int = 5;
 const LINK_CREATE: libc::c_int = 28;
 const ITER_CREATE: libc::c_int = 33;
+const MAP_TYPE_ARRAY: u32 = 2;
 const PROG_TYPE_TRACING: u32 = 26;
 const TRACE_ITER: u32 = 28;
 
@@ -22,6 +24,16 @@ const LICENSE: &CStr = c"Dual MIT/GPL";
 
 /// How much the kernel returns at once.
 const BUFFER: usize = 32 << 10;
+
+/// `union bpf_attr` for BPF_MAP_CREATE, up to `map_flags`.
+#[repr(C)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+}
 
 /// `union bpf_attr` for BPF_PROG_LOAD, up to `attach_btf_id`.
 #[repr(C)]
@@ -136,6 +148,21 @@ impl Iterator {
             buffer.copy_within(end - kept..end, 0);
         }
     }
+}
+
+/// Makes a number of 64 bits that programs share, 0 at first. The program that it
+/// is loaded with keeps it.
+pub(super) fn make_counter() -> Result<OwnedFd, Errno> {
+    bpf(
+        MAP_CREATE,
+        &MapCreate {
+            map_type: MAP_TYPE_ARRAY,
+            key_size: 4,
+            value_size: 8,
+            max_entries: 1,
+            map_flags: 0,
+        },
+    )
 }
 
 /// Calls bpf(2) for a command that returns a file descriptor.

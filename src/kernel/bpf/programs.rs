@@ -5,7 +5,7 @@ use crate::kernel::bpf::btf::{Btf, TypeId};
 use crate::kernel::bpf::instructions::{Assembler, Jump, Pointer, R7, R8, R9};
 use crate::kernel::bytes::{u32_at, u64_at, until_nul};
 use crate::kernel::nsfs::flag_of_kind;
-use crate::model::{Fd, Kind, Link, Links, Member, NsId, Pid, Tid};
+use crate::model::{Cause, Fd, HiddenProcess, Kind, Link, Links, Member, NsId, Pid, Tid};
 
 /// A task, which is a thread: the first of a process has its PID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,42 @@ pub(crate) struct TaskFile {
     pub(crate) what: FileType,
     /// The inode number of a socket, else 0.
     pub(crate) ino: u64,
+    /// What carries it, if it is not open itself: `fd` is that of the carrier.
+    pub(crate) carrier: Option<Carrier>,
+    /// The number of a namespace that is never given to another, of one that is
+    /// carried, since Linux 6.18.
+    pub(crate) unique_id: Option<u64>,
+}
+
+/// An open file that carries others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// A unix socket: they are in messages that nobody has received yet.
+    Socket,
+    /// An io_uring, in which they are registered.
+    Ring,
+}
+
+/// What the iterators tell of open files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TaskFiles {
+    pub(crate) all: Vec<TaskFile>,
+    /// Processes that have a file which carries others that are not in `all`,
+    /// and why.
+    pub(crate) unseen: Vec<(Pid, Cause)>,
+}
+
+/// An open file, as the iterator tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// What it holds, if it holds a namespace.
+    pub(super) file: Option<TaskFile>,
+    /// The process, if the file may carry others.
+    pub(super) carries: Option<Pid>,
 }
 
 /// What an open file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileType {
     /// The namespace itself.
     Namespace,
@@ -69,16 +101,19 @@ pub(crate) enum FileType {
 
 /// The structures that programs begin at, and the functions that they call.
 pub(super) struct Types {
-    task: TypeId,
-    file: TypeId,
-    socket: TypeId,
-    sock: TypeId,
-    ns_common: TypeId,
+    pub(super) task: TypeId,
+    pub(super) file: TypeId,
+    pub(super) socket: TypeId,
+    pub(super) sock: TypeId,
+    pub(super) ns_common: TypeId,
     pid_namespace: TypeId,
+    /// Messages, and what those between unix sockets carry.
+    pub(super) messages: Option<[TypeId; 3]>,
+    pub(super) io_ring_ctx: Option<TypeId>,
     /// `bpf_rdonly_cast`, since Linux 6.2.
     cast: Option<TypeId>,
     /// Open-coded iterators over numbers, since Linux 6.4.
-    numbers: Option<[TypeId; 3]>,
+    pub(super) numbers: Option<[TypeId; 3]>,
     /// The functions that stand for iterators.
     pub(super) of_tasks: Option<TypeId>,
     pub(super) of_files: Option<TypeId>,
@@ -93,6 +128,10 @@ impl Types {
             "sock",
             "ns_common",
             "pid_namespace",
+            "sk_buff",
+            "unix_skb_parms",
+            "scm_fp_list",
+            "io_ring_ctx",
         ];
         let functions = [
             "bpf_rdonly_cast",
@@ -104,6 +143,7 @@ impl Types {
         ];
         let mut found = btf.find(&structs, &functions).into_iter();
         let mut next = || found.next().flatten();
+        let three = |[one, two, three]: [Option<TypeId>; 3]| Some([one?, two?, three?]);
         Some(Types {
             task: next()?,
             file: next()?,
@@ -111,11 +151,10 @@ impl Types {
             sock: next()?,
             ns_common: next()?,
             pid_namespace: next()?,
+            messages: three([next(), next(), next()]),
+            io_ring_ctx: next(),
             cast: next(),
-            numbers: match [next(), next(), next()] {
-                [Some(new), Some(next), Some(destroy)] => Some([new, next, destroy]),
-                _ => None,
-            },
+            numbers: three([next(), next(), next()]),
             of_tasks: next(),
             of_files: next(),
         })
@@ -143,15 +182,15 @@ pub(super) trait Iterate {
 
 // Places in the context of an iterator, struct bpf_iter__task_file. The first
 // member is `meta`.
-const CONTEXT_TASK: i16 = 8;
-const CONTEXT_FD: i16 = 16;
-const CONTEXT_FILE: i16 = 24;
+pub(super) const CONTEXT_TASK: i16 = 8;
+pub(super) const CONTEXT_FD: i16 = 16;
+pub(super) const CONTEXT_FILE: i16 = 24;
 
 /// The number of a task in the pid namespace of the reader: the first of the 16
 /// bytes of a `struct upid`.
-const TID: i16 = 0;
+pub(super) const TID: i16 = 0;
 /// That of its process.
-const PID: i16 = 16;
+pub(super) const PID: i16 = 16;
 
 /// All tasks.
 pub(super) struct Tasks;
@@ -274,7 +313,7 @@ fn parse_run(record: &[u8]) -> Option<Run> {
 
 /// `record.tid = task->thread_pid->numbers[level].nr` and the same for its
 /// process, where level is that of the reader. Changes [`R8`] and [`R9`].
-fn put_ids(c: &mut Assembler<'_>, task: Pointer) -> Option<()> {
+pub(super) fn put_ids(c: &mut Assembler<'_>, task: Pointer) -> Option<()> {
     let reader = c.current(R8, task);
     let reader = c.follow(R8, reader, "thread_pid")?;
     let pid = c.follow(R9, task, "thread_pid")?;
@@ -284,8 +323,52 @@ fn put_ids(c: &mut Assembler<'_>, task: Pointer) -> Option<()> {
 }
 
 /// Returns a number of a task, which is 0 for one that is being released.
-fn some_id(record: &[u8], place: i16) -> Option<u32> {
+pub(super) fn some_id(record: &[u8], place: i16) -> Option<u32> {
     u32_at(record, place as usize).filter(|id| *id != 0)
+}
+
+/// What the proc tree shows of processes that it lists.
+pub(super) struct Names;
+
+impl Names {
+    const PARENT: i16 = 32;
+    const COMM: i16 = 48;
+    const UID: i16 = 64;
+}
+
+impl Iterate for Names {
+    const SIZE: i16 = 72;
+    type Item = HiddenProcess;
+
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        c.put(Self::UID, task, "real_cred->euid.val")?;
+        c.copy_member(Self::COMM, 16, task, "comm")?;
+        put_ids(&mut c, task)?;
+        let reader = c.current(R8, task);
+        let reader = c.follow(R8, reader, "thread_pid")?;
+        let pid = c.follow(R9, task, "real_parent->group_leader->thread_pid")?;
+        c.copy_element(Self::PARENT, pid, "numbers", (reader, "level"))?;
+        c.write()
+    }
+
+    /// Parses a record; `None` for other threads than the first.
+    fn parse(record: &[u8]) -> Option<HiddenProcess> {
+        let pid = some_id(record, PID)?;
+        let uid = u32_at(record, Self::UID as usize)?;
+        let comm = record.get(Self::COMM as usize..)?.get(..16)?;
+        // In the pid namespace of the reader, or else in one above it.
+        let namespace = |place: i16| u64_at(record, place as usize + 8);
+        let is_inside = namespace(Self::PARENT)? == namespace(TID)?;
+        let ppid = u32_at(record, Self::PARENT as usize)?;
+        (some_id(record, TID)? == pid).then(|| HiddenProcess {
+            pid,
+            ppid: if is_inside { ppid } else { 0 },
+            uid,
+            comm: until_nul(comm).into(),
+        })
+    }
 }
 
 /// The open files of all tasks, except of those that share the table of the
@@ -293,73 +376,99 @@ fn some_id(record: &[u8], place: i16) -> Option<u32> {
 pub(super) struct Files;
 
 impl Files {
-    const FD: i16 = 32;
-    const WHAT: i16 = 36;
-    const INO: i16 = 40;
+    pub(super) const FD: i16 = 32;
+    pub(super) const WHAT: i16 = 36;
+    pub(super) const INO: i16 = 40;
     /// The name of the type of a namespace, of 8 bytes, or the inode number of a
     /// socket.
-    const NAME: i16 = 48;
-    const TABLE: i16 = 56;
+    pub(super) const NAME: i16 = 48;
+    pub(super) const TABLE: i16 = 56;
+    /// The number of a namespace that is never given to another.
+    pub(super) const UNIQUE_ID: i16 = 64;
 
     const NAMESPACE: i32 = 1;
-    const SOCKET: i32 = 2;
+    pub(super) const SOCKET: i32 = 2;
     const TUN: i32 = 3;
-}
+    /// A unix socket with messages, which holds a namespace as every socket.
+    const FULL_SOCKET: i32 = 4;
+    /// An io_uring, which holds none.
+    const RING: i32 = 5;
 
-// linux/magic.h
-const NSFS_MAGIC: i32 = 0x6e73_6673;
-const SOCKFS_MAGIC: i32 = 0x534f_434b;
-/// `/dev/net/tun`, as the kernel keeps it: MKDEV(10, 200).
-const TUN_DEVICE: i32 = 10 << 20 | 200;
-
-impl Iterate for Files {
-    const SIZE: i16 = 64;
-    type Item = TaskFile;
-
-    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
-        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
-        let file = c.argument(R7, CONTEXT_FILE, types.file);
+    /// Puts what a file in [`R7`] is, by way of [`R8`], and calls `carries` with a
+    /// socket (`struct sock`) that has messages, or with an io_uring
+    /// (`struct io_ring_ctx`), in [`R8`]. Jumps for a file that holds nothing, and
+    /// for an io_uring.
+    pub(super) fn put_file<'a>(
+        c: &mut Assembler<'a>,
+        types: &Types,
+        file: Pointer,
+        mut carries: impl FnMut(&mut Assembler<'a>, Carrier, Pointer) -> Option<()>,
+    ) -> Option<(Vec<Jump>, Jump)> {
         let inode = c.follow(R8, file, "f_inode")?;
 
         let not_nsfs = c.unless_equal(inode, "i_sb->s_magic", NSFS_MAGIC)?;
-        let ns = c.cast(R9, inode, "i_private", types.ns_common)?;
+        let ns = c.cast(R8, inode, "i_private", types.ns_common)?;
         c.put_number(Self::WHAT, Self::NAMESPACE);
         c.put(Self::INO, ns, "inum")?;
         c.copy_from(Self::NAME, 8, ns, "ops->name")?;
+        Self::put_unique_id(c, ns, "ns_id");
         let from_namespace = c.go();
 
         c.land(not_nsfs);
         let not_sockfs = c.unless_equal(inode, "i_sb->s_magic", SOCKFS_MAGIC)?;
-        let socket = c.cast(R9, file, "private_data", types.socket)?;
-        c.put_number(Self::WHAT, Self::SOCKET);
-        c.put(Self::INO, socket, "sk->__sk_common.skc_net.net->ns.inum")?;
         c.put(Self::NAME, inode, "i_ino")?;
-        let from_socket = c.go();
+        let socket = c.cast(R8, file, "private_data", types.socket)?;
+        c.put_number(Self::WHAT, Self::SOCKET);
+        let sock = c.follow(R8, socket, "sk")?;
+        Self::put_net(c, sock)?;
+        let not_unix = c.unless_equal(sock, "__sk_common.skc_family", AF_UNIX)?;
+        let has_messages = c.unless_equal(sock, "sk_receive_queue.qlen", 0)?;
+        let from_empty = c.go();
+        c.land(has_messages);
+        carries(c, Carrier::Socket, sock)?;
+        let from_full = c.go();
 
         c.land(not_sockfs);
+        let not_anonymous = c.unless_equal(inode, "i_sb->s_magic", ANON_INODE_FS_MAGIC)?;
+        c.copy_from(Self::NAME, 8, file, "f_path.dentry->d_name.name")?;
+        let not_ring = c.unless_wide(Self::NAME, u64::from_ne_bytes(RING_NAME));
+        if let Some(context) = types.io_ring_ctx {
+            let ring = c.cast(R8, file, "private_data", context)?;
+            carries(c, Carrier::Ring, ring)?;
+        }
+        let from_ring = c.go();
+
+        c.land(not_anonymous);
         let not_a_device = c.unless_masked(inode, "i_mode", S_IFMT, S_IFCHR)?;
         let not_tun = c.unless_equal(inode, "i_rdev", TUN_DEVICE)?;
         // It begins with its socket.
-        let sock = c.cast(R9, file, "private_data", types.sock)?;
+        let sock = c.cast(R8, file, "private_data", types.sock)?;
         c.put_number(Self::WHAT, Self::TUN);
-        c.put(Self::INO, sock, "__sk_common.skc_net.net->ns.inum")?;
-        let from_tun = c.go();
+        Self::put_net(c, sock)?;
 
-        c.land(not_a_device);
-        c.land(not_tun);
-        c.exit();
-
-        c.land(from_namespace);
-        c.land(from_socket);
-        c.land(from_tun);
-        let task = c.argument(R7, CONTEXT_TASK, types.task);
-        c.put(Self::TABLE, task, "files")?;
-        c.put_argument(Self::FD, CONTEXT_FD);
-        put_ids(&mut c, task)?;
-        c.write()
+        c.land_all([from_namespace, not_unix, from_empty, from_full]);
+        Some((vec![not_ring, not_a_device, not_tun], from_ring))
     }
 
-    fn parse(record: &[u8]) -> Option<TaskFile> {
+    /// Puts the net namespace of a socket.
+    pub(super) fn put_net(c: &mut Assembler<'_>, sock: Pointer) -> Option<()> {
+        c.put(Self::INO, sock, "__sk_common.skc_net.net->ns.inum")?;
+        Self::put_unique_id(c, sock, "__sk_common.skc_net.net->ns.ns_id");
+        Some(())
+    }
+
+    /// Puts the number of a namespace, which only a record of what is carried has
+    /// a place for.
+    fn put_unique_id(c: &mut Assembler<'_>, base: Pointer, path: &str) {
+        if c.has_place(Self::UNIQUE_ID) {
+            // The field is younger, so that it may be missing.
+            let _ = c.put(Self::UNIQUE_ID, base, path);
+        }
+    }
+
+    /// Parses what [`put_file`](Self::put_file) has put; `None` if it holds no
+    /// namespace.
+    pub(super) fn parse_file(record: &[u8]) -> Option<TaskFile> {
         let number = |place: i16| u32_at(record, place as usize);
         let (what, kind) = match number(Self::WHAT)?.cast_signed() {
             Self::NAMESPACE => {
@@ -367,7 +476,7 @@ impl Iterate for Files {
                 let name = std::str::from_utf8(until_nul(name)).ok()?;
                 (FileType::Namespace, name.parse().ok()?)
             }
-            Self::SOCKET => (FileType::Socket, Kind::Net),
+            Self::SOCKET | Self::FULL_SOCKET => (FileType::Socket, Kind::Net),
             Self::TUN => (FileType::Tun, Kind::Net),
             _ => return None,
         };
@@ -383,6 +492,56 @@ impl Iterate for Files {
                 FileType::Socket => u64_at(record, Self::NAME as usize)?,
                 FileType::Namespace | FileType::Tun => 0,
             },
+            carrier: None,
+            unique_id: None,
+        })
+    }
+}
+
+// linux/magic.h
+const NSFS_MAGIC: i32 = 0x6e73_6673;
+const SOCKFS_MAGIC: i32 = 0x534f_434b;
+const ANON_INODE_FS_MAGIC: i32 = 0x0904_1934;
+/// `[io_uring]`, as far as it is compared: nothing else there begins like this.
+const RING_NAME: [u8; 8] = *b"[io_urin";
+const AF_UNIX: i32 = 1;
+/// `/dev/net/tun`, as the kernel keeps it: MKDEV(10, 200).
+const TUN_DEVICE: i32 = 10 << 20 | 200;
+
+impl Iterate for Files {
+    const SIZE: i16 = 64;
+    type Item = Seen;
+
+    fn program(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+        let mut c = Assembler::new(btf, types.cast, Self::SIZE);
+        let file = c.argument(R7, CONTEXT_FILE, types.file);
+        let (neither, from_ring) = Self::put_file(&mut c, types, file, |c, carrier, _| {
+            let what = match carrier {
+                Carrier::Socket => Self::FULL_SOCKET,
+                Carrier::Ring => Self::RING,
+            };
+            c.put_number(Self::WHAT, what);
+            Some(())
+        })?;
+        let from_file = c.go();
+        c.land_all(neither);
+        c.exit();
+        c.land_all([from_file, from_ring]);
+        let task = c.argument(R7, CONTEXT_TASK, types.task);
+        c.put(Self::TABLE, task, "files")?;
+        c.put_argument(Self::FD, CONTEXT_FD);
+        put_ids(&mut c, task)?;
+        c.write()
+    }
+
+    fn parse(record: &[u8]) -> Option<Seen> {
+        let what = u32_at(record, Self::WHAT as usize)?.cast_signed();
+        let carries = matches!(what, Self::FULL_SOCKET | Self::RING);
+        let pid = some_id(record, PID)?;
+        let file = Self::parse_file(record);
+        (carries || file.is_some()).then_some(Seen {
+            file,
+            carries: carries.then_some(pid),
         })
     }
 }
@@ -400,6 +559,9 @@ pub(super) struct Listed {
     pub(super) start: u64,
     pub(super) unique_id: u64,
     pub(super) id: NsId,
+    /// Whether it can be opened by its number. Since Linux 6.19 only namespaces can
+    /// that processes or files are known to hold.
+    pub(super) is_active: bool,
 }
 
 /// Where to enter lists.
@@ -411,15 +573,20 @@ pub(super) enum Entrance {
 }
 
 impl Lists {
-    pub(super) const SIZE: i16 = 32;
+    pub(super) const SIZE: i16 = 48;
     /// How many records fit into what the kernel returns at once.
-    const MOST: usize = 1000;
+    const MOST: usize = 680;
 
     const ADDRESS: i16 = 0;
     const START: i16 = 8;
     const ID: i16 = 16;
     const INO: i16 = 24;
     const TYPE: i16 = 28;
+    /// How many references there are, and how many that make it active.
+    const REFERENCES: i16 = 32;
+    const ACTIVE: i16 = 36;
+    /// The name of its type, of 8 bytes.
+    const NAME: i16 = 40;
 
     /// Returns how many namespaces a program follows in each list at most.
     pub(super) fn most(entrance: &Entrance) -> usize {
@@ -472,7 +639,7 @@ impl Lists {
         c.end()
     }
 
-    /// `for (ns = start; …; ns = ns->ns_list_node.next) write(ns);`
+    /// `for (ns = start; …; ns = ns->node.next) write(ns);`
     fn walk(
         c: &mut Assembler<'_>,
         btf: &Btf<'_>,
@@ -481,7 +648,16 @@ impl Lists {
         times: i32,
         start: Pointer,
     ) -> Option<()> {
-        let node = btf.member(types.ns_common, "ns_list_node")?.offset;
+        let (path, node) = match btf.member(types.ns_common, "ns_list_node") {
+            Some(node) => ("ns_list_node.next", node.offset),
+            // Since Linux 6.19.
+            None => {
+                let node = btf.member(types.ns_common, "ns_tree_node")?;
+                let entry = btf.member(node.of, "ns_list_entry")?.offset;
+                let offset = node.offset.checked_add(entry)?;
+                ("ns_tree_node.ns_list_entry.next", offset)
+            }
+        };
         let node = i32::try_from(node).ok()?;
         let ns = c.shift(R9, start, 0, types.ns_common);
         c.put_pointer(Self::START, start);
@@ -490,18 +666,29 @@ impl Lists {
             c.put(Self::ID, ns, "ns_id")?;
             c.put(Self::INO, ns, "inum")?;
             c.put(Self::TYPE, ns, "ns_type")?;
+            c.put(Self::REFERENCES, ns, "__ns_ref.refs.counter")?;
+            c.copy_from(Self::NAME, 8, ns, "ops->name")?;
+            if c.put(Self::ACTIVE, ns, "__ns_ref_active.counter").is_none() {
+                c.put_number(Self::ACTIVE, 1);
+            }
             c.emit();
-            let next = c.follow(R9, ns, "ns_list_node.next")?;
+            let next = c.follow(R9, ns, path)?;
             c.shift(R9, next, -node, types.ns_common);
-            Some(c.if_same(ns, start))
+            Some(vec![c.if_same(ns, start)])
         })
     }
 
     /// Parses a record; an `id` with number 0 is none.
     pub(super) fn parse(record: &[u8]) -> Option<Listed> {
         let word = |place: i16| u64_at(record, place as usize);
-        let flag = u32_at(record, Self::TYPE as usize)?;
-        let kind = Kind::ALL.iter().find(|kind| flag_of_kind(**kind) == flag);
+        let number = |place: i16| u32_at(record, place as usize);
+        let flag = number(Self::TYPE)?;
+        let name = until_nul(record.get(Self::NAME as usize..)?.get(..8)?);
+        let is_held = number(Self::REFERENCES)? != 0;
+        let kind = Kind::ALL.iter().find(|kind| {
+            let is_kind = flag_of_kind(**kind) == flag && kind.name().as_bytes() == name;
+            is_kind && is_held
+        });
         let ino = u32_at(record, Self::INO as usize)?.into();
         let id = match kind {
             Some(kind) => NsId { ino, kind: *kind },
@@ -515,6 +702,7 @@ impl Lists {
             start: word(Self::START)?,
             unique_id: word(Self::ID)?,
             id,
+            is_active: number(Self::ACTIVE)? != 0,
         })
     }
 }
@@ -523,6 +711,7 @@ impl Lists {
 mod tests {
     use super::*;
     use crate::kernel::bpf::btf::tests::{NAME, numbers, structure, table};
+    use crate::kernel::bpf::carried::Carried;
     use crate::kernel::bpf::iterator::with_btf;
 
     /// Writes 32-bit numbers at places of a record of this size.
@@ -536,11 +725,10 @@ mod tests {
     }
 
     /// Every record that is cut short is malformed.
-    fn assert_whole<I: Iterate>(record: &[u8]) {
+    fn assert_whole<I: Iterate>(record: &[u8], spare: usize) {
         assert!(I::parse(record).is_some());
         for length in 0..record.len() {
-            // Some bytes at the end may be spare.
-            if I::SIZE as usize - length > 4 {
+            if I::SIZE as usize - length > spare {
                 assert!(I::parse(&record[..length]).is_none(), "{length}");
             }
         }
@@ -580,13 +768,45 @@ mod tests {
             is_running: true,
         };
         assert_eq!(task, expected);
-        assert_whole::<Tasks>(&whole);
+        assert_whole::<Tasks>(&whole, 4);
         let other = |word| Tasks::parse(&record(Tasks::SIZE, &[&words[..], &[word]].concat()));
         task.has_moved = true;
         assert_eq!(other((Tasks::AFTER, 2)), Some(task));
         // It is being released.
         assert_eq!(other((TID, 0)), None);
         assert_eq!(other((PID, 0)), None);
+    }
+
+    #[test]
+    fn a_process_is_what_its_record_says() {
+        let word = |text: &[u8; 4]| u32::from_ne_bytes(*text);
+        let words = [
+            (TID, 5),
+            (TID + 8, 77),
+            (PID, 5),
+            (Names::PARENT, 4),
+            (Names::PARENT + 8, 77),
+            (Names::COMM, word(b"a b\n")),
+            (Names::COMM + 4, word(b"c\0xy")),
+            (Names::UID, 1000),
+        ];
+        let whole = record(Names::SIZE, &words);
+        let mut process = HiddenProcess {
+            pid: 5,
+            ppid: 4,
+            uid: 1000,
+            comm: b"a b\nc"[..].into(),
+        };
+        assert_eq!(Names::parse(&whole).as_ref(), Some(&process));
+        assert_whole::<Names>(&whole, 4);
+        let other = |word| Names::parse(&record(Names::SIZE, &[&words[..], &[word]].concat()));
+        // A thread, and one that is being released.
+        assert_eq!(other((TID, 6)), None);
+        assert_eq!(other((TID, 0)), None);
+        assert_eq!(other((PID, 0)), None);
+        // The parent is outside.
+        process.ppid = 0;
+        assert_eq!(other((Names::PARENT + 8, 78)), Some(process));
     }
 
     #[test]
@@ -611,9 +831,12 @@ mod tests {
             ns: NsId { ino: 7, kind },
             what: FileType::Namespace,
             ino: 0,
+            carrier: None,
+            unique_id: None,
         };
-        assert_eq!(Files::parse(&whole), Some(file));
-        assert_whole::<Files>(&whole);
+        let seen = |file, carries| Some(Seen { file, carries });
+        assert_eq!(Files::parse(&whole), seen(Some(file), None));
+        assert_whole::<Files>(&whole, 0);
         let other = |words_of: &[(i16, u32)]| {
             Files::parse(&record(Files::SIZE, &[&words[..], words_of].concat()))
         };
@@ -624,12 +847,18 @@ mod tests {
             ino: 99,
             ..file
         };
-        assert_eq!(other(&[(Files::WHAT, 2), (Files::NAME, 99)]), Some(socket));
+        assert_eq!(
+            other(&[(Files::WHAT, 2), (Files::NAME, 99)]),
+            seen(Some(socket), None)
+        );
+        let full = other(&[(Files::WHAT, 4), (Files::NAME, 99)]);
+        assert_eq!(full, seen(Some(socket), Some(5)));
+        assert_eq!(other(&[(Files::WHAT, 5)]), seen(None, Some(5)));
         (socket.what, socket.ino) = (FileType::Tun, 0);
-        assert_eq!(other(&[(Files::WHAT, 3)]), Some(socket));
+        assert_eq!(other(&[(Files::WHAT, 3)]), seen(Some(socket), None));
         for malformed in [
             (Files::WHAT, 0),
-            (Files::WHAT, 4),
+            (Files::WHAT, 6),
             (Files::INO, 0),
             (Files::NAME, u32::from_ne_bytes(*b"abc\0")),
             (Files::NAME, u32::MAX),
@@ -648,17 +877,31 @@ mod tests {
             (Lists::ID, 3),
             (Lists::INO, 4),
             (Lists::TYPE, flag_of_kind(Kind::User)),
+            (Lists::REFERENCES, 2),
+            (Lists::ACTIVE, 1),
+            (Lists::NAME, u32::from_ne_bytes(*b"user")),
         ];
         let whole = record(Lists::SIZE, &words);
         let facts = |record: &[u8]| {
             let listed = Lists::parse(record)?;
             let addresses = (listed.address, listed.start);
-            Some((addresses, listed.unique_id, listed.id.ino, listed.id.kind))
+            let id = (listed.id.ino, listed.id.kind);
+            Some((addresses, listed.unique_id, id, listed.is_active))
         };
-        assert_eq!(facts(&whole), Some(((1, 2), 3, 4, Kind::User)));
-        let other = record(Lists::SIZE, &[&words[..], &[(Lists::TYPE, 5)]].concat());
-        assert_eq!(facts(&other), Some(((1, 2), 3, 0, Kind::Net)));
-        assert_eq!(facts(&whole[..31]), None);
+        let user = (4, Kind::User);
+        assert_eq!(facts(&whole), Some(((1, 2), 3, user, true)));
+        let other = |word| facts(&record(Lists::SIZE, &[&words[..], &[word]].concat()));
+        assert_eq!(other((Lists::ACTIVE, 0)), Some(((1, 2), 3, user, false)));
+        for none in [
+            (Lists::TYPE, 5),
+            (Lists::TYPE, flag_of_kind(Kind::Uts)),
+            (Lists::NAME, u32::from_ne_bytes(*b"uts\0")),
+            // It is being removed.
+            (Lists::REFERENCES, 0),
+        ] {
+            assert_eq!(other(none), Some(((1, 2), 3, (0, Kind::Net), true)));
+        }
+        assert_eq!(facts(&whole[..47]), None);
     }
 
     /// Makes a table with `task_struct` of members of 8 bytes with these names,
@@ -736,10 +979,18 @@ mod tests {
         // Of the kernel that runs, if it says what its types are.
         let programs = with_btf(|btf| {
             let types = Types::find(btf)?;
+            let older = Types {
+                numbers: None,
+                ..Types::find(btf)?
+            };
             let programs = [
                 Tasks::program(btf, &types),
                 Runs::program(btf, &types),
                 Files::program(btf, &types),
+                Names::program(btf, &types),
+                Carried::program(btf, &types, 0),
+                Carried::program(btf, &older, 0),
+                Carried::skim(btf, &older),
                 Lists::program(btf, &types, &Entrance::Own),
                 Lists::program(btf, &types, &Entrance::At(u64::MAX)),
             ];
@@ -750,7 +1001,7 @@ mod tests {
             assert!(code.len().is_multiple_of(8) && count < 4096);
             assert_eq!(code[code.len() - 8], 0x95);
             for (index, code) in code.chunks(8).enumerate() {
-                let is_jump = [0x05, 0x55, 0x1d, 0x5d].contains(&code[0]);
+                let is_jump = [0x05, 0x25, 0x55, 0x1d, 0x3d, 0x5d].contains(&code[0]);
                 let distance = i16::from_ne_bytes([code[2], code[3]]);
                 let to = index as i32 + 1 + i32::from(distance);
                 assert!(!is_jump || distance != 0, "{index}");

@@ -97,7 +97,11 @@ pub(crate) fn write_keys<M: SerializeMap>(holder: &Holder, map: &mut M) -> Resul
             map.serialize_entry("mount_ns", &mount_ns)
         }
         Holder::Path(path) => map.serialize_entry("path", path),
-        Holder::Fd(file) | Holder::Socket(file) | Holder::Tun(file) => {
+        Holder::Fd(file)
+        | Holder::Socket(file)
+        | Holder::Tun(file)
+        | Holder::InFlight(file)
+        | Holder::IoUring(file) => {
             map.serialize_entry("tid", &file.tid)?;
             map.serialize_entry("fd", &file.fd)
         }

@@ -69,7 +69,18 @@ fn read(root: &Sysroot, pid: Pid, needs: Needs) -> Result<Option<Read>, Error> {
         Err(ReadError::Gone) => return Ok(None),
         Err(error) => {
             let cause = cause_of_read(error, || root.process_path(pid))?;
-            found.causes.push(cause);
+            let told = root.hidden(pid);
+            if told.is_none() || needs.contains(Need::InnerPids) {
+                found.causes.push(cause);
+            }
+            if let Some(told) = told {
+                // As lsns shows a process whose command line is unreadable.
+                let command = needs.contains(Need::Command).then_some(told.comm);
+                let needs_uid = needs.contains(Need::Uid) || needs.contains(Need::User);
+                found.details.command = command;
+                found.details.ppid = needs.contains(Need::ParentProcess).then_some(told.ppid);
+                found.details.uid = needs_uid.then_some(told.uid);
+            }
             return Ok(Some(found));
         }
     };

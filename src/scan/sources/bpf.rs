@@ -6,15 +6,18 @@
 //! of, or that moved meanwhile, is read there.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::thread;
 
 use crate::containers::Affiliations;
 use crate::error::Error;
-use crate::kernel::{BpfError, FileType, Kernel, Run, Task, TaskFile};
+use crate::kernel::{
+    BpfError, Carrier, FileType, Kernel, OpenError, Run, Task, TaskFile, TaskFiles,
+};
 use crate::model::{Cause, Holder, Kind, Link, LinkSet, NsId, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_errno};
-use crate::scan::groups::{Find, Groups};
+use crate::scan::groups::{Find, Group, Groups};
 use crate::scan::plan::Plan;
 use crate::scan::request::Need;
 use crate::scan::sources::processes::{self, Look, Sighting, note};
@@ -24,7 +27,7 @@ use crate::scan::sources::threads;
 pub(super) struct Answer {
     /// By process and thread.
     tasks: Vec<Task>,
-    files: Vec<TaskFile>,
+    files: TaskFiles,
     /// The processes whose files may have been missed.
     doubtful: HashSet<Pid>,
 }
@@ -71,9 +74,18 @@ pub(super) fn read<K: Kernel>(
     };
     let Answer {
         tasks,
-        mut files,
-        doubtful,
+        files: TaskFiles {
+            all: mut files,
+            unseen,
+        },
+        mut doubtful,
     } = answer;
+    let unseen: HashSet<_> = unseen.into_iter().collect();
+    for (pid, cause) in unseen {
+        if pids.binary_search(&pid).is_ok() {
+            context.miss(Source::Fds, cause);
+        }
+    }
     let lacking = lacking(context, look.links);
     let wanted = look.links.without(lacking);
     // The thread whose files are those of the process, if it is not the first.
@@ -92,6 +104,11 @@ pub(super) fn read<K: Kernel>(
         firsts.extend(process.thread.map(|tid| (*pid, tid)));
         if look.threads {
             told.finds.extend(other_links(tasks, &process, wanted));
+        }
+        if doubtful.contains(pid) && context.root.hidden(*pid).is_some() {
+            // Its files are those that the kernel told of, and perhaps more.
+            doubtful.remove(pid);
+            context.miss(Source::Fds, Cause::Hidden);
         }
         if doubtful.contains(pid) {
             let tids = tasks.iter().map(|task| task.tid);
@@ -122,17 +139,31 @@ pub(super) fn read<K: Kernel>(
         finds,
         sockets,
         vanished,
+        rest,
         ..
     } = &mut told;
     let gone: HashSet<Pid> = vanished.iter().copied().collect();
     processes.retain(|process| !gone.contains(&process.pid));
     finds.retain(|(_, holder)| holder.pid().is_none_or(|pid| !gone.contains(&pid)));
     sockets.retain(|(file, _)| !gone.contains(&file.pid));
-    let is_told = |pid| processes.binary_search_by_key(&pid, |process| process.pid);
-    files.retain(|file| !doubtful.contains(&file.pid) && is_told(file.pid).is_ok());
+    let is_told = |pid| {
+        processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .is_ok()
+    };
+    // The proc tree shows nothing that files carry.
+    files.retain(|file| match file.carrier {
+        None => !doubtful.contains(&file.pid) && is_told(file.pid),
+        Some(_) => is_told(file.pid) || rest.binary_search(&file.pid).is_ok(),
+    });
+    let numbers = files
+        .iter()
+        .filter_map(|file| Some((file.ns, file.unique_id?)));
+    told.ids.extend(numbers);
     for (file, open) in open_files(look, &firsts, &files) {
         told.finds.extend(find_file(plan, file, open));
-        if plan.needs(Need::SocketFiles) && file.what == FileType::Socket {
+        let is_open = file.what == FileType::Socket && file.carrier.is_none();
+        if is_open && plan.needs(Need::SocketFiles) {
             told.sockets.push((open, file.ino));
         }
     }
@@ -152,22 +183,29 @@ pub(super) fn read<K: Kernel>(
 
 /// Follows the kernel's lists for namespaces that nothing else led to, and that
 /// were there `before` anything was read: what is younger may have a holder
-/// that was not looked at. Those that do not open are being removed, or were
-/// never there.
+/// that was not looked at. Those that are `listed` in place of a look at everything
+/// need no other explanation. Those that do not open are being removed, or were never
+/// there, unless the kernel opens none that is not active.
 pub(super) fn find_chained<K: Kernel>(
     kernel: &K,
     plan: &Plan,
     groups: &Groups,
+    listed: &HashSet<NsId>,
     before: &[(u64, NsId)],
 ) -> Vec<Find> {
     let chained = kernel.chained().unwrap_or_default();
+    let is_unheld = |group: &Group| groups.first_holder(group).is_none();
     let mut finds = Vec::new();
     for (unique_id, id) in chained {
         let is_old = before.binary_search(&(unique_id, id)).is_ok();
         if is_old
             && plan.kinds.contains(id.kind)
-            && groups.get(id).is_none()
-            && kernel.open_listed(unique_id, id).is_ok()
+            && groups.get(id).is_none_or(is_unheld)
+            && !listed.contains(&id)
+            && matches!(
+                kernel.open_listed(unique_id, id),
+                Ok(_) | Err(OpenError::Unreachable)
+            )
         {
             finds.push((id, Holder::Kernel { unique_id }));
         }
@@ -277,6 +315,11 @@ fn find_file(plan: &Plan, file: &TaskFile, open: OpenFile) -> Option<Find> {
         FileType::Socket => (Source::Sockets, Holder::Socket(open)),
         FileType::Tun => (Source::Tuns, Holder::Tun(open)),
     };
+    let holder = match file.carrier {
+        None => holder,
+        Some(Carrier::Socket) => Holder::InFlight(open),
+        Some(Carrier::Ring) => Holder::IoUring(open),
+    };
     plan.reads(source).then_some((file.ns, holder))
 }
 
@@ -307,7 +350,7 @@ pub(super) fn ask<K: Kernel>(
     let answer = before.and_then(|before| {
         let files = match before {
             Some(_) => early.unwrap_or_else(|| kernel.task_files())?,
-            None => Vec::new(),
+            None => TaskFiles::default(),
         };
         // After the list, so that it has the processes that are listed.
         let mut tasks = kernel.tasks()?;
@@ -327,6 +370,37 @@ pub(super) fn ask<K: Kernel>(
             Ok((pids, None))
         }
     }
+}
+
+/// Returns the processes that the kernel told of and the proc tree does not show,
+/// by PID, and adds them to the hidden ones of the root. The list is by PID, too.
+pub(super) fn find_hidden<K: Kernel>(
+    context: &Context<K>,
+    kernel: &Arc<K>,
+    pids: &[Pid],
+    answer: &Answer,
+) -> Result<Vec<Pid>, BpfError> {
+    let is_told = |pid| {
+        let tasks = &answer.tasks;
+        tasks
+            .binary_search_by_key(&(pid, pid), |task| (task.pid, task.tid))
+            .is_ok()
+    };
+    // Those that are younger than the list are not hidden.
+    let is_shown = |pid| ProcessDir::open(&context.root, pid).is_ok_and(|process| process.exists());
+    let mut hidden = kernel.names()?;
+    hidden.retain(|process| {
+        let pid = process.pid;
+        pids.binary_search(&pid).is_err() && is_told(pid) && !is_shown(pid)
+    });
+    let mut found: Vec<_> = hidden.iter().map(|process| process.pid).collect();
+    found.sort_unstable();
+    let kernel = Arc::clone(kernel);
+    context
+        .root
+        .add_hidden(hidden, move |pid| kernel.process_exists(pid));
+    found.retain(|pid| context.root.hidden(*pid).is_some());
+    Ok(found)
 }
 
 /// Returns the processes whose tables of open files may have changed since
@@ -445,7 +519,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::Fake;
-    use crate::model::{KindSet, Links, Member, Sources};
+    use crate::model::{HiddenProcess, KindSet, Links, Member, Sources};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::with_kernel;
     use crate::scan::request::{Goal, Request};
@@ -484,6 +558,8 @@ mod tests {
             ns: net(9),
             what: FileType::Socket,
             ino: 77,
+            carrier: None,
+            unique_id: None,
         }
     }
 
@@ -503,7 +579,7 @@ mod tests {
             goal: Goal::All,
             kinds: KindSet::all(),
             needs: Need::SocketFiles.into(),
-            mounts: std::sync::Arc::default(),
+            mounts: Arc::default(),
             sources: Sources::all(),
             has_chosen_sources: false,
             uses_bpf: true,
@@ -511,11 +587,16 @@ mod tests {
         Plan::new(request, true)
     }
 
+    fn files_of(all: Vec<TaskFile>) -> TaskFiles {
+        let unseen = Vec::new();
+        TaskFiles { all, unseen }
+    }
+
     /// Reads processes 5, 6 and 7 of which this is told, on this system.
     fn told(tasks: Vec<Task>, files: Vec<TaskFile>) -> (Told, Vec<(Cause, LinkSet)>) {
         let list = || Ok(vec![5, 6, 7]);
         let kernel = Fake {
-            told: Some((tasks, files)),
+            told: Some((tasks, files_of(files))),
             ..Fake::default()
         };
         let root = Sysroot::live();
@@ -557,6 +638,128 @@ mod tests {
         assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
         assert_eq!(told.sockets, [(open, 77)]);
         assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn processes_that_the_proc_tree_hides_are_what_the_kernel_told() {
+        // No system has such PIDs.
+        let (hidden, moved, ended, thread) = (5_000_001, 5_000_002, 5_000_003, 5_000_004);
+        let own = std::process::id();
+        let name = |pid| HiddenProcess {
+            pid,
+            ppid: 1,
+            uid: 7,
+            comm: b"name"[..].into(),
+        };
+        let mut others = task(moved, moved, Some(1));
+        others.has_moved = true;
+        let answer = Answer {
+            tasks: vec![
+                task(own, own, Some(1)),
+                task(hidden, hidden, Some(1)),
+                task(hidden, thread, Some(1)),
+                others,
+            ],
+            files: files_of(vec![file(hidden, hidden, 3, 1)]),
+            doubtful: [hidden].into(),
+        };
+        let names = [own, moved, ended, hidden].map(name).to_vec();
+        let kernel = Fake {
+            names,
+            ..Fake::default()
+        };
+        let root = Sysroot::live();
+        let context = with_kernel(&root, kernel);
+        let kernel = context.kernel.as_ref().unwrap();
+        // This process was not listed, and yet is there.
+        let found = find_hidden(&context, kernel, &[], &answer).unwrap();
+        assert_eq!(found, [hidden, moved]);
+        let known = |pid| context.root.hidden(pid);
+        assert_eq!(known(hidden), Some(name(hidden)));
+        assert_eq!((known(own), known(ended)), (None, None));
+        let open = |pid| ProcessDir::open(&context.root, pid).err();
+        assert_eq!(open(hidden), Some(ReadError::Errno(Errno::PERM)));
+        assert_eq!(open(ended), Some(ReadError::Gone));
+        // Each scan has its own.
+        assert_eq!(root.hidden(hidden), None);
+
+        let mut affiliations = Affiliations::below(&root);
+        let look = Look {
+            cgroup: true,
+            ..everything()
+        };
+        let pids = [hidden, moved];
+        let told = read(&context, &plan(), look, &pids, answer, &mut affiliations).unwrap();
+        let pids: Vec<_> = told.processes.iter().map(|process| process.pid).collect();
+        assert_eq!((pids, told.rest), (vec![hidden], vec![moved]));
+        let open = OpenFile {
+            pid: hidden,
+            tid: None,
+            fd: 3,
+        };
+        assert_eq!(told.finds, [(net(9), Holder::Socket(open))]);
+        assert_eq!(told.vanished, [0; 0]);
+        let gaps = context.gaps(2).into_iter();
+        let gaps: Vec<_> = gaps.map(|gap| (gap.source, gap.cause, gap.count)).collect();
+        let expected = [
+            (Source::Fds, Cause::Hidden, Some(1)),
+            (Source::Cgroups, Cause::Hidden, Some(1)),
+        ];
+        assert_eq!(gaps, expected);
+    }
+
+    #[test]
+    fn what_files_carry_is_told_of_listed_processes() {
+        let mut moved = task(6, 6, Some(1));
+        moved.has_moved = true;
+        let tasks = vec![task(5, 5, Some(1)), moved];
+        let carried = |pid, tid, fd, carrier, what| TaskFile {
+            carrier: Some(carrier),
+            what,
+            unique_id: (what == FileType::Namespace).then_some(70),
+            ..file(pid, tid, fd, 1)
+        };
+        let (socket, ring) = (Carrier::Socket, Carrier::Ring);
+        let all = vec![
+            carried(5, 5, 3, socket, FileType::Namespace),
+            carried(5, 5, 3, socket, FileType::Socket),
+            carried(6, 6, 4, ring, FileType::Tun),
+            // It was not listed.
+            carried(8, 8, 4, ring, FileType::Namespace),
+        ];
+        let unseen = [(5, Cause::Truncated), (5, Cause::Truncated)];
+        let unseen = [&unseen[..], &[(6, Cause::Unstable), (8, Cause::Unstable)]].concat();
+        let answer = Answer {
+            tasks,
+            files: TaskFiles { all, unseen },
+            doubtful: HashSet::new(),
+        };
+        let root = Sysroot::live();
+        let context = with_kernel(&root, Fake::default());
+        let mut affiliations = Affiliations::below(&root);
+        let look = everything();
+        let pids = [5, 6];
+        let told = read(&context, &plan(), look, &pids, answer, &mut affiliations).unwrap();
+        assert_eq!(told.rest, [6]);
+        let open = |pid, fd| OpenFile { pid, tid: None, fd };
+        let expected = [
+            (net(9), Holder::InFlight(open(5, 3))),
+            (net(9), Holder::InFlight(open(5, 3))),
+            (net(9), Holder::IoUring(open(6, 4))),
+        ];
+        assert_eq!(told.finds, expected);
+        assert_eq!(told.ids, [(net(9), 70)]);
+        let mut gaps: Vec<_> = context
+            .gaps(2)
+            .into_iter()
+            .map(|gap| (gap.source, gap.cause, gap.count))
+            .collect();
+        gaps.sort_unstable();
+        let expected = [
+            (Source::Fds, Cause::Truncated, Some(1)),
+            (Source::Fds, Cause::Unstable, Some(1)),
+        ];
+        assert_eq!(gaps, expected);
     }
 
     #[test]
@@ -686,7 +889,7 @@ mod tests {
         let read = |pid, told: Vec<TaskFile>| {
             let answer = Answer {
                 tasks: tasks.clone(),
-                files: told,
+                files: files_of(told),
                 doubtful: [pid].into(),
             };
             let mut affiliations = Affiliations::below(&root);
@@ -749,7 +952,7 @@ mod tests {
         let vanished = |pid| {
             let answer = Answer {
                 tasks: vec![task(pid, pid, Some(1))],
-                files: vec![file(pid, pid, 3, 1)],
+                files: files_of(vec![file(pid, pid, 3, 1)]),
                 doubtful: [pid].into(),
             };
             let mut affiliations = Affiliations::below(&root);
@@ -773,14 +976,17 @@ mod tests {
     #[test]
     fn only_what_nothing_else_led_to_and_was_there_before_is_kept_by_the_kernel() {
         let kernel = Fake {
-            listed: Some([(1, net(1)), (2, net(2)), (3, net(3))].into()),
+            listed: Some([(1, net(1)), (2, net(2)), (3, net(3)), (5, net(5))].into()),
             ..Fake::default()
         };
         let plan = plan();
         let mut groups = Groups::new(KindSet::all());
         groups.insert((net(1), Holder::Child(net(9))));
-        let before = [(1, net(1)), (3, net(3)), (4, net(4))];
-        let finds = find_chained(&kernel, &plan, &groups, &before);
+        // This does not say what holds it.
+        groups.insert((net(3), Holder::Listed { unique_id: 3 }));
+        let before = [(1, net(1)), (3, net(3)), (4, net(4)), (5, net(5))];
+        let listed = [net(5)].into();
+        let finds = find_chained(&kernel, &plan, &groups, &listed, &before);
         assert_eq!(finds, [(net(3), Holder::Kernel { unique_id: 3 })]);
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct Discovery<'a> {
     pub(crate) fingerprints: Fingerprints,
     /// Whether the kernel itself is asked by BPF iterators, and answers.
     pub(crate) bpf: bool,
+    /// Whether the proc tree does not list all processes.
+    hides: bool,
     /// The processes that were read and, as far as is known, still exist.
     known: HashSet<Pid>,
     /// The links that any of them has.
@@ -64,6 +66,9 @@ pub(crate) struct Discovery<'a> {
     has_given_up: bool,
     /// The kernel's list, if it takes the place of other sources.
     listed: Vec<Find>,
+    /// What was in the kernel's lists before anything was read, if they are to be
+    /// followed.
+    chained: Vec<(u64, NsId)>,
     /// The mount namespaces whose mount tables were read.
     mount_tables: HashSet<u64>,
     /// The sockets that are open, if it matters who has them, with their inode
@@ -103,22 +108,24 @@ pub(crate) fn discover<'a, K: Kernel>(
         groups: Groups::new(plan.kinds),
         fingerprints: Fingerprints::new(),
         bpf: plan.request.uses_bpf,
+        hides: plan.alone.is_none() && context.root.hides_processes(),
         known: HashSet::new(),
         links: LinkSet::EMPTY,
         total: 0,
         chased: Duration::ZERO,
         has_given_up: false,
         listed: Vec::new(),
+        chained: Vec::new(),
         mount_tables: HashSet::new(),
         socket_files: Vec::new(),
         affiliations: Affiliations::below(&context.root),
     };
-    if plan.alone.is_none() && context.root.hides_processes() {
+    if discovery.hides && !discovery.bpf {
         context.miss_uncounted(Source::Processes, Cause::Hidden);
     }
     // The kernel's lists have those of the whole system, wherever it is asked.
     let follows_lists = discovery.bpf && plan.reads(Source::Listns) && context.root.is_initial();
-    let chained = match &context.kernel {
+    discovery.chained = match &context.kernel {
         Some(kernel) if follows_lists => kernel.chained().unwrap_or_default(),
         _ => Vec::new(),
     };
@@ -152,14 +159,6 @@ pub(crate) fn discover<'a, K: Kernel>(
                 finds.extend(listed);
             }
         }
-        if discovery.bpf && follows_lists {
-            finds.extend(bpf::find_chained(
-                &**kernel,
-                plan,
-                &discovery.groups,
-                &chained,
-            ));
-        }
     }
     discovery.add(finds);
     discovery.enter_lonely(context, plan)?;
@@ -183,7 +182,8 @@ impl Discovery<'_> {
             // Most processes are listed the first time; later there may be
             // nothing to ask about.
             let is_first = self.known.is_empty();
-            let (mut pids, mut answer) = match is_first {
+            let asks = is_first || self.hides;
+            let (mut pids, mut answer) = match asks {
                 true => self.ask(context, plan, list)?,
                 false => (list()?, None),
             };
@@ -194,7 +194,7 @@ impl Discovery<'_> {
             self.known.retain(|pid| !self.groups.is_gone(*pid));
             pids.retain(|pid| self.known.insert(*pid));
             self.total += pids.len();
-            if !is_first && !pids.is_empty() {
+            if !asks && !pids.is_empty() {
                 (pids, answer) = self.ask(context, plan, || Ok(pids))?;
             }
             if self.read_all(context, plan, &pids, answer)? {
@@ -320,6 +320,28 @@ impl Discovery<'_> {
         })
     }
 
+    /// Adds the namespaces that only the kernel's lists lead to, once, when all
+    /// others are known. Returns whether there are any.
+    pub(crate) fn follow_lists<K: Kernel>(
+        &mut self,
+        context: &Context<K>,
+        plan: &Plan,
+    ) -> Result<bool, Error> {
+        let before = std::mem::take(&mut self.chained);
+        let (true, Some(kernel)) = (self.bpf && !before.is_empty(), &context.kernel) else {
+            return Ok(false);
+        };
+        // Of the listed ones the holders were not looked at.
+        let listed = self.listed.iter().map(|(id, _)| *id).collect();
+        let finds = bpf::find_chained(&**kernel, plan, &self.groups, &listed, &before);
+        let has_found = !finds.is_empty();
+        self.add(finds);
+        if has_found {
+            self.enter_lonely(context, plan)?;
+        }
+        Ok(has_found)
+    }
+
     /// Reads again what these processes hold besides their links.
     pub(crate) fn read_again<K: Kernel>(
         &mut self,
@@ -347,8 +369,22 @@ impl Discovery<'_> {
         let (true, Some(kernel)) = (self.bpf && plan.alone.is_none(), &context.kernel) else {
             return Ok((list()?, None));
         };
-        let (pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
+        let (mut pids, answer) = bpf::ask(context, kernel, look(plan), list)?;
         self.bpf = answer.is_some();
+        if self.hides {
+            let hidden = answer
+                .as_ref()
+                .map(|answer| bpf::find_hidden(context, kernel, &pids, answer));
+            match hidden.transpose() {
+                Ok(Some(hidden)) => {
+                    pids.extend(hidden);
+                    pids.sort_unstable();
+                }
+                Ok(None) | Err(_) => {
+                    context.miss_uncounted(Source::Processes, Cause::Hidden);
+                }
+            }
+        }
         Ok((pids, answer))
     }
 
@@ -402,6 +438,9 @@ impl Discovery<'_> {
         );
         found.refused = settled.refused;
         found.vanished.extend(settled.vanished);
+        let gone: HashSet<Pid> = found.vanished.iter().copied().collect();
+        let is_there = |holder: &Holder| holder.pid().is_none_or(|pid| !gone.contains(&pid));
+        found.finds.retain(|(_, holder)| is_there(holder));
         found.zombies += settled.zombies;
         for (process, sighting) in settled.seen {
             found.sort(process.pid, sighting);

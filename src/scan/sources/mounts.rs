@@ -78,6 +78,7 @@ fn find_in<K: Kernel>(
     pids: &[Pid],
 ) -> Result<Option<Vec<Find>>, Error> {
     let mut partial = Vec::new();
+    let mut is_hidden = false;
     for pid in pids {
         let is_at_root = || context.root.is_at_root(*pid);
         let table = is_at_root().and_then(|was_at_root| {
@@ -90,7 +91,9 @@ fn find_in<K: Kernel>(
             pid: Some(*pid),
         };
         match table {
-            Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {}
+            Err(ReadError::Gone | ReadError::Errno(Errno::INVAL)) => {
+                is_hidden = is_hidden || context.root.hidden(*pid).is_some();
+            }
             Ok((table, false)) => {
                 partial.push((*pid, table));
                 if partial.len() == MOST_OUTSIDE {
@@ -104,7 +107,11 @@ fn find_in<K: Kernel>(
         }
     }
     let Some((pid, table)) = partial.into_iter().next() else {
-        return Ok(None);
+        if !is_hidden {
+            return Ok(None);
+        }
+        context.miss(Source::Mounts, Cause::Hidden);
+        return Ok(Some(Vec::new()));
     };
     complete(context, mount_ns, pid, table).map(Some)
 }

@@ -10,6 +10,8 @@ mod inquiry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use rustix::io::Errno;
+
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source, Within};
@@ -170,7 +172,7 @@ pub(crate) fn open<K: Kernel>(
     id: NsId,
 ) -> Result<K::Ns, OpenError> {
     let path = || context.root.holder_path(holder);
-    match holder {
+    let opened = match holder {
         Holder::Mount(mount) => kernel.open_mount(mount, id),
         Holder::Socket(file) | Holder::Tun(file) => open_device(kernel, *file, id),
         Holder::Listed { unique_id } | Holder::Kernel { unique_id } => {
@@ -184,6 +186,16 @@ pub(crate) fn open<K: Kernel>(
             Some(path) => kernel.open_link(&path, id),
             None => Err(OpenError::Unreachable),
         },
+    };
+    let is_hidden = || {
+        holder
+            .pid()
+            .is_some_and(|pid| context.root.hidden(pid).is_some())
+    };
+    match opened {
+        // The proc tree does not show that the process exists.
+        Err(OpenError::Gone) if is_hidden() => Err(Errno::PERM.into()),
+        opened => opened,
     }
 }
 
