@@ -3,10 +3,9 @@
 //!
 //! They only read. Three rooms: [`btf`] finds the fields of the kernel's
 //! structures, [`instructions`] writes what follows them, [`iterator`] loads
-//! and runs it; [`programs`] and [`carried`] say what is read.
+//! and runs it; [`programs`] says what is read.
 
 mod btf;
-mod carried;
 mod instructions;
 mod iterator;
 mod programs;
@@ -18,10 +17,9 @@ use std::sync::OnceLock;
 use rustix::io::Errno;
 
 use crate::kernel::bpf::btf::TypeId;
-use crate::kernel::bpf::carried::{Carried, Item};
 use crate::kernel::bpf::iterator::{Iterator, make_counter, with_btf};
 use crate::kernel::bpf::programs::{
-    Entrance, Files, Iterate, Listed, Lists, Names, Runs, Tasks, Types,
+    Carried, Entrance, Files, Item, Iterate, Listed, Lists, Names, Runs, Tasks, Types,
 };
 use crate::model::{Cause, HiddenProcess, NsId};
 

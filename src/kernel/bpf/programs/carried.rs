@@ -18,11 +18,11 @@ use crate::kernel::bytes::{u32_at, u64_at};
 use crate::model::{Cause, Pid};
 
 /// The files that open files carry.
-pub(super) struct Carried;
+pub(in crate::kernel::bpf) struct Carried;
 
 /// A record of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+pub(in crate::kernel::bpf) enum Item {
     /// A file that a file of the process carries.
     File(TaskFile),
     /// There may be more, for this reason.
@@ -115,11 +115,15 @@ impl Slots {
 }
 
 impl Carried {
-    pub(super) const SIZE: i16 = TOLD;
+    pub(in crate::kernel::bpf) const SIZE: i16 = TOLD;
 
     /// Writes the program, which counts its steps; `None` if this kernel lacks a
     /// field of messages.
-    pub(super) fn program(btf: &Btf<'_>, types: &Types, counter: RawFd) -> Option<Vec<u8>> {
+    pub(in crate::kernel::bpf) fn program(
+        btf: &Btf<'_>,
+        types: &Types,
+        counter: RawFd,
+    ) -> Option<Vec<u8>> {
         let slots = types.io_ring_ctx.and_then(|ring| Slots::find(btf, ring));
         let mut c = Assembler::new(btf, None, SIZE);
         c.clear(0, i32::from(SIZE));
@@ -166,7 +170,7 @@ impl Carried {
     /// Writes a program that only looks whether an open file carries any: it tells
     /// something then. `None` for a kernel that loads [`program`](Self::program) as
     /// quickly, or lacks a field.
-    pub(super) fn skim(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
+    pub(in crate::kernel::bpf) fn skim(btf: &Btf<'_>, types: &Types) -> Option<Vec<u8>> {
         if types.numbers.is_some() {
             return None;
         }
@@ -368,7 +372,7 @@ impl Carried {
     }
 
     /// Parses a record; `None` if it is of nothing that can be named.
-    pub(super) fn parse(record: &[u8]) -> Option<Item> {
+    pub(in crate::kernel::bpf) fn parse(record: &[u8]) -> Option<Item> {
         let pid = some_id(record, PID)?;
         let carrier = match u32_at(record, CARRIER as usize)? {
             1 => Carrier::Socket,
