@@ -2,8 +2,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::error::CliError;
-use crate::cli::options::View;
 use crate::cli::terminal::Terminal;
+use crate::cli::view::View;
 use crate::model::{Cause, Snapshot, Source};
 use crate::output::summarise;
 

@@ -14,6 +14,7 @@ mod resolve;
 mod search;
 mod stdout;
 mod terminal;
+mod view;
 
 pub use args::Cli;
 pub use console::{Console, Outcome};

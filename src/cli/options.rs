@@ -1,31 +1,17 @@
 //! What users mean. clap ends here.
 
 use crate::analysis::{self, RunningContainer};
-use crate::cli::args::{ListArgs, RootArgs, ViewArgs};
+use crate::cli::args::ListArgs;
 use crate::cli::columns::{add_inferred, default_columns, parse_columns};
 use crate::cli::error::CliError;
 use crate::cli::resolve;
 use crate::cli::terminal::Terminal;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, Pid, Snapshot, Sources};
-use crate::output::{Format, Look};
-use crate::proc::Sysroot;
+use crate::output::Format;
 use crate::query::{Column, Filter, Relation};
-use crate::scan::{Need, Needs, Scanner, Target};
-
-/// Where a command reads and how it writes.
-pub(crate) struct View {
-    /// The root of what is read.
-    pub(crate) root: Sysroot,
-    /// The format of the result.
-    pub(crate) format: Format,
-    /// Whether a table begins with the names of its columns.
-    pub(crate) headings: bool,
-    /// Whether an incomplete result counts as a failure.
-    pub(crate) strict: bool,
-    /// Whether to ask the kernel by BPF iterators.
-    pub(crate) bpf: bool,
-}
+use crate::scan::{Need, Needs, Target};
 
 /// What to list.
 pub(crate) struct Options {
@@ -55,46 +41,6 @@ pub(crate) struct Options {
     pub(crate) tree: Option<Relation>,
     /// Whether to list the available columns and nothing else.
     pub(crate) list_columns: bool,
-}
-
-/// Returns the root to read.
-pub(crate) fn root(args: RootArgs) -> Sysroot {
-    args.sysroot.map_or_else(Sysroot::live, Sysroot::at)
-}
-
-/// Returns whether the environment asks for BPF iterators.
-fn wants_bpf() -> bool {
-    std::env::var_os("NSLS_BPF").is_some_and(|value| !value.is_empty() && value != "0")
-}
-
-impl View {
-    /// Returns a scanner of what is to be read.
-    pub(crate) fn scanner(&self) -> Scanner {
-        Scanner::new(self.root.clone()).bpf(self.bpf)
-    }
-
-    /// Makes a view that fits the terminal.
-    pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
-        let is_here = args.scan.root.sysroot.is_none();
-        View {
-            bpf: args.scan.bpf || (is_here && wants_bpf()),
-            root: root(args.scan.root),
-            format: if args.json {
-                Format::Json
-            } else if args.raw {
-                Format::Raw
-            } else {
-                Format::Table(Look {
-                    width: terminal.width.filter(|_| !args.notruncate),
-                    unicode: terminal.unicode,
-                    styles: terminal.styles,
-                    join: false,
-                })
-            },
-            headings: !args.noheadings,
-            strict: args.scan.strict,
-        }
-    }
 }
 
 impl Options {

@@ -9,8 +9,8 @@ use std::io;
 
 use crate::analysis::{self, Found, Match, Role, Thing, find_container};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
 use crate::cli::search;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Container, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
 use crate::query::nearest;

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::{self, Thing};
-use crate::cli::commands::is_about_host;
-use crate::cli::options::View;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, MountQuery, Pid, Snapshot};
 use crate::scan::Needs;
@@ -30,7 +29,7 @@ pub(crate) fn scan(view: &View, things: &[&Thing]) -> Result<Snapshot, Error> {
         .mounts(mounts);
     let mut snapshot = scanner.scan()?;
     // Without it more is found than what sets processes apart, which is no loss.
-    snapshot.gaps.retain(|gap| !is_about_host(gap));
+    snapshot.gaps.retain(|gap| !gap.is_about_host());
     let pids: BTreeSet<Pid> = if all.clone().any(|thing| thing.depends_on_details()) {
         let all = snapshot.processes.iter();
         all.map(|process| process.pid).collect()

@@ -19,6 +19,15 @@ pub struct Gap {
     pub links: LinkSet,
 }
 
+impl Gap {
+    /// Returns whether it says that it is unknown what belongs to the host, which
+    /// matters only to those who asked.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_about_host(&self) -> bool {
+        self.source == Source::Contents && self.cause == Cause::Outside
+    }
+}
+
 /// Why something is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

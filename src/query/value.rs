@@ -49,6 +49,20 @@ impl<'a> Value<'a> {
         id.map_or(Value::NoNumber, |id| Value::Number(id.ino))
     }
 
+    /// Returns the name of the user of a process, or else the UID.
+    pub(crate) fn user_of(process: Option<&'a Process>) -> Self {
+        match process.and_then(Process::user) {
+            Some(user) => user.as_bytes().into(),
+            None => process.and_then(Process::uid).into(),
+        }
+    }
+
+    /// Returns the command of a process.
+    pub(crate) fn command_of(process: Option<&'a Process>) -> Self {
+        let command = process.and_then(Process::command);
+        command.map(Text::as_bytes).into()
+    }
+
     /// Returns the cell as a table shows it before escaping. Null is empty.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         let text = match self {

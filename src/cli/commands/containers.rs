@@ -6,7 +6,7 @@ use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ContainersArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
+use crate::cli::view::View;
 use crate::model::{Container, Engine, KindSet, Pid, Source, is_long_id};
 use crate::output::{Heading, Table};
 use crate::query::Value;

@@ -8,14 +8,13 @@ use crate::analysis::{self, ChainedHolder};
 use crate::cli::args::HoldersArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
 use crate::cli::resolve;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, Namespace, Process, Snapshot};
 use crate::output::{Format, Heading, Object, Table, write_keys};
 use crate::query::{Column, Value, place};
 use crate::scan::{Need, Needs, Target};
-use crate::text::Text;
 
 /// Runs `nsls holders`.
 pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -93,14 +92,8 @@ fn row<'a>(snapshot: &'a Snapshot, held: &ChainedHolder<'_>, indents: bool) -> V
     vec![
         ("  ".repeat(indent) + held.holder.kind()).into(),
         held.holder.pid().into(),
-        match process.and_then(Process::user) {
-            Some(user) => user.as_bytes().into(),
-            None => process.and_then(Process::uid).into(),
-        },
-        process
-            .and_then(Process::command)
-            .map(Text::as_bytes)
-            .into(),
+        Value::user_of(process),
+        Value::command_of(process),
         Value::Text(place(held.holder).into()),
     ]
 }

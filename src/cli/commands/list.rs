@@ -1,7 +1,6 @@
 //! `nsls` without a subcommand: namespaces, or the processes of one.
 
 use crate::cli::args::ListArgs;
-use crate::cli::commands::is_about_host;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
@@ -95,7 +94,7 @@ pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Erro
     let mut snapshot = scanner.scan()?;
     if !asks_for_host {
         // Without it some rows are not faint, which is no loss to report.
-        snapshot.gaps.retain(|gap| !is_about_host(gap));
+        snapshot.gaps.retain(|gap| !gap.is_about_host());
     }
     Ok(snapshot)
 }

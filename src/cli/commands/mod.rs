@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
-use crate::model::{Cause, Gap, Snapshot, Source};
+use crate::cli::view::View;
+use crate::model::Snapshot;
 use crate::output::{Format, Table, write_document};
 
 impl View {
@@ -34,10 +34,4 @@ impl View {
         };
         console.finish(snapshot, self, false, written)
     }
-}
-
-/// Returns whether a gap says that it is unknown what belongs to the host, which
-/// matters only to those who asked.
-pub(super) fn is_about_host(gap: &Gap) -> bool {
-    gap.source == Source::Contents && gap.cause == Cause::Outside
 }

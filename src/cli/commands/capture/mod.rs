@@ -14,7 +14,7 @@ use crate::cli::commands::capture::process::Captured;
 use crate::cli::commands::capture::write::OutDir;
 use crate::cli::console::{Outcome, warn};
 use crate::cli::error::CliError;
-use crate::cli::options;
+use crate::cli::view;
 use crate::containers::{Affiliations, CONTAINER_NAMES, capture_key};
 use crate::error::Error;
 use crate::model::{Kind, Member, Pid};
@@ -29,7 +29,7 @@ const ONE: NonZeroUsize = NonZeroUsize::MIN;
 /// Runs `nsls capture`. Saves only what a scan reads: the links and some files
 /// of each process, and the names of their users and containers.
 pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
-    let root = options::root(args.root);
+    let root = view::root(args.root);
     let pids = pids(&root, &args.pid)?;
     let total = pids.len();
     // What is made is private, and no more than that: 0777 would keep us out.

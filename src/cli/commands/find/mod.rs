@@ -9,15 +9,15 @@ use crate::analysis::{self, Match, Thing};
 use crate::cli::args::FindArgs;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
 use crate::cli::search;
+use crate::cli::view::View;
 use crate::error::Error;
-use crate::model::{Process, Snapshot};
+use crate::model::Snapshot;
 use crate::output::{Heading, Table, looked_for};
 use crate::proc::Sysroot;
 use crate::query::Value;
 use crate::scan::NsRef;
-use crate::text::{Text, for_table};
+use crate::text::for_table;
 
 use document::{Document, Entry};
 
@@ -159,14 +159,8 @@ impl Hit<'_> {
             Value::Number(self.one.namespace.id.ino),
             Value::Several(self.containers()),
             process.map(|process| process.pid).into(),
-            match process.and_then(Process::user) {
-                Some(user) => user.as_bytes().into(),
-                None => process.and_then(Process::uid).into(),
-            },
-            process
-                .and_then(Process::command)
-                .map(Text::as_bytes)
-                .into(),
+            Value::user_of(process),
+            Value::command_of(process),
         ];
         if with_enter {
             cells.push(

@@ -8,7 +8,7 @@ use crate::analysis::{self, Limit, Limited};
 use crate::cli::args::LimitsArgs;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Cause, Gap, Kind, LinkSet, Member, Snapshot, Source};
 use crate::output::{Heading, Table};

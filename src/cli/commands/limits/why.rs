@@ -6,7 +6,7 @@ use crate::analysis;
 use crate::cli::commands::limits::warn_of_uncounted;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Kind, Namespace, NsId, Pid, Process, Snapshot};
 use crate::output::{Heading, Table};
