@@ -31,6 +31,7 @@ mod process_dir;
 pub(crate) mod pulse;
 mod read;
 mod reader;
+mod reserved;
 mod stat;
 mod status;
 mod sysroot;
