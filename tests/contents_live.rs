@@ -223,7 +223,7 @@ fn a_nested_user_namespace_that_is_full_comes_first() {
             exec sleep 1000
 EOF
         chmod 777 .; umask 0
-        setpriv --reuid 4321 --regid 4321 --clear-groups unshare -Ur sh inner > said &
+        setpriv --reuid 4321 --regid 4321 --clear-groups unshare -Ur sh inner > said 2> /dev/null &
         settle 4
         own=$(ino 1 user); full=$(ino $(pid 1000) user)
         names() { sed "s/$own/OWN/g; s/$full/FULL/g"; }

@@ -4,10 +4,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::common::{Nsls, Outcome, live, skip};
+
+/// Held by a test with running engines: another's containers are not expected.
+pub static ALONE: Mutex<()> = Mutex::new(());
 
 /// A container, as printed by `tests/engines/start`.
 #[derive(Debug)]
@@ -121,6 +125,7 @@ fn containers_of_every_engine_are_listed_with_what_they_share() {
     if !live::can_unshare() || !live::has(&["bash", "nsenter"]) {
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let engines = Engines::start(dir.path());
     let log = || std::fs::read_to_string(dir.path().join("log")).unwrap_or_default();

@@ -206,15 +206,15 @@ fn a_namespace_is_found_under_each_of_its_names() {
         for name in $ino "$link" /proc/$!/ns/net 'blue net' "$PWD/blue net"; do
             "$NSLS" -n "$name" -o COMMAND
         done
-        "$NSLS" fifo; "$NSLS" missing; "$NSLS" 1; "$NSLS" net:[1] -t uts; "$NSLS" /proc/1/ns/net -t uts
+        "$NSLS" fifo; "$NSLS" ./missing; "$NSLS" 4194305; "$NSLS" net:[1] -t uts; "$NSLS" /proc/1/ns/net -t uts
     "#;
     let Some(run) = run(script) else { return };
     let expected = Outcome {
         status: 1,
         stdout: "sleep 1000\n".repeat(5),
         stderr: "nsls: fifo is not a namespace\n\
-                 nsls: cannot read missing: no such file or directory\n\
-                 nsls: no namespace 1\n\
+                 nsls: cannot read ./missing: no such file or directory\n\
+                 nsls: no namespace 4194305\n\
                  nsls: net:[1] is a net namespace, which --type leaves out\n\
                  nsls: /proc/1/ns/net is a net namespace, which --type leaves out\n"
             .to_owned(),

@@ -17,6 +17,7 @@ mod attacks;
 mod bpf;
 mod capture;
 mod churn;
+mod connected;
 mod containers;
 mod contents_live;
 mod differential;

@@ -32,6 +32,7 @@ mod process_dir;
 pub(crate) mod pulse;
 mod read;
 mod reader;
+mod reserved;
 mod stat;
 mod status;
 mod sysroot;

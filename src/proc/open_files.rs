@@ -16,9 +16,13 @@ use crate::proc::ReadError;
 use crate::proc::device::{Device, NetDevice, device, look, net_device};
 use crate::proc::link_text::parse_id;
 use crate::proc::pulse;
+use crate::proc::reserved::{Waiting, throughout};
 
 /// How often a table of files that changes is read again.
 const MOST_PASSES: usize = 8;
+
+/// In how many of these the threads are looked at, of which there may be many.
+const MOST_LOOKS: usize = 2;
 
 /// What an open file is, if it can hold a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,16 +54,31 @@ impl OpenFiles {
     /// Since Linux 6.2 the size of the directory is the number of open files. If
     /// fewer are listed, or one was closed before it was looked at, a file may
     /// have moved to a number that was passed already, so what is new is looked
-    /// at until nothing is missing.
-    pub(super) fn read(dir: &OwnedFd, nsfs: Device) -> Result<Self, ReadError> {
+    /// at until nothing is missing. A number that a thread reserves for a file is
+    /// counted, too: `waiting` returns those that wait with one. Two passes must
+    /// agree on it.
+    pub(super) fn read(
+        dir: &OwnedFd,
+        nsfs: Device,
+        waiting: impl Fn() -> Vec<Waiting>,
+    ) -> Result<Self, ReadError> {
         let mut found = OpenFiles::default();
         let mut known = Vec::new();
+        let mut looks = 0..MOST_LOOKS;
+        let mut is_short = false;
         for _ in 0..MOST_PASSES {
+            let may_reserve = is_short && looks.next().is_some();
+            let waited = if may_reserve { waiting() } else { Vec::new() };
             rustix::fs::seek(dir, SeekFrom::Start(0))?;
             let size = || Ok::<_, Errno>(usize::try_from(rustix::fs::fstat(dir)?.st_size));
             let before = size()?.unwrap_or_default();
             let pass = found.pass(dir, nsfs, &known, before)?;
-            let is_all = pass.listed() >= before || pass.listed() >= size()?.unwrap_or_default();
+            let mut there = pass.listed();
+            if !waited.is_empty() {
+                there += throughout(&waited, &waiting());
+            }
+            let is_all = there >= before || there >= size()?.unwrap_or_default();
+            is_short = !is_all && !pass.has_lost;
             if is_all && !pass.has_lost {
                 found.files.sort_unstable();
                 found.files.dedup();
@@ -236,7 +255,7 @@ mod tests {
         );
         let path = rustix::fs::open(&listening, rustix::fs::OFlags::PATH, 0.into()).unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let table = OpenFiles::read(&own_table(), nsfs()).unwrap();
+        let table = OpenFiles::read(&own_table(), nsfs(), Vec::new).unwrap();
         let target = |fd| table.files.iter().find(|(known, _)| *known == fd);
         let ino = rustix::fs::fstat(&ns).unwrap().st_ino;
         let id = NsId {

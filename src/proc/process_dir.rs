@@ -102,8 +102,12 @@ impl<'a> ProcessDir<'a> {
     }
 
     /// Lists its open files that can hold a namespace, or those of one of its
-    /// threads.
-    pub(crate) fn files(&self, tid: Option<Tid>) -> Result<OpenFiles, ReadError> {
+    /// threads. `shares` returns whether two threads share their table.
+    pub(crate) fn files(
+        &self,
+        tid: Option<Tid>,
+        shares: impl Fn(Tid, Tid) -> bool,
+    ) -> Result<OpenFiles, ReadError> {
         let task = tid.map_or_else(String::new, |tid| format!("task/{tid}/"));
         let dir = self.open_dir(&format!("{task}fd"))?;
         if !self.is_live() {
@@ -120,7 +124,9 @@ impl<'a> ProcessDir<'a> {
         let nsfs = self
             .root
             .nsfs(|| Ok(device(&self.look(&format!("{task}ns/user"))?)))?;
-        let mut found = OpenFiles::read(&dir, nsfs)?;
+        let first = tid.unwrap_or(self.pid);
+        let waiting = || self.waiting(|other| other == first || shares(first, other));
+        let mut found = OpenFiles::read(&dir, nsfs, waiting)?;
         if found.trouble == Some(ReadError::Unstable) && self.root.own_pid() == Some(self.pid) {
             // This process itself opens and closes files all the time.
             found.trouble = None;

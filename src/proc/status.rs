@@ -49,6 +49,16 @@ pub(crate) fn parse_tgid(bytes: &[u8]) -> Result<Pid, ReadError> {
     tgid.trim().parse().map_err(|_| ReadError::Malformed)
 }
 
+/// Parses how often a thread ceased to run: `voluntary_ctxt_switches:` and
+/// `nonvoluntary_ctxt_switches:`.
+pub(crate) fn parse_switches(bytes: &[u8]) -> Result<u64, ReadError> {
+    let count = |name| field(bytes, name)?.trim().parse::<u64>().ok();
+    let sum = count("voluntary_ctxt_switches")
+        .zip(count("nonvoluntary_ctxt_switches"))
+        .map(|(voluntary, other)| voluntary.wrapping_add(other));
+    sum.ok_or(ReadError::Malformed)
+}
+
 /// Returns the rest of the line that begins with `NAME:`.
 ///
 /// No process can forge a line: only `Name:` has text of its own, and the kernel
@@ -114,6 +124,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn switches_of_both_kinds_are_counted() {
+        let text = "voluntary_ctxt_switches:\t11\nnonvoluntary_ctxt_switches:\t43\n";
+        assert_eq!(parse_switches(text.as_bytes()), Ok(54));
+        for text in [
+            "",
+            "voluntary_ctxt_switches:\t11\n",
+            "voluntary_ctxt_switches:\tx\nnonvoluntary_ctxt_switches:\t43\n",
+        ] {
+            assert_eq!(
+                parse_switches(text.as_bytes()),
+                Err(ReadError::Malformed),
+                "{text}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn every_uid_is_read_back(real: u32, effective: u32) {
@@ -124,7 +151,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(text: Vec<u8>) {
             let _ = (parse_euid(&text), parse_cap_eff(&text), parse_groups(&text));
-            let _ = parse_nspid(&text);
+            let _ = (parse_nspid(&text), parse_switches(&text));
         }
     }
 }

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::{Kernel, OpenError};
-use crate::model::{Cause, Gap, LinkSet, Source};
+use crate::model::{Cause, Gap, LinkSet, Source, Tid};
 use crate::proc::{ReadError, Sysroot};
 use crate::scan::parallel::{self, Patience};
 
@@ -114,6 +114,14 @@ impl<K: Kernel> Context<K> {
         F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
     {
         Ok(self.map(vec![item], read)?.pop().flatten())
+    }
+}
+
+impl<K: Kernel> Shared<K> {
+    /// Returns whether two threads are known to share their table of open files.
+    pub(crate) fn share_files(&self, one: Tid, other: Tid) -> bool {
+        let kernel = self.kernel.as_deref();
+        kernel.is_some_and(|kernel| kernel.share_files(one, other).unwrap_or(false))
     }
 }
 

@@ -484,7 +484,7 @@ fn read_files<K: Kernel>(
 
 /// Reads the open files of a process, or of one of its threads; `None` if it
 /// has ended, which may be why they are missing.
-fn read_table<K>(
+fn read_table<K: Kernel>(
     context: &Context<K>,
     pid: Pid,
     thread: Option<Tid>,

@@ -2,6 +2,7 @@
 
 use crate::containers::Affiliations;
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::model::{Cause, Link, LinkSet, Links, OpenFile, Pid, Process, Source, Tid};
 use crate::proc::{FdTarget, NsDir, ProcessDir, ReadError};
 use crate::scan::context::{Context, cause_of_read};
@@ -80,7 +81,7 @@ impl Sighting {
 
 /// Reads the links of one process, and its open files if they are wanted. A
 /// process that refuses its links refuses those, too.
-pub(crate) fn read_process<K>(
+pub(crate) fn read_process<K: Kernel>(
     context: &Context<K>,
     pid: Pid,
     look: Look,
@@ -100,7 +101,7 @@ pub(crate) fn read_process<K>(
     Ok(sighting)
 }
 
-fn read_open<K>(
+fn read_open<K: Kernel>(
     context: &Context<K>,
     process: &ProcessDir<'_>,
     look: Look,
@@ -165,13 +166,13 @@ fn read_open<K>(
 }
 
 /// Reads the open files of a process, or of one of its threads.
-pub(super) fn read_files<K>(
+pub(super) fn read_files<K: Kernel>(
     context: &Context<K>,
     process: &ProcessDir<'_>,
     pid: Pid,
     thread: Option<Tid>,
 ) -> Result<Vec<(OpenFile, FdTarget)>, Error> {
-    let table = process.files(thread);
+    let table = process.files(thread, |one, other| context.share_files(one, other));
     let Some(mut table) = note(context, table, Source::Fds, pid)? else {
         return Ok(Vec::new());
     };

@@ -171,7 +171,7 @@ fn add_files<K: Kernel>(
     let path = || context.root.process_path(batch.pid);
     let trouble = match has_own_table(context.kernel.as_deref(), batch.first, tid) {
         Ok(false) => return Ok(()),
-        Ok(true) => match process.files(Some(tid)) {
+        Ok(true) => match process.files(Some(tid), |one, other| context.share_files(one, other)) {
             Ok(mut table) => {
                 let trouble = table.trouble.take();
                 seen.files.extend(table.of(batch.pid, Some(tid)));

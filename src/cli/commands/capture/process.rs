@@ -110,7 +110,7 @@ impl Captured {
     /// Adds the descriptors of the process, or of a thread if they differ from
     /// all before. Skips unreadable ones.
     fn add_fds(&mut self, process: &ProcessDir<'_>, tid: Option<Tid>) {
-        let table = process.files(tid).unwrap_or_default();
+        let table = process.files(tid, |_, _| false).unwrap_or_default();
         let namespaces: Vec<(Fd, NsId)> = table
             .files
             .into_iter()

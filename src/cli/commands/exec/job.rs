@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::cli::commands::exec::name::{name_of, plain};
 use crate::cli::commands::list;
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
 use crate::kernel::NsFile;
-use crate::model::{Affiliation, Holder, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
+use crate::model::{Holder, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
 use crate::output::why;
 use crate::query::Row;
 use crate::scan::{Entrance, Scanner, Target};
@@ -189,39 +190,9 @@ impl Job {
     }
 }
 
-/// Returns the name of a namespace: that of its mount in `/run/netns`, that of
-/// the one container whose processes are in it, or else type and number.
-fn name_of(namespace: &Namespace) -> String {
-    let mounted = namespace.mounts.iter().find_map(|path| {
-        let name = path.strip_prefix(b"/run/netns/")?;
-        plain(std::str::from_utf8(name).ok()?)
-    });
-    let affiliations = namespace.facts.as_deref();
-    let affiliations = affiliations.map_or(&[][..], |facts| &facts.affiliations);
-    let mut containers = affiliations.iter().map(|one| container_of(one));
-    let first = containers.next().flatten();
-    let contained = first.filter(|first| containers.all(|other| other.as_ref() == Some(first)));
-    mounted
-        .or(contained)
-        .unwrap_or_else(|| namespace.id.to_string())
-}
-
-fn container_of(affiliation: &Affiliation) -> Option<String> {
-    plain(affiliation.container.as_ref()?.label())
-}
-
-/// Returns a name if it means nothing else in a shell, to which `{}` may pass it:
-/// anyone can name a container of theirs.
-fn plain(name: &str) -> Option<String> {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_.:@+,=-".contains(letter);
-    let is_word = !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain);
-    is_word.then(|| name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Link;
 
     fn job(ns: Option<u64>, pid: Option<Pid>) -> Job {
         Job {
@@ -259,31 +230,5 @@ mod tests {
         assert_eq!(fill_in("{pid}"), Err("no process for {pid}".to_owned()));
         let no_ns = "no single namespace for {ns}".to_owned();
         assert_eq!(fill_in("x{ns}"), Err(no_ns));
-    }
-
-    #[test]
-    fn a_name_that_a_shell_might_take_for_more_is_none() {
-        for name in ["web", "k8s_db.1", "cni-1f3a", "a:b"] {
-            assert_eq!(plain(name).as_deref(), Some(name));
-        }
-        for name in [
-            "", "-n", "a b", "$(x)", "a;b", "a/b", "é", "a\n", "`x`", "*",
-        ] {
-            assert_eq!(plain(name), None, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_namespace_is_named_by_its_mount_before_its_number() {
-        let id = NsId {
-            ino: 5,
-            kind: Kind::Net,
-        };
-        let mut namespace = Namespace::new(id, Holder::of_link(1, Link::Net));
-        assert_eq!(name_of(&namespace), "net:[5]");
-        namespace.mounts = vec!["/tmp/x".into(), "/run/netns/a b".into()];
-        assert_eq!(name_of(&namespace), "net:[5]");
-        namespace.mounts.push("/run/netns/blue".into());
-        assert_eq!(name_of(&namespace), "blue");
     }
 }

@@ -2,6 +2,7 @@
 
 mod job;
 mod lines;
+mod name;
 mod verdict;
 
 use std::collections::VecDeque;
