@@ -16,9 +16,9 @@ mod translate;
 pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
-#[cfg(feature = "cli")]
-pub(crate) use find::NETNS;
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};
+#[cfg(feature = "cli")]
+pub(crate) use find::{NETNS, PID_MAX};
 pub use holders::{ChainedHolder, holder_chain};
 pub use limits::{Limit, Limited, limits};
 pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};

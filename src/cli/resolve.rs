@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 
-use crate::analysis::{self, Found, Match, Role, Thing, find_container};
+use crate::analysis::{self, Found, Match, PID_MAX, Role, Thing, find_container};
 use crate::cli::error::CliError;
 use crate::cli::search;
 use crate::cli::view::View;
@@ -15,10 +15,6 @@ use crate::error::Error;
 use crate::model::{Container, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
 use crate::query::nearest;
 use crate::scan::{NsRef, Target};
-
-/// The largest PID that the kernel gives, PID_MAX_LIMIT. Inode numbers of
-/// namespaces are larger.
-const PID_MAX: u64 = 4 << 20;
 
 /// Returns what a NAMESPACE names. The number of a process means its namespaces;
 /// the name of a container means its pid namespace, or the one of the only type

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::analysis::{self, Thing};
 use crate::cli::view::View;
 use crate::error::Error;
-use crate::model::{KindSet, MountQuery, Pid, Snapshot};
-use crate::scan::Needs;
+use crate::model::{KindSet, MountQuery, Pid, Snapshot, Source};
+use crate::scan::{Need, Needs, Target};
 
 /// Scans for all things at once, and reads the details of the processes that
 /// matter.
@@ -22,11 +22,20 @@ pub(crate) fn scan(view: &View, things: &[&Thing]) -> Result<Snapshot, Error> {
     }
     let all = things.iter();
     let kinds = all.clone().map(|thing| thing.kinds());
-    let needs = all.clone().map(|thing| thing.needs());
+    let needs = all.clone().map(|thing| match things {
+        // Who else is in its namespaces does not matter.
+        [Thing::Process(_)] => thing.needs().without(Need::Members.into()),
+        _ => thing.needs(),
+    });
     let scanner = scanner
         .kinds(kinds.fold(KindSet::EMPTY, KindSet::union))
         .needs(needs.fold(Needs::EMPTY, Needs::union))
         .mounts(mounts);
+    let scanner = match things {
+        [Thing::Process(pid)] => scanner.target(Target::Process(*pid)),
+        _ if all.clone().all(|thing| thing.is_of_processes()) => scanner.sources(Source::Processes),
+        _ => scanner,
+    };
     let mut snapshot = scanner.scan()?;
     // Without it more is found than what sets processes apart, which is no loss.
     snapshot.gaps.retain(|gap| !gap.is_about_host());

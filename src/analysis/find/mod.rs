@@ -14,6 +14,8 @@ use crate::model::{Interface, InterfaceAddress, MountedFs, Namespace, NetSocket,
 #[cfg(feature = "cli")]
 pub(crate) use names::NETNS;
 pub use readings::InvalidThing;
+#[cfg(feature = "cli")]
+pub(crate) use readings::PID_MAX;
 pub use thing::Thing;
 
 /// Where a thing was found.

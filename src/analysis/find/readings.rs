@@ -101,11 +101,10 @@ impl Thing {
         }
         let mut readings = Vec::new();
         if let Some(number) = number(word) {
-            readings.extend(process(word));
-            readings.push(if number > u64::from(u32::MAX) {
-                Thing::UniqueId(number)
-            } else {
-                Thing::Number(number)
+            readings.extend(match number {
+                1..=PID_MAX => process(word),
+                _ if number > u64::from(u32::MAX) => Some(Thing::UniqueId(number)),
+                _ => Some(Thing::Number(number)),
             });
             if word.len() < SHORT_ID {
                 return Ok(readings);
@@ -123,6 +122,9 @@ impl Thing {
     }
 }
 
+/// The largest PID that the kernel gives, PID_MAX_LIMIT. Inode numbers of
+/// namespaces are larger.
+pub(crate) const PID_MAX: u64 = 4 << 20;
 /// Length of the IDs that engines print.
 const SHORT_ID: usize = 12;
 /// Length of the name of an interface with the NUL at its end, linux/if.h.
@@ -279,7 +281,8 @@ mod tests {
             let readings = Thing::readings(word).unwrap();
             readings.iter().map(Thing::name).collect::<Vec<_>>()
         };
-        assert_eq!(names("1710"), ["process", "namespace"]);
+        assert_eq!(names("1710"), ["process"]);
+        assert_eq!(names("4026531836"), ["namespace"]);
         assert_eq!(names("5000000000"), ["namespace ID"]);
         let all = [
             "container",

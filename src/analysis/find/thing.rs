@@ -115,6 +115,19 @@ impl Thing {
         }
     }
 
+    /// Returns whether it is found by what processes say of themselves.
+    pub const fn is_of_processes(&self) -> bool {
+        matches!(
+            self,
+            Thing::Process(_)
+                | Thing::Command(_)
+                | Thing::User(_)
+                | Thing::Container(_)
+                | Thing::Pod(_)
+                | Thing::Unit(_)
+        )
+    }
+
     /// Returns whether only the running system can tell: a captured tree has no
     /// sockets and no interfaces.
     pub fn is_live(&self) -> bool {

@@ -51,10 +51,6 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
         }
     }
     if let ([], [others @ .., last]) = (&hits[..], &missing[..]) {
-        if let ([Thing::Process(pid)], []) = (&last.things[..], others) {
-            // It may exist, and refuse its links.
-            view.scanner().links_of(*pid)?;
-        }
         for search in others {
             warn(&search.complaint());
         }
