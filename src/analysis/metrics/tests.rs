@@ -143,6 +143,9 @@ fn an_id_is_shown_only_if_the_kernel_has_some() {
     assert!(lines(&snapshot(&one), "nsls_newest_namespace_id").is_empty());
     one.relations.unique_id = Some(4100);
     assert_eq!(lines(&snapshot(&one), "nsls_newest_namespace_id"), ["4100"]);
+    // Those of mount namespaces alone are of another sequence.
+    one.id.kind = Kind::Mnt;
+    assert!(lines(&snapshot(&one), "nsls_newest_namespace_id").is_empty());
 }
 
 fn owned(kind: Kind, ino: u64, owner: u64, uid: u32, user: Option<&str>) -> Namespace {
