@@ -99,6 +99,7 @@ impl Sysroot {
 
     /// Returns the namespace of a type that the reader is in; `None` in a captured
     /// tree.
+    #[cfg(feature = "cli")]
     pub(crate) fn own_namespace(&self, kind: Kind) -> Option<NsId> {
         self.is_live().then(|| self.own_ns(kind)).flatten()
     }

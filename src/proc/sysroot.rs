@@ -176,6 +176,7 @@ impl Sysroot {
 
     /// Reads the largest PID of the reader's pid namespace, proc_sys_kernel(5), or
     /// why it is unknown.
+    #[cfg(feature = "cli")]
     pub(crate) fn pid_max(&self) -> Result<u64, ReadError> {
         self.sysctl("kernel/pid_max")
     }
