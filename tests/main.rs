@@ -31,6 +31,8 @@ mod hostile;
 mod infer;
 mod json;
 mod live;
+mod metrics;
+mod monitoring;
 mod mounts_live;
 mod names;
 mod network_live;

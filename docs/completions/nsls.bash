@@ -131,6 +131,8 @@ _nsls_value() {
         translate:) _nsls_pid ;;
         limits:--why | limits:--why=) : ;;
         limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
+        metrics:--output | metrics:--output=) compopt -o default ;;
+        metrics:--sysroot | metrics:--sysroot=) compopt -o dirnames ;;
         exec:-p | exec:-p= | exec:--pid | exec:--pid= | exec:--task | exec:--task=) _nsls_pid ;;
         exec:-t | exec:-t= | exec:--type | exec:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
         exec:-Q | exec:-Q= | exec:--filter | exec:--filter=) : ;;
@@ -143,7 +145,7 @@ _nsls_value() {
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' find holders compare containers translate limits exec capture help ;;
+        help:) _nsls_offer '' find holders compare containers translate limits metrics exec capture help ;;
         *) return 1 ;;
     esac
 }
@@ -156,7 +158,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | containers | translate | limits | exec | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | containers | translate | limits | metrics | exec | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -193,6 +195,7 @@ _nsls() {
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            metrics) _nsls_offer '' --output --strict --bpf --sysroot -h --help ;;
             exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
@@ -200,7 +203,7 @@ _nsls() {
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare containers translate limits exec capture help
+        _nsls_offer '' find holders compare containers translate limits metrics exec capture help
     fi
     return 0
 }

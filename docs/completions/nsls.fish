@@ -7,7 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits exec capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits metrics exec capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -91,10 +91,11 @@ complete -c nsls -n __nsls_first -a compare -d 'Compare the namespaces of proces
 complete -c nsls -n __nsls_first -a containers -d 'List containers and the namespaces they share with the host'
 complete -c nsls -n __nsls_first -a translate -d 'Translate a PID between PID namespaces'
 complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against their limits'
+complete -c nsls -n __nsls_first -a metrics -d 'Write numbers for Prometheus'
 complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits exec capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits metrics exec capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -170,6 +171,11 @@ complete -c nsls -n '__nsls_command limits' -l strict -d 'Exit with 3 if the vie
 complete -c nsls -n '__nsls_command limits' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command limits' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command limits' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command metrics' -l output -r -F -d 'Replace this file at once instead of writing to standard output'
+complete -c nsls -n '__nsls_command metrics' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command metrics' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command metrics' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command metrics' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command exec' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command exec' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command exec' -s P -l persistent -d 'Only namespaces without processes'

@@ -10,7 +10,9 @@ mod compare;
 mod containers;
 mod find;
 mod holders;
+mod leaked;
 mod limits;
+mod metrics;
 mod translate;
 
 pub use charges::{Charge, charged_to, charges};
@@ -20,5 +22,7 @@ pub use find::{Found, InvalidThing, Match, Role, Thing, find};
 #[cfg(feature = "cli")]
 pub(crate) use find::{NETNS, PID_MAX};
 pub use holders::{ChainedHolder, holder_chain};
+pub use leaked::is_leaked;
 pub use limits::{Limit, Limited, limits};
+pub use metrics::{Family, Reader, Sample, metrics};
 pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Translate(TranslateArgs),
     /// Show namespace counts against their limits
     Limits(LimitsArgs),
+    /// Write numbers for Prometheus
+    Metrics(MetricsArgs),
     /// Run a command in each of some namespaces
     Exec(ExecArgs),
     /// Save a snapshot for --sysroot
@@ -225,6 +227,16 @@ pub(crate) struct LimitsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    /// Replace this file at once instead of writing to standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CaptureArgs {
     /// The directory to write, which must be empty or not exist
     #[arg(value_hint = ValueHint::DirPath)]
@@ -259,6 +271,19 @@ pub(crate) struct ViewArgs {
 
     #[command(flatten)]
     pub(crate) scan: ScanArgs,
+}
+
+impl ViewArgs {
+    /// Returns those of a command that has no formats to choose from.
+    pub(crate) fn plain(scan: ScanArgs) -> Self {
+        ViewArgs {
+            json: false,
+            raw: false,
+            noheadings: false,
+            notruncate: false,
+            scan,
+        }
+    }
 }
 
 /// Where to look, and what to make of what could not be seen.

@@ -62,15 +62,21 @@ impl Console<'_> {
     ) -> Result<Outcome, CliError> {
         let flushed = written.and_then(|()| self.out.flush());
         // Even a reader that has gone may see the warning.
+        let outcome = Console::conclude(snapshot, view, can_infer);
+        flushed.map_err(CliError::Output)?;
+        Ok(outcome)
+    }
+
+    /// Reports what a result lacks that was written elsewhere.
+    pub(crate) fn conclude(snapshot: &Snapshot, view: &View, can_infer: bool) -> Outcome {
         if let Some(line) = summarise(&snapshot.gaps, advice(snapshot, view, can_infer)) {
             warn(&line);
         }
-        flushed.map_err(CliError::Output)?;
-        Ok(if view.strict && !snapshot.is_complete() {
+        if view.strict && !snapshot.is_complete() {
             Outcome::Incomplete
         } else {
             Outcome::Done
-        })
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, exec, find, holders, limits, list, translate,
+    capture, compare, containers, exec, find, holders, limits, list, metrics, translate,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -35,7 +35,12 @@ impl Cli {
     ///
     /// Fails if there is nothing to show, or if it cannot be written.
     pub fn run(self, console: &mut Console<'_>) -> Result<Outcome, CliError> {
-        if !matches!(self.command, Some(Command::Capture(_))) {
+        let writes_a_file = match &self.command {
+            Some(Command::Capture(_)) => true,
+            Some(Command::Metrics(args)) => args.output.is_some(),
+            _ => false,
+        };
+        if !writes_a_file {
             // A result that nobody can get is not worth a scan.
             console.out.flush().map_err(CliError::Output)?;
         }
@@ -55,6 +60,7 @@ impl Cli {
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
+            Some(Command::Metrics(args)) => metrics::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }

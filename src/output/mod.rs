@@ -7,6 +7,7 @@ mod json;
 mod list_columns;
 mod listing;
 mod messages;
+mod openmetrics;
 mod table;
 mod tree;
 
@@ -15,4 +16,5 @@ pub(crate) use json::{Object, write_document, write_keys};
 pub use list_columns::list_columns;
 pub use listing::Listing;
 pub(crate) use messages::{describe, looked_for, summarise, why};
+pub(crate) use openmetrics::write_metrics;
 pub(crate) use table::{Heading, Table};

@@ -97,6 +97,13 @@ impl Sysroot {
         self.own_ns(Kind::Mnt).map(|id| id.ino)
     }
 
+    /// Returns the namespace of a type that the reader is in; `None` in a captured
+    /// tree.
+    #[cfg(feature = "cli")]
+    pub(crate) fn own_namespace(&self, kind: Kind) -> Option<NsId> {
+        self.is_live().then(|| self.own_ns(kind)).flatten()
+    }
+
     /// Returns the links that this process has.
     pub(crate) fn own_links(&self) -> LinkSet {
         let Ok(proc) = self.proc() else {

@@ -198,8 +198,18 @@ impl Sysroot {
 
     /// Reads the same, or why it is unknown.
     pub(crate) fn namespace_limit(&self, kind: Kind) -> Result<u64, ReadError> {
-        let file = format!("sys/user/max_{kind}_namespaces");
-        let text = self.proc()?.read(&file, Limit::Small)?;
+        self.sysctl(&format!("user/max_{kind}_namespaces"))
+    }
+
+    /// Reads the largest PID of the reader's pid namespace, proc_sys_kernel(5), or
+    /// why it is unknown.
+    #[cfg(feature = "cli")]
+    pub(crate) fn pid_max(&self) -> Result<u64, ReadError> {
+        self.sysctl("kernel/pid_max")
+    }
+
+    fn sysctl(&self, name: &str) -> Result<u64, ReadError> {
+        let text = self.proc()?.read(&format!("sys/{name}"), Limit::Small)?;
         let text = std::str::from_utf8(&text).map_err(|_| ReadError::Malformed)?;
         text.trim().parse().map_err(|_| ReadError::Malformed)
     }

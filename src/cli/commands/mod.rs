@@ -8,6 +8,7 @@ pub(crate) mod find;
 pub(crate) mod holders;
 pub(crate) mod limits;
 pub(crate) mod list;
+pub(crate) mod metrics;
 pub(crate) mod translate;
 
 use serde::Serialize;

@@ -108,13 +108,7 @@ fn listing(namespace: Option<PathBuf>, select: SelectArgs, scan: ScanArgs) -> Li
         list: true,
         tree: None,
         infer: false,
-        view: ViewArgs {
-            json: false,
-            raw: false,
-            noheadings: false,
-            notruncate: false,
-            scan,
-        },
+        view: ViewArgs::plain(scan),
     }
 }
 

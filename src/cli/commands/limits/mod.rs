@@ -80,7 +80,7 @@ fn miss_unreadable(root: &Sysroot, limits: &[Limit], snapshot: &mut Snapshot) ->
 }
 
 /// Counts what is missing of so many namespaces, beside what the scan missed.
-fn miss(snapshot: &mut Snapshot, cause: Cause, count: usize) {
+pub(super) fn miss(snapshot: &mut Snapshot, cause: Cause, count: usize) {
     let source = Source::Contents;
     let known = snapshot
         .gaps
