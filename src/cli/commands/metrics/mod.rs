@@ -9,7 +9,7 @@ use crate::cli::args::{MetricsArgs, ViewArgs};
 use crate::cli::commands::limits::miss;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
-use crate::cli::options::View;
+use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Cause, Kind, Member, Snapshot};
 use crate::output::write_metrics;
