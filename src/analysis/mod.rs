@@ -8,6 +8,7 @@
 mod charges;
 mod compare;
 mod containers;
+mod diff;
 mod find;
 mod holders;
 mod limits;
@@ -16,6 +17,7 @@ mod translate;
 pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
+pub use diff::{Change, Difference, Identity, Known, State, diff};
 #[cfg(feature = "cli")]
 pub(crate) use find::NETNS;
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::model::{Kind, Member, Pid, Source, Sources};
+use crate::output::JsonLayout;
 use crate::query::Relation;
 
 /// List Linux namespaces, their processes and owners
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Holders(HoldersArgs),
     /// Compare the namespaces of processes or containers; exit with 1 if any differ
     Compare(CompareArgs),
+    /// Compare the namespaces of two times; exit with 1 if any differ
+    Diff(DiffArgs),
     /// List containers and the namespaces they share with the host
     Containers(ContainersArgs),
     /// Translate a PID between PID namespaces
@@ -195,6 +198,21 @@ pub(crate) struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// What was before: a directory written by nsls capture, or a file written by
+    /// nsls --json
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) old: PathBuf,
+
+    /// What came after, in the same form; by default the system as it is now
+    #[arg(value_hint = ValueHint::FilePath, conflicts_with_all = ["sysroot", "bpf"])]
+    pub(crate) new: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ContainersArgs {
     #[command(flatten)]
     pub(crate) view: ViewArgs,
@@ -241,9 +259,9 @@ pub(crate) struct CaptureArgs {
 /// How to write the result. All commands that show something share these.
 #[derive(Debug, Args)]
 pub(crate) struct ViewArgs {
-    /// Write JSON
-    #[arg(short = 'J', long, conflicts_with = "raw")]
-    pub(crate) json: bool,
+    /// Write JSON, indented or on one line; or one object a line for each row
+    #[arg(short = 'J', long, value_name = "FORMAT", conflicts_with = "raw", num_args = 0..=1, require_equals = true)]
+    pub(crate) json: Option<Option<Json>>,
 
     /// Machine-readable output, one row per line
     #[arg(short, long)]
@@ -281,6 +299,25 @@ pub(crate) struct RootArgs {
     /// Read DIR/proc and DIR/etc/passwd instead of the running system
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) sysroot: Option<PathBuf>,
+}
+
+/// A value of `--json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Json {
+    #[default]
+    Pretty,
+    Compact,
+    Lines,
+}
+
+impl From<Json> for JsonLayout {
+    fn from(json: Json) -> Self {
+        match json {
+            Json::Pretty => JsonLayout::Pretty,
+            Json::Compact => JsonLayout::Compact,
+            Json::Lines => JsonLayout::Lines,
+        }
+    }
 }
 
 /// A value of `--tree`.

@@ -12,6 +12,7 @@ mod options;
 mod parse;
 mod resolve;
 mod search;
+mod shell;
 mod stdout;
 mod terminal;
 
@@ -23,7 +24,7 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, exec, find, holders, limits, list, translate,
+    capture, compare, containers, diff, exec, find, holders, limits, list, translate,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -51,6 +52,7 @@ impl Cli {
             Some(Command::Find(args)) => find::run(args, console),
             Some(Command::Holders(args)) => holders::run(args, console),
             Some(Command::Compare(args)) => compare::run(args, console),
+            Some(Command::Diff(args)) => diff::run(args, console),
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),

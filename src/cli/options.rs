@@ -1,5 +1,7 @@
 //! What users mean. clap ends here.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::{ListArgs, RootArgs, ViewArgs};
 use crate::cli::columns::{add_inferred, default_columns, parse_columns};
@@ -8,7 +10,7 @@ use crate::cli::resolve;
 use crate::cli::terminal::Terminal;
 use crate::error::Error;
 use crate::model::{KindSet, Pid, Snapshot, Sources};
-use crate::output::{Format, Look};
+use crate::output::{Format, JsonLayout, Look, Taken};
 use crate::proc::Sysroot;
 use crate::query::{Column, Filter, Relation};
 use crate::scan::{Need, Needs, Scanner, Target};
@@ -67,10 +69,31 @@ fn wants_bpf() -> bool {
     std::env::var_os("NSLS_BPF").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Returns the layout of JSON that libsmartcols, and so lsns, takes from the
+/// environment.
+fn layout_of_environment() -> Option<JsonLayout> {
+    let value = std::env::var_os("LIBSMARTCOLS_JSON")?;
+    match value.to_str()? {
+        "compact" => Some(JsonLayout::Compact),
+        "lines" => Some(JsonLayout::Lines),
+        _ => None,
+    }
+}
+
 impl View {
     /// Returns a scanner of what is to be read.
     pub(crate) fn scanner(&self) -> Scanner {
         Scanner::new(self.root.clone()).bpf(self.bpf)
+    }
+
+    /// Returns when, as it is now, and on which boot a scan is made.
+    pub(crate) fn taken(&self) -> Taken {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let time = since.filter(|_| self.root.is_live());
+        Taken {
+            boot_id: self.root.boot_id(),
+            time: time.map(|time| time.as_millis() as f64 / 1000.0),
+        }
     }
 
     /// Makes a view that fits the terminal.
@@ -79,8 +102,8 @@ impl View {
         View {
             bpf: args.scan.bpf || (is_here && wants_bpf()),
             root: root(args.scan.root),
-            format: if args.json {
-                Format::Json
+            format: if let Some(layout) = args.json {
+                Format::Json(layout.unwrap_or_default().into())
             } else if args.raw {
                 Format::Raw
             } else {
@@ -100,7 +123,11 @@ impl View {
 impl Options {
     /// Validates the arguments.
     pub(crate) fn new(args: ListArgs, terminal: Terminal) -> Result<Self, CliError> {
+        let is_plain_json = args.view.json == Some(None);
         let mut view = View::new(args.view, terminal);
+        if is_plain_json && let Some(layout) = layout_of_environment() {
+            view.format = Format::Json(layout);
+        }
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
         }
@@ -205,7 +232,7 @@ impl Options {
         for column in self.filter.iter().flat_map(Filter::columns) {
             needs = needs.union(column.needs());
         }
-        if self.view.format == Format::Json && matches!(self.target, Target::Namespace(_)) {
+        if self.view.format.is_json() && matches!(self.target, Target::Namespace(_)) {
             // JSON also shows the namespace itself.
             for column in Column::usual() {
                 needs = needs.union(column.needs());
@@ -235,7 +262,7 @@ fn is_drawn(
     format: Format,
     columns: &[&'static Column],
 ) -> bool {
-    format != Format::Json
+    !format.is_json()
         && match relation {
             Relation::Process => columns.iter().any(|column| column.name == "COMMAND"),
             Relation::Owner | Relation::Parent => !matches!(target, Target::Namespace(_)),

@@ -108,7 +108,7 @@ fn listing(namespace: Option<PathBuf>, select: SelectArgs, scan: ScanArgs) -> Li
         tree: None,
         infer: false,
         view: ViewArgs {
-            json: false,
+            json: None,
             raw: false,
             noheadings: false,
             notruncate: false,
