@@ -11,6 +11,7 @@ mod containers;
 mod diff;
 mod find;
 mod holders;
+mod leaks;
 mod limits;
 mod translate;
 
@@ -22,5 +23,6 @@ pub use diff::{Change, Difference, Identity, Known, State, diff};
 pub(crate) use find::NETNS;
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};
 pub use holders::{ChainedHolder, holder_chain};
+pub use leaks::{Leak, leaks, timed};
 pub use limits::{Limit, Limited, limits};
 pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Translate(TranslateArgs),
     /// Show namespace counts against their limits
     Limits(LimitsArgs),
+    /// List namespaces that nothing seems to need, or that a command left behind;
+    /// exit with 1 if there are any
+    Leaks(LeaksArgs),
     /// Run a command in each of some namespaces
     Exec(ExecArgs),
     /// Save a snapshot for --sysroot
@@ -237,6 +240,21 @@ pub(crate) struct LimitsArgs {
     /// List the namespaces that count against this user, a name or a UID
     #[arg(long, value_name = "USER")]
     pub(crate) why: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LeaksArgs {
+    /// Run this command with its arguments, and list the namespaces that came
+    /// meanwhile and remain
+    #[arg(last = true, num_args = 1.., value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
 
     #[command(flatten)]
     pub(crate) view: ViewArgs,

@@ -24,7 +24,7 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, diff, exec, find, holders, limits, list, translate,
+    capture, compare, containers, diff, exec, find, holders, leaks, limits, list, translate,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -56,6 +56,7 @@ impl Cli {
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
+            Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }

@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod find;
 pub(crate) mod holders;
+pub(crate) mod leaks;
 pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod translate;
