@@ -3,6 +3,7 @@
 mod document;
 mod saved;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::analysis::{self, Change, Difference, Identity};
@@ -206,8 +207,8 @@ const HEADINGS: [Heading<'static>; 8] = [
     Heading::number("NPROCS"),
     Heading::number("PID"),
     Heading::text("USER"),
-    Heading::text("COMMAND").cut(),
     Heading::text("WHAT"),
+    Heading::text("COMMAND").cut(),
 ];
 
 fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
@@ -219,29 +220,32 @@ fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
         entry.nprocs.into(),
         entry.pid.into(),
         text(entry.user),
+        Value::Lines(what(entry).into_iter().map(Cow::from).collect()),
         text(entry.command),
-        Value::from(what(entry)),
     ]
 }
 
 /// Returns what changed, or where a namespace that came or went is mounted.
-fn what(entry: &Entry<'_>) -> String {
-    let changes = match entry.difference {
-        Difference::Changed(_, changes) => changes,
-        _ => return entry.nsfs.join(", "),
+fn what(entry: &Entry<'_>) -> Vec<Vec<u8>> {
+    let Difference::Changed(_, changes) = entry.difference else {
+        return entry
+            .nsfs
+            .iter()
+            .map(|path| path.as_bytes().to_vec())
+            .collect();
     };
     let number = |pid: &Option<u32>| pid.map_or_else(|| "none".to_owned(), |pid| pid.to_string());
     let moved = |what: &str, came: &[String], went: &[String]| {
         let came = came.iter().map(|one| format!("+{what}{one}"));
         let went = went.iter().map(|one| format!("-{what}{one}"));
-        came.chain(went).collect::<Vec<_>>().join(", ")
+        came.chain(went).collect::<Vec<_>>()
     };
-    let texts = changes.iter().map(|change| match change {
-        Change::Processes(old, new) => format!("processes {old} -> {new}"),
-        Change::Representative(old, new) => format!("PID {} -> {}", number(old), number(new)),
-        Change::Owner(old, new) => format!("owner {old} -> {new}"),
+    let texts = changes.iter().flat_map(|change| match change {
+        Change::Processes(old, new) => vec![format!("processes {old} -> {new}")],
+        Change::Representative(old, new) => vec![format!("PID {} -> {}", number(old), number(new))],
+        Change::Owner(old, new) => vec![format!("owner {old} -> {new}")],
         Change::Mounts(came, went) => moved("mount ", came, went),
         Change::Holders(came, went) => moved("", came, went),
     });
-    texts.collect::<Vec<_>>().join(", ")
+    texts.map(String::into_bytes).collect()
 }

@@ -177,7 +177,8 @@ impl Saved {
         known.owner = row.ons;
         known.mounts = row.nsfs;
         known.holders = row.holders.map(|holders| {
-            let others = holders.iter().filter(|one| one.is_compared());
+            let has_processes = row.nprocs.is_some_and(|count| count > 0);
+            let others = holders.iter().filter(|one| one.is_compared(has_processes));
             others.map(Holder::describe).collect()
         });
         known.user = row.user;
@@ -188,11 +189,15 @@ impl Saved {
 }
 
 impl Holder {
-    /// Returns whether it holds, and is no process that is counted anyway, nor a
-    /// mount that the caller sees anyway.
-    fn is_compared(&self) -> bool {
-        let is_seen = self.kind == "mount" && self.mount_ns.is_none();
-        !matches!(&*self.kind, "process" | "path" | "listed") && !is_seen
+    /// Returns whether it holds, and is no process that is counted anyway, or whose
+    /// children will be, nor a mount that the caller sees anyway.
+    fn is_compared(&self, has_processes: bool) -> bool {
+        match &*self.kind {
+            "process" | "path" | "listed" => false,
+            "for-children" => !has_processes,
+            "mount" => self.mount_ns.is_some(),
+            _ => true,
+        }
     }
 
     /// Returns it as `nsls holders` has it: `fd 3 of 1187`.
@@ -261,7 +266,6 @@ mod tests {
                 "fd 3 of thread 8 of 7",
                 "kernel id 12",
                 "mount /x in mnt:[4]",
-                "pid_for_children of 7",
                 "thread 8, net, of 7",
             ];
             assert_eq!(holders, expected);

@@ -33,7 +33,7 @@ const NEEDS: [Need; 7] = [
     Need::Path,
 ];
 
-/// How long what ends with the command may take to be gone.
+/// How long to wait before each further look. What is about to end is then gone.
 const WAITS: [Duration; 3] = [
     Duration::from_millis(20),
     Duration::from_millis(80),
@@ -48,15 +48,15 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
         true => KindSet::all(),
         false => args.types.into_iter().collect(),
     };
+    let wants = |leak: &Leak<'_>| kinds.contains(leak.namespace.id.kind);
     if args.command.is_empty() {
-        let mut snapshot = scan(&view)?;
-        let found = analysis::leaks(&snapshot);
-        let holders = holders(found.iter().map(|leak| leak.namespace));
-        view.scanner()
-            .needs(NEEDS)
-            .describe(&mut snapshot, &holders)?;
+        let find = |snapshot: &Snapshot| {
+            let found = analysis::leaks(snapshot).into_iter().filter(wants);
+            found.map(|leak| key(leak.namespace)).collect()
+        };
+        let (snapshot, lasting) = look(&view, find)?;
         let mut found = analysis::leaks(&snapshot);
-        found.retain(|leak| kinds.contains(leak.namespace.id.kind));
+        found.retain(|leak| lasting.contains(&key(leak.namespace)));
         return show(&view, &snapshot, &found, None, console);
     }
     if !view.root.is_live() {
@@ -68,20 +68,14 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
     if matches!(code, 126 | 127) {
         return Ok(Outcome::Ran(code));
     }
-    let mut waits = WAITS.iter();
-    let mut snapshot = loop {
-        let snapshot = scan(&view)?;
-        let is_clean = before.left(&snapshot, kinds).is_empty();
-        match waits.next() {
-            Some(wait) if !is_clean => thread::sleep(*wait),
-            _ => break snapshot,
-        }
+    let find = |snapshot: &Snapshot| {
+        let left = before.left(snapshot, kinds).into_iter();
+        left.map(key).collect()
     };
-    let holders = holders(before.left(&snapshot, kinds).into_iter());
-    view.scanner()
-        .needs(NEEDS)
-        .describe(&mut snapshot, &holders)?;
-    let found = analysis::timed(&snapshot, before.left(&snapshot, kinds));
+    let (snapshot, lasting) = look(&view, find)?;
+    let mut left = before.left(&snapshot, kinds);
+    left.retain(|namespace| lasting.contains(&key(namespace)));
+    let found = analysis::timed(&snapshot, left);
     let outcome = show(&view, &snapshot, &found, Some(before.identity()), console)?;
     if !before.has_ids {
         warn("compared by number and type, as this kernel has no IDs (Linux 6.18)");
@@ -95,6 +89,39 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
 /// Looks at everything: what a namespace of one type holds may be of another.
 fn scan(view: &View) -> Result<Snapshot, CliError> {
     Ok(view.scanner().needs(NEEDS).scan()?)
+}
+
+/// Number, type and ID, as far as it is known.
+type Key = (NsId, Option<u64>);
+
+const fn key(namespace: &Namespace) -> Key {
+    (namespace.id, namespace.relations.unique_id)
+}
+
+/// Looks for some namespaces until there are none, a few times. Returns the last
+/// look, and those that were there each time: what is about to end is not, nor what
+/// came later.
+fn look(
+    view: &View,
+    find: impl Fn(&Snapshot) -> HashSet<Key>,
+) -> Result<(Snapshot, HashSet<Key>), CliError> {
+    let mut snapshot = scan(view)?;
+    let mut lasting = find(&snapshot);
+    // Nothing ends in a captured tree.
+    for wait in WAITS.iter().filter(|_| view.root.is_live()) {
+        if lasting.is_empty() {
+            break;
+        }
+        thread::sleep(*wait);
+        snapshot = scan(view)?;
+        let found = find(&snapshot);
+        lasting.retain(|key| found.contains(key));
+    }
+    let all = snapshot.namespaces.iter();
+    let holders = holders(all.filter(|one| lasting.contains(&key(one))));
+    let scanner = view.scanner().needs(NEEDS);
+    scanner.describe(&mut snapshot, &holders)?;
+    Ok((snapshot, lasting))
 }
 
 /// Returns the processes that hold these namespaces.
