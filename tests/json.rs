@@ -274,7 +274,7 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
     "nsfs": [],
     "pns": null,
     "ons": null,
-    "start": 2,
+    "start": 252,
     "netns": null,
     "inferred": null,
     "links": [

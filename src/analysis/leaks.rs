@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crate::model::{Holder, Kind, Mount, Namespace, NsId, Snapshot};
+use crate::model::{Holder, Mount, Namespace, NsId, Snapshot};
 
 /// Directories in which programs keep namespaces on purpose, each under a name: of
 /// ip-netns(8), containerd, CRI-O, Podman and CNI, of Docker, and of snapd.
@@ -20,10 +20,6 @@ const PLACES: [&[u8]; 7] = [
 pub struct Leak<'a> {
     /// The namespace.
     pub namespace: &'a Namespace,
-    /// It was created before this, in clock ticks (1/100 s) after boot: a
-    /// pid namespace created after it had a process by then. `None` if no such
-    /// namespace tells.
-    pub created_before: Option<u64>,
     /// Its holders have held it since this at the earliest, as they did not exist
     /// before. `None` if one of them has no time.
     pub held_since: Option<u64>,
@@ -32,11 +28,10 @@ pub struct Leak<'a> {
 /// Returns the namespaces that are kept by nothing but open files, sockets,
 /// threads, mounts that are no name in a usual place, or other leaks; by number.
 ///
-/// What could not be seen may be in them: check
-/// [`Snapshot::is_complete`]. Requires [`Need::Holders`](crate::Need::Holders) for
-/// all types, and for times [`Need::UniqueId`](crate::Need::UniqueId) and
-/// [`Need::StartTime`](crate::Need::StartTime) with the details of
-/// all processes that hold them.
+/// What could not be seen may be in them: check [`Snapshot::is_complete`]. Requires
+/// [`Need::Holders`](crate::Need::Holders) for all types, and for times
+/// [`Need::StartTime`](crate::Need::StartTime) with the details of all processes
+/// that hold them, [`Scanner::describe`](crate::Scanner::describe).
 pub fn leaks(snapshot: &Snapshot) -> Vec<Leak<'_>> {
     let is_open = |namespace: &&Namespace| {
         namespace.nprocs == 0
@@ -47,12 +42,10 @@ pub fn leaks(snapshot: &Snapshot) -> Vec<Leak<'_>> {
     loop {
         let leaked: HashSet<NsId> = found.iter().map(|namespace| namespace.id).collect();
         found.retain(|namespace| {
-            let related = namespace.holders.iter().filter_map(|holder| match holder {
-                Holder::Child(id) | Holder::Owned(id) => Some(id),
-                _ => None,
-            });
-            let mut related = related;
-            related.all(|id| leaked.contains(id))
+            namespace.holders.iter().all(|holder| match holder {
+                Holder::Child(id) | Holder::Owned(id) => leaked.contains(id),
+                _ => true,
+            })
         });
         if found.len() == leaked.len() {
             break;
@@ -62,30 +55,12 @@ pub fn leaks(snapshot: &Snapshot) -> Vec<Leak<'_>> {
 }
 
 /// Returns namespaces with what is known about their times.
+///
+/// IDs tell nothing: each CPU hands them out from a batch of its own, so a younger
+/// namespace may have the lower one.
 pub fn timed<'a>(snapshot: &'a Snapshot, namespaces: Vec<&'a Namespace>) -> Vec<Leak<'a>> {
-    // A process is created in its pid namespace and never leaves it.
-    let mut births: Vec<(u64, u64)> = snapshot
-        .namespaces
-        .iter()
-        .filter(|namespace| namespace.id.kind == Kind::Pid)
-        .filter_map(|namespace| {
-            let start = snapshot.representative(namespace)?.start()?;
-            Some((namespace.relations.unique_id?, start))
-        })
-        .collect();
-    births.sort_unstable();
-    // From each on, the earliest of those with higher IDs.
-    let mut earliest = u64::MAX;
-    for (_, start) in births.iter_mut().rev() {
-        earliest = earliest.min(*start);
-        *start = earliest;
-    }
     let leak = |namespace: &'a Namespace| Leak {
         namespace,
-        created_before: namespace.relations.unique_id.and_then(|unique_id| {
-            let place = births.partition_point(|(id, _)| *id <= unique_id);
-            Some(births.get(place)?.1)
-        }),
         held_since: held_since(snapshot, namespace),
     };
     namespaces.into_iter().map(leak).collect()
@@ -138,7 +113,7 @@ fn is_name(path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Details, Link, Links, OpenFile, Process, Within};
+    use crate::model::{Details, Kind, Link, Links, OpenFile, Process, Within};
 
     const fn id(kind: Kind, ino: u64) -> NsId {
         NsId { ino, kind }
@@ -252,36 +227,29 @@ mod tests {
     }
 
     #[test]
-    fn times_are_bounds_and_unknown_where_nothing_tells() {
-        let with_id = |mut namespace: Namespace, unique_id| {
-            namespace.relations.unique_id = Some(unique_id);
-            namespace
-        };
-        let pid = |ino, pid, unique_id| {
-            let mut namespace = namespace(Kind::Pid, ino, &[]);
-            namespace.pid = Some(pid);
-            namespace.nprocs = 1;
-            with_id(namespace, unique_id)
-        };
+    fn holders_have_held_since_the_first_of_them_started_or_nobody_knows() {
+        let other = Holder::Socket(OpenFile {
+            pid: 8,
+            tid: None,
+            fd: 4,
+        });
+        let gone = Holder::Fd(OpenFile {
+            pid: 9,
+            tid: None,
+            fd: 4,
+        });
+        let listed = Holder::Listed { unique_id: 1 };
         let snapshot = Snapshot {
             namespaces: vec![
-                with_id(namespace(Kind::Net, 1, &[FD]), 10),
-                with_id(namespace(Kind::Net, 2, &[FD, mount("/x", None)]), 25),
-                with_id(namespace(Kind::Net, 3, &[]), 40),
-                pid(11, 8, 20),
-                pid(12, 9, 30),
+                namespace(Kind::Net, 1, &[FD, other.clone(), listed.clone()]),
+                namespace(Kind::Net, 2, &[FD, mount("/x", None)]),
+                namespace(Kind::Net, 3, &[FD, gone]),
+                namespace(Kind::Net, 4, &[listed]),
             ],
-            // An init that was created later than that of a younger namespace.
-            processes: vec![started(7, 50), started(8, 900), started(9, 700)],
+            processes: vec![started(7, 50), started(8, 900)],
             ..Snapshot::default()
         };
-        let times: Vec<_> = leaks(&snapshot)
-            .iter()
-            .map(|one| (one.created_before, one.held_since))
-            .collect();
-        assert_eq!(
-            times,
-            [(Some(700), Some(50)), (Some(700), None), (None, None)]
-        );
+        let times: Vec<_> = leaks(&snapshot).iter().map(|one| one.held_since).collect();
+        assert_eq!(times, [Some(50), None, None, None]);
     }
 }

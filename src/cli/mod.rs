@@ -17,6 +17,8 @@ mod stdout;
 mod terminal;
 
 pub use args::Cli;
+#[cfg(feature = "fuzzing")]
+pub(crate) use commands::diff::parse_saved;
 pub use console::{Console, Outcome};
 pub use error::CliError;
 pub use stdout::Stdout;

@@ -300,11 +300,6 @@ fn leaks() -> Value {
             "id": number_or_null(),
             "nprocs": number(),
             "pid": number_or_null(),
-            "age_min": {
-                "description": "Seconds that it is old at least.",
-                "type": ["integer", "null"],
-                "minimum": 0,
-            },
             "held_max": {
                 "description": "Seconds that its holders have held it at most.",
                 "type": ["integer", "null"],

@@ -61,6 +61,12 @@ pub(crate) fn run(args: DiffArgs, console: &mut Console<'_>) -> Result<Outcome, 
     })
 }
 
+/// Parses a saved document, for its fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn parse_saved(bytes: &[u8]) {
+    let _ = saved::parse(bytes);
+}
+
 /// Reads a capture, or else a saved document.
 fn load(
     view: &View,

@@ -25,8 +25,6 @@ pub(super) struct Entry<'a> {
     id: Option<u64>,
     pub(super) nprocs: usize,
     pid: Option<Pid>,
-    /// Seconds that it is old at least.
-    pub(super) age_min: Option<u64>,
     /// Seconds that its holders have held it at most.
     pub(super) held_max: Option<u64>,
     pub(super) uid: Option<u32>,
@@ -60,7 +58,6 @@ impl<'a> Entry<'a> {
             id: namespace.relations.unique_id,
             nprocs: namespace.nprocs,
             pid: namespace.pid,
-            age_min: since(leak.created_before),
             // A second that has begun counts.
             held_max: since(leak.held_since).map(|seconds| seconds + 1),
             uid,

@@ -193,11 +193,10 @@ fn show(
     })
 }
 
-const HEADINGS: [Heading<'static>; 8] = [
+const HEADINGS: [Heading<'static>; 7] = [
     Heading::text("TYPE"),
     Heading::number("NS"),
     Heading::number("NPROCS"),
-    Heading::text("AGE"),
     Heading::text("HELD"),
     Heading::text("USER"),
     Heading::text("HOLDER"),
@@ -205,8 +204,8 @@ const HEADINGS: [Heading<'static>; 8] = [
 ];
 
 fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
-    let bound = |sign: &str, seconds: Option<u64>| match seconds {
-        Some(seconds) => Value::from(format!("{sign}{}", duration(seconds))),
+    let held = match entry.held_max {
+        Some(seconds) => Value::from(format!("<{}", duration(seconds))),
         None => Value::Null,
     };
     let commands: Vec<&[u8]> = entry.release.iter().map(|line| line.as_bytes()).collect();
@@ -214,8 +213,7 @@ fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
         entry.r#type.into(),
         Value::Number(entry.ns),
         Value::Number(entry.nprocs as u64),
-        bound(">", entry.age_min),
-        bound("<", entry.held_max),
+        held,
         match entry.user {
             Some(user) => user.into(),
             None => entry.uid.into(),
@@ -225,12 +223,12 @@ fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
     ]
 }
 
-/// Returns seconds in the largest unit of which there is one.
+/// Returns seconds in the largest unit of which there is one, rounded up.
 fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3600, "h"), (60, "m")];
     let unit = units.iter().find(|(size, _)| seconds >= *size);
     let (size, name) = unit.copied().unwrap_or((1, "s"));
-    format!("{}{name}", seconds / size)
+    format!("{}{name}", seconds.div_ceil(size))
 }
 
 #[cfg(test)]
@@ -272,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_rounded_down_to_one_unit() {
+    fn a_duration_is_rounded_up_to_one_unit() {
         let shown = [0, 59, 60, 7199, 86_399, 200_000].map(duration);
-        assert_eq!(shown, ["0s", "59s", "1m", "1h", "23h", "2d"]);
+        assert_eq!(shown, ["0s", "59s", "1m", "2h", "24h", "3d"]);
     }
 }
