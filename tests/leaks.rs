@@ -104,6 +104,7 @@ fn what_a_command_leaves_behind_is_reported_and_its_own_failure_passed_on() {
         leaks -- sh -c 'ip netns add y; exit 7'
         leaks -t uts -- sh -c 'ip netns add z'
         leaks -- sh -c 'kill -9 $$'
+        leaks -t net -- sh -c 'ip netns add v; exit 127'
         leaks -- ./missing
         leaks -- /run
         leaks
@@ -118,6 +119,8 @@ exit code 7
 net N 0  root mount\x20/run/netns/y ip\x20netns\x20delete\x20y
 exit code 0
 exit code 137
+exit code 127
+net N 0  root mount\x20/run/netns/v ip\x20netns\x20delete\x20v
 exit code 127
 exit code 126
 exit code 0

@@ -167,7 +167,7 @@ impl Sysroot {
     pub(crate) fn boot_id(&self) -> Option<String> {
         let text = self.read_proc("sys/kernel/random/boot_id", Limit::Small)?;
         let text = std::str::from_utf8(&text).ok()?.trim_end();
-        let is_id = text.len() == 36 && text.bytes().all(|byte| is_of_uuid(byte));
+        let is_id = text.len() == 36 && text.bytes().all(is_of_uuid);
         is_id.then(|| text.to_owned())
     }
 

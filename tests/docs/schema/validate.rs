@@ -95,6 +95,31 @@ fn every_form_of_every_fixture_matches_the_schema_exactly() {
 }
 
 #[test]
+fn every_line_matches_the_schema_of_lines() {
+    let mut schema = schema();
+    schema.as_object_mut().unwrap().remove("oneOf");
+    schema["$ref"] = json!("#/$defs/lines");
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let run = Nsls::words("--json=lines")
+        .sysroot(fixture("unreadable"))
+        .run();
+    let parse = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+    let lines: Vec<Value> = run.stdout.lines().map(parse).collect();
+    let (last, rows) = lines.split_last().unwrap();
+    assert!(!rows.is_empty());
+    for line in &lines {
+        check(&validator, "--json=lines", line);
+    }
+    for broken in [
+        with(last.clone(), "/version", json!(2)),
+        with(last.clone(), "/gaps/0/hides", json!(1)),
+        json!([]),
+    ] {
+        assert!(!validator.is_valid(&broken), "{broken:#}");
+    }
+}
+
+#[test]
 fn the_list_of_columns_matches_the_schema() {
     let columns = read("ubuntu-20.04", "--json --list-columns");
     check(&closed(), "--list-columns", &columns);

@@ -11,13 +11,16 @@ use crate::error::reason;
 use crate::kernel::ignore_interrupts;
 use crate::text::for_table;
 
-/// Runs a command to its end and returns its exit code, as a shell has it: 127 if
-/// there is none of this name, 126 if it cannot be run, and 128 with the number of
-/// the signal that ended it. With `apart`, its standard output goes to standard
-/// error.
-pub(super) fn run(words: &[OsString], apart: bool) -> u8 {
+/// Runs a command to its end and returns its exit code, as a shell has it: 128 with
+/// the number of the signal that ended it. With `apart`, its standard output goes to
+/// standard error.
+///
+/// # Errors
+///
+/// If it did not run: 127 if there is none of this name, else 126.
+pub(super) fn run(words: &[OsString], apart: bool) -> Result<u8, u8> {
     let Some((program, arguments)) = words.split_first() else {
-        return 0;
+        return Ok(0);
     };
     let mut command = Command::new(program);
     command.args(arguments);
@@ -32,14 +35,14 @@ pub(super) fn run(words: &[OsString], apart: bool) -> u8 {
         child.wait()
     });
     match ended {
-        Ok(status) => code(status),
+        Ok(status) => Ok(code(status)),
         Err(error) => {
             let program = for_table(program.as_encoded_bytes());
             warn(&format!("cannot run {program}: {}", reason(&error)));
-            match error.kind() {
+            Err(match error.kind() {
                 io::ErrorKind::NotFound => 127,
                 _ => 126,
-            }
+            })
         }
     }
 }

@@ -64,10 +64,11 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
         return Err(CliError::Usage(message.to_owned()));
     }
     let before = Before::new(&scan(&view)?);
-    let code = command::run(&args.command, !matches!(view.format, Format::Table(_)));
-    if matches!(code, 126 | 127) {
-        return Ok(Outcome::Ran(code));
-    }
+    let is_report_apart = !matches!(view.format, Format::Table(_));
+    let code = match command::run(&args.command, is_report_apart) {
+        Ok(code) => code,
+        Err(code) => return Ok(Outcome::Ran(code)),
+    };
     let find = |snapshot: &Snapshot| {
         let left = before.left(snapshot, kinds).into_iter();
         left.map(key).collect()
