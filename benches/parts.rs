@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nsls::output::{Format, Listing, Look};
+use nsls::output::{Format, JsonLayout, Listing, Look, Taken};
 use nsls::query::{Column, Filter, flat};
 use nsls::{Sysroot, bench};
 
@@ -64,6 +64,7 @@ fn writing(criterion: &mut Criterion) {
         .collect();
     let listing = Listing {
         snapshot: &snapshot,
+        taken: Taken::default(),
         namespace: None,
         rows: flat(rows),
         tree_column: None,
@@ -78,7 +79,7 @@ fn writing(criterion: &mut Criterion) {
     for (name, format) in [
         ("table", Format::Table(Look::default())),
         ("raw", Format::Raw),
-        ("JSON", Format::Json),
+        ("JSON", Format::Json(JsonLayout::Pretty)),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| listing.write(format, &mut io::sink()).is_ok());

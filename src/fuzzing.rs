@@ -24,6 +24,7 @@ pub const PARSERS: &[Parser] = &[
     ("netlink", kernel::fuzzing::netlink),
     ("passwd", proc::fuzzing::passwd),
     ("release", kernel::fuzzing::release),
+    ("saved", crate::cli::parse_saved),
     ("stat", proc::fuzzing::stat),
     ("statmount", kernel::fuzzing::statmount),
     ("status", proc::fuzzing::status),
@@ -84,6 +85,7 @@ pub fn scan(tree: &std::path::Path) {
             assert!(namespace.nprocs <= snapshot.processes.len());
         }
         let _ = crate::analysis::containers(&snapshot);
+        let _ = crate::analysis::leaks(&snapshot);
         let _ = crate::analysis::limits(&snapshot, |_| None);
     }
 }

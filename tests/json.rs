@@ -11,6 +11,8 @@ struct Listing {
     complete: bool,
     gaps: Vec<Gap>,
     sources: Vec<String>,
+    boot_id: Option<String>,
+    time: Option<f64>,
     namespaces: Vec<Namespace>,
 }
 
@@ -21,6 +23,8 @@ struct OneNamespace {
     complete: bool,
     gaps: Vec<Gap>,
     sources: Vec<String>,
+    boot_id: Option<String>,
+    time: Option<f64>,
     namespace: Namespace,
     processes: Vec<Process>,
 }
@@ -53,6 +57,7 @@ struct Namespace {
     nsfs: Vec<String>,
     pns: Option<u64>,
     ons: Option<u64>,
+    start: Option<u64>,
     netns: Option<Vec<String>>,
     inferred: Option<String>,
     links: Vec<String>,
@@ -207,6 +212,8 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
     "fds",
     "mounts"
   ],
+  "boot_id": null,
+  "time": null,
   "namespaces": [
     {
       "links": [
@@ -251,6 +258,8 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
     "processes",
     "threads"
   ],
+  "boot_id": null,
+  "time": null,
   "namespace": {
     "ns": 4026532206,
     "type": "uts",
@@ -265,6 +274,7 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
     "nsfs": [],
     "pns": null,
     "ons": null,
+    "start": 252,
     "netns": null,
     "inferred": null,
     "links": [
@@ -329,5 +339,70 @@ fn every_listed_column_has_its_key_and_type() {
                 assert!(fits, "{fixture_name}: {} in {object:?}", column.r#type);
             }
         }
+    }
+}
+
+/// The forms of which lines are compared with the document, and the key of their
+/// rows.
+const ROWS: [(&str, &str); 9] = [
+    ("--json", "namespaces"),
+    ("--json -t net -o NS,USER", "namespaces"),
+    ("--json pid:[4026532234]", "processes"),
+    ("-H --json", "columns"),
+    ("containers --json", "containers"),
+    ("compare --json db 1", "types"),
+    ("limits --json", "limits"),
+    ("holders --json pid:[4026532234]", "holders"),
+    ("find --json db", "matches"),
+];
+
+#[test]
+fn lines_hold_the_same_as_the_document_and_say_last_what_is_missing() {
+    for fixture_name in ["containers", "unreadable"] {
+        for (arguments, key) in ROWS {
+            let words = |more: &str| arguments.replace("--json", more);
+            let whole = run(fixture_name, arguments);
+            if whole.stdout.is_empty() {
+                // That tree has no such thing.
+                continue;
+            }
+            let lines = run(fixture_name, &words("--json=lines"));
+            let short = run(fixture_name, &words("-J=compact"));
+            assert_eq!((lines.status, &lines.stderr), (whole.status, &whole.stderr));
+            let mut document: Value = serde_json::from_str(&whole.stdout).unwrap();
+            let compact: Value = serde_json::from_str(&short.stdout).unwrap();
+            assert_eq!(compact, document);
+            assert_eq!(short.stdout.lines().count(), 1);
+            let parse = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+            let mut lines: Vec<Value> = lines.stdout.lines().map(parse).collect();
+            let rows = document.as_object_mut().unwrap().remove(key).unwrap();
+            assert_eq!(lines.pop().unwrap(), document, "{arguments}");
+            assert!(lines.iter().all(|line| line.get("version").is_none()));
+            assert_eq!(Value::Array(lines), rows, "{arguments}");
+        }
+    }
+}
+
+#[test]
+fn the_environment_of_lsns_chooses_the_layout_of_the_listing_alone() {
+    let output = |arguments: &str, layout: &str| {
+        let mut command = Nsls::words(arguments)
+            .sysroot(fixture("containers"))
+            .command();
+        Outcome::of(command.env("LIBSMARTCOLS_JSON", layout))
+    };
+    let plain = |arguments: &str| run("containers", arguments);
+    assert_eq!(output("-J", "lines"), plain("--json=lines"));
+    assert_eq!(output("-J", "compact"), plain("--json=compact"));
+    assert_eq!(output("-JH", "lines"), plain("-H -J=lines"));
+    // Only if JSON was asked for, in no layout; and only for what is known.
+    for (arguments, layout) in [
+        ("-J", "other"),
+        ("-J", ""),
+        ("--json=pretty", "lines"),
+        ("", "lines"),
+        ("containers -J", "lines"),
+    ] {
+        assert_eq!(output(arguments, layout), plain(arguments), "{arguments}");
     }
 }

@@ -11,7 +11,10 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 78] = [
+const MORE: [(&str, &str, &str); 81] = [
+    ("containers", "json-lines", "--json=lines -t net"),
+    ("containers", "leaks", "leaks"),
+    ("containers", "leaks-json", "leaks --json"),
     ("containers", "find-container", "find web"),
     (
         "containers",

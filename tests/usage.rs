@@ -138,8 +138,8 @@ fn options_that_exclude_each_other_are_both_named() {
         ))
     };
     for (arguments, one, other, usage) in [
-        ("-J -r", "--json", "--raw", "--json"),
-        ("-r -J", "--raw", "--json", "--raw"),
+        ("-J -r", "--json[=<FORMAT>]", "--raw", "--json[=<FORMAT>]"),
+        ("-r -J", "--raw", "--json[=<FORMAT>]", "--raw"),
         (
             "-p 1 4026531838",
             "--pid <PID>",

@@ -21,6 +21,7 @@ _nsls_columns=(
     PNS
     ONS
     ID
+    START
     NHOLDERS
     HOLDERS
     HOSTNAME
@@ -117,22 +118,36 @@ _nsls_value() {
         nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:-o | nsls:-o= | nsls:--output | nsls:--output=) _nsls_column_list ;;
         nsls:-T= | nsls:--tree=) _nsls_offer '' owner parent process ;;
+        nsls:-J= | nsls:--json=) _nsls_offer '' pretty compact lines ;;
         nsls:--sysroot | nsls:--sysroot=) compopt -o dirnames ;;
         nsls:) compopt -o default ;;
+        find:-J= | find:--json=) _nsls_offer '' pretty compact lines ;;
         find:--sysroot | find:--sysroot=) compopt -o dirnames ;;
         find:) : ;;
+        holders:-J= | holders:--json=) _nsls_offer '' pretty compact lines ;;
         holders:--sysroot | holders:--sysroot=) compopt -o dirnames ;;
         holders:) : ;;
+        compare:-J= | compare:--json=) _nsls_offer '' pretty compact lines ;;
         compare:--sysroot | compare:--sysroot=) compopt -o dirnames ;;
         compare:) _nsls_pid ;;
+        diff:-J= | diff:--json=) _nsls_offer '' pretty compact lines ;;
+        diff:--sysroot | diff:--sysroot=) compopt -o dirnames ;;
+        diff:) compopt -o default ;;
+        containers:-J= | containers:--json=) _nsls_offer '' pretty compact lines ;;
         containers:--sysroot | containers:--sysroot=) compopt -o dirnames ;;
         translate:--from | translate:--from=) : ;;
+        translate:-J= | translate:--json=) _nsls_offer '' pretty compact lines ;;
         translate:--sysroot | translate:--sysroot=) compopt -o dirnames ;;
         translate:) _nsls_pid ;;
         limits:--why | limits:--why=) : ;;
+        limits:-J= | limits:--json=) _nsls_offer '' pretty compact lines ;;
         limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
         metrics:--output | metrics:--output=) compopt -o default ;;
         metrics:--sysroot | metrics:--sysroot=) compopt -o dirnames ;;
+        leaks:-t | leaks:-t= | leaks:--type | leaks:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
+        leaks:-J= | leaks:--json=) _nsls_offer '' pretty compact lines ;;
+        leaks:--sysroot | leaks:--sysroot=) compopt -o dirnames ;;
+        leaks:) : ;;
         exec:-p | exec:-p= | exec:--pid | exec:--pid= | exec:--task | exec:--task=) _nsls_pid ;;
         exec:-t | exec:-t= | exec:--type | exec:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
         exec:-Q | exec:-Q= | exec:--filter | exec:--filter=) : ;;
@@ -146,6 +161,7 @@ _nsls_value() {
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
         help:) _nsls_offer '' find holders compare containers translate limits metrics exec capture help ;;
+        help:) _nsls_offer '' find holders compare diff containers translate limits leaks exec capture help ;;
         *) return 1 ;;
     esac
 }
@@ -159,6 +175,7 @@ _nsls() {
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
             find | holders | compare | containers | translate | limits | metrics | exec | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | diff | containers | translate | limits | leaks | exec | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -192,10 +209,12 @@ _nsls() {
             find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
+            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             metrics) _nsls_offer '' --output --strict --bpf --sysroot -h --help ;;
+            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
@@ -204,6 +223,7 @@ _nsls() {
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
         _nsls_offer '' find holders compare containers translate limits metrics exec capture help
+        _nsls_offer '' find holders compare diff containers translate limits leaks exec capture help
     fi
     return 0
 }

@@ -8,6 +8,7 @@
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
     if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits metrics exec capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits leaks exec capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -59,6 +60,7 @@ function __nsls_columns
         'PNS	parent of the pid or user namespace'\
         'ONS	user namespace that owns the namespace'\
         'ID	unique id, never reused'\
+        'START	start of PID, in clock ticks (1/100 s) after boot'\
         'NHOLDERS	number of holders'\
         'HOLDERS	what keeps the namespace alive; a table shows the first and how many more'\
         'HOSTNAME	host name in a uts namespace'\
@@ -88,6 +90,7 @@ end
 complete -c nsls -n __nsls_first -a find -d 'Find the namespace, container and process behind a port, an address, an interface, a mount, a PID or a name'
 complete -c nsls -n __nsls_first -a holders -d 'Show what keeps a namespace alive'
 complete -c nsls -n __nsls_first -a compare -d 'Compare the namespaces of processes or containers; exit with 1 if any differ'
+complete -c nsls -n __nsls_first -a diff -d 'Compare the namespaces of two times; exit with 1 if any differ'
 complete -c nsls -n __nsls_first -a containers -d 'List containers and the namespaces they share with the host'
 complete -c nsls -n __nsls_first -a translate -d 'Translate a PID between PID namespaces'
 complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against their limits'
@@ -96,6 +99,11 @@ complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some names
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
 complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits metrics exec capture help'
+complete -c nsls -n __nsls_first -a leaks -d 'List namespaces that nothing seems to need, or that a command left behind; exit with 1 if there are any'
+complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
+complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
+complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits leaks exec capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -110,7 +118,7 @@ complete -c nsls -n '__nsls_command' -s W -l nowrap -d 'Join the values of a cel
 complete -c nsls -n '__nsls_command' -s l -l list -d 'Show a flat list, the default except for the processes of NAMESPACE'
 complete -c nsls -n '__nsls_command' -s T -l tree -f -a 'owner parent process' -d 'Show a tree by owner, parent or process [default: owner]'
 complete -c nsls -n '__nsls_command' -l infer -d 'Guess the namespaces of unreadable processes'
-complete -c nsls -n '__nsls_command' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -120,7 +128,7 @@ complete -c nsls -n '__nsls_command' -l sysroot -x -a '(__fish_complete_director
 complete -c nsls -n '__nsls_command' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command' -s V -l version -d 'Print version'
 complete -c nsls -n '__nsls_command find' -l enter -d 'Show a command line that enters the namespace'
-complete -c nsls -n '__nsls_command find' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command find' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command find' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command find' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command find' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -129,7 +137,7 @@ complete -c nsls -n '__nsls_command find' -l bpf -d 'Ask the kernel itself about
 complete -c nsls -n '__nsls_command find' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command find' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command holders' -l chain -d 'Follow holders recursively to processes'
-complete -c nsls -n '__nsls_command holders' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command holders' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command holders' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command holders' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command holders' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -137,7 +145,7 @@ complete -c nsls -n '__nsls_command holders' -l strict -d 'Exit with 3 if the vi
 complete -c nsls -n '__nsls_command holders' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command holders' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command holders' -s h -l help -d 'Print help'
-complete -c nsls -n '__nsls_command compare' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command compare' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command compare' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command compare' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command compare' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -145,7 +153,15 @@ complete -c nsls -n '__nsls_command compare' -l strict -d 'Exit with 3 if the vi
 complete -c nsls -n '__nsls_command compare' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command compare' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command compare' -s h -l help -d 'Print help'
-complete -c nsls -n '__nsls_command containers' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command diff' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
+complete -c nsls -n '__nsls_command diff' -s r -l raw -d 'Machine-readable output, one row per line'
+complete -c nsls -n '__nsls_command diff' -s n -l noheadings -d 'Omit the line of column names'
+complete -c nsls -n '__nsls_command diff' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
+complete -c nsls -n '__nsls_command diff' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command diff' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command diff' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command diff' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command containers' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command containers' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command containers' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command containers' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -154,7 +170,7 @@ complete -c nsls -n '__nsls_command containers' -l bpf -d 'Ask the kernel itself
 complete -c nsls -n '__nsls_command containers' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command containers' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command translate' -l from -x -d 'The PID namespace or container in which the process has this PID'
-complete -c nsls -n '__nsls_command translate' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command translate' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command translate' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command translate' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command translate' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -163,7 +179,7 @@ complete -c nsls -n '__nsls_command translate' -l bpf -d 'Ask the kernel itself 
 complete -c nsls -n '__nsls_command translate' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command translate' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command limits' -l why -x -d 'List the namespaces that count against this user, a name or a UID'
-complete -c nsls -n '__nsls_command limits' -s J -l json -d 'Write JSON'
+complete -c nsls -n '__nsls_command limits' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
 complete -c nsls -n '__nsls_command limits' -s r -l raw -d 'Machine-readable output, one row per line'
 complete -c nsls -n '__nsls_command limits' -s n -l noheadings -d 'Omit the line of column names'
 complete -c nsls -n '__nsls_command limits' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
@@ -176,6 +192,15 @@ complete -c nsls -n '__nsls_command metrics' -l strict -d 'Exit with 3 if the vi
 complete -c nsls -n '__nsls_command metrics' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command metrics' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command metrics' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command leaks' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
+complete -c nsls -n '__nsls_command leaks' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON, indented or on one line; or one object a line for each row'
+complete -c nsls -n '__nsls_command leaks' -s r -l raw -d 'Machine-readable output, one row per line'
+complete -c nsls -n '__nsls_command leaks' -s n -l noheadings -d 'Omit the line of column names'
+complete -c nsls -n '__nsls_command leaks' -s u -l notruncate -d 'Do not truncate commands to the width of the terminal'
+complete -c nsls -n '__nsls_command leaks' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command leaks' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command leaks' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command leaks' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command exec' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command exec' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command exec' -s P -l persistent -d 'Only namespaces without processes'

@@ -8,9 +8,11 @@
 mod charges;
 mod compare;
 mod containers;
+mod diff;
 mod find;
 mod holders;
-mod leaked;
+mod known_names;
+mod leaks;
 mod limits;
 mod metrics;
 mod translate;
@@ -18,11 +20,12 @@ mod translate;
 pub use charges::{Charge, charged_to, charges};
 pub use compare::{Comparison, compare};
 pub use containers::{RunningContainer, containers, find_container};
+pub use diff::{Change, Difference, Identity, Known, State, diff};
 pub use find::{Found, InvalidThing, Match, Role, Thing, find};
 #[cfg(feature = "cli")]
 pub(crate) use find::{NETNS, PID_MAX};
 pub use holders::{ChainedHolder, holder_chain};
-pub use leaked::is_leaked;
+pub use leaks::{Leak, leaks, timed};
 pub use limits::{Limit, Limited, limits};
 pub use metrics::{Family, Reader, Sample, metrics};
 pub use translate::{NestedPid, nested_pids, outer_pid, visible_in};

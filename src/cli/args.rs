@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::model::{Kind, Member, Pid, Source, Sources};
+use crate::output::JsonLayout;
 use crate::query::Relation;
 
 /// List Linux namespaces, their processes and owners
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Holders(HoldersArgs),
     /// Compare the namespaces of processes or containers; exit with 1 if any differ
     Compare(CompareArgs),
+    /// Compare the namespaces of two times; exit with 1 if any differ
+    Diff(DiffArgs),
     /// List containers and the namespaces they share with the host
     Containers(ContainersArgs),
     /// Translate a PID between PID namespaces
@@ -36,6 +39,9 @@ pub(crate) enum Command {
     Limits(LimitsArgs),
     /// Write numbers for Prometheus
     Metrics(MetricsArgs),
+    /// List namespaces that nothing seems to need, or that a command left behind;
+    /// exit with 1 if there are any
+    Leaks(LeaksArgs),
     /// Run a command in each of some namespaces
     Exec(ExecArgs),
     /// Save a snapshot for --sysroot
@@ -197,6 +203,21 @@ pub(crate) struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// What was before: a directory written by nsls capture, or a file written by
+    /// nsls --json
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) old: PathBuf,
+
+    /// What came after, in the same form; by default the system as it is now
+    #[arg(value_hint = ValueHint::FilePath, conflicts_with_all = ["sysroot", "bpf"])]
+    pub(crate) new: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ContainersArgs {
     #[command(flatten)]
     pub(crate) view: ViewArgs,
@@ -237,6 +258,21 @@ pub(crate) struct MetricsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LeaksArgs {
+    /// Run this command with its arguments, and list the namespaces that came
+    /// meanwhile and remain
+    #[arg(last = true, num_args = 1.., value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
+
+    #[command(flatten)]
+    pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CaptureArgs {
     /// The directory to write, which must be empty or not exist
     #[arg(value_hint = ValueHint::DirPath)]
@@ -253,9 +289,9 @@ pub(crate) struct CaptureArgs {
 /// How to write the result. All commands that show something share these.
 #[derive(Debug, Args)]
 pub(crate) struct ViewArgs {
-    /// Write JSON
-    #[arg(short = 'J', long, conflicts_with = "raw")]
-    pub(crate) json: bool,
+    /// Write JSON, indented or on one line; or one object a line for each row
+    #[arg(short = 'J', long, value_name = "FORMAT", conflicts_with = "raw", num_args = 0..=1, require_equals = true)]
+    pub(crate) json: Option<Option<Json>>,
 
     /// Machine-readable output, one row per line
     #[arg(short, long)]
@@ -277,7 +313,7 @@ impl ViewArgs {
     /// Returns those of a command that has no formats to choose from.
     pub(crate) fn plain(scan: ScanArgs) -> Self {
         ViewArgs {
-            json: false,
+            json: None,
             raw: false,
             noheadings: false,
             notruncate: false,
@@ -306,6 +342,25 @@ pub(crate) struct RootArgs {
     /// Read DIR/proc and DIR/etc/passwd instead of the running system
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) sysroot: Option<PathBuf>,
+}
+
+/// A value of `--json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Json {
+    #[default]
+    Pretty,
+    Compact,
+    Lines,
+}
+
+impl From<Json> for JsonLayout {
+    fn from(json: Json) -> Self {
+        match json {
+            Json::Pretty => JsonLayout::Pretty,
+            Json::Compact => JsonLayout::Compact,
+            Json::Lines => JsonLayout::Lines,
+        }
+    }
 }
 
 /// A value of `--tree`.

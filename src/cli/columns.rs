@@ -27,7 +27,7 @@ pub(super) fn default_columns(
 ) -> Result<Vec<&'static Column>, CliError> {
     let names = match target {
         Target::Namespace(_) => PROCESSES,
-        _ if format == Format::Json => return Ok(Column::usual().collect()),
+        _ if format.is_json() => return Ok(Column::usual().collect()),
         Target::Process(_) => OF_PROCESS,
         Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
         Target::All => NAMESPACES,

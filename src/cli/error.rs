@@ -28,6 +28,14 @@ pub enum CliError {
     /// The result could not be written to standard output.
     #[error("cannot write to standard output: {}", reason(.0))]
     Output(io::Error),
+    /// What was saved before cannot be compared.
+    #[error("cannot compare {}: {why}", path.display())]
+    Incomparable {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A file or directory could not be written.
     #[error("cannot write {}: {}", path.display(), reason(source))]
     Write {
@@ -88,7 +96,11 @@ impl CliError {
 
     const fn code(&self) -> u8 {
         match self {
-            CliError::Arguments(_) | CliError::Usage(_) | CliError::Filter(_) => 2,
+            CliError::Arguments(_)
+            | CliError::Usage(_)
+            | CliError::Filter(_)
+            // As in diff(1): 1 says that something differs.
+            | CliError::Incomparable { .. } => 2,
             _ => 1,
         }
     }

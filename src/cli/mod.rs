@@ -12,11 +12,14 @@ mod options;
 mod parse;
 mod resolve;
 mod search;
+mod shell;
 mod stdout;
 mod terminal;
 mod view;
 
 pub use args::Cli;
+#[cfg(feature = "fuzzing")]
+pub(crate) use commands::diff::parse_saved;
 pub use console::{Console, Outcome};
 pub use error::CliError;
 pub use stdout::Stdout;
@@ -24,7 +27,8 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, exec, find, holders, limits, list, metrics, translate,
+    capture, compare, containers, diff, exec, find, holders, leaks, limits, list, metrics,
+    translate,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -57,10 +61,12 @@ impl Cli {
             Some(Command::Find(args)) => find::run(args, console),
             Some(Command::Holders(args)) => holders::run(args, console),
             Some(Command::Compare(args)) => compare::run(args, console),
+            Some(Command::Diff(args)) => diff::run(args, console),
             Some(Command::Containers(args)) => containers::run(args, console),
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
             Some(Command::Metrics(args)) => metrics::run(args, console),
+            Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }

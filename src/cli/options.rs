@@ -9,7 +9,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, Pid, Snapshot, Sources};
-use crate::output::Format;
+use crate::output::{Format, JsonLayout};
 use crate::query::{Column, Filter, Relation};
 use crate::scan::{Need, Needs, Target};
 
@@ -43,10 +43,25 @@ pub(crate) struct Options {
     pub(crate) list_columns: bool,
 }
 
+/// Returns the layout of JSON that libsmartcols, and so lsns, takes from the
+/// environment.
+fn layout_of_environment() -> Option<JsonLayout> {
+    let value = std::env::var_os("LIBSMARTCOLS_JSON")?;
+    match value.to_str()? {
+        "compact" => Some(JsonLayout::Compact),
+        "lines" => Some(JsonLayout::Lines),
+        _ => None,
+    }
+}
+
 impl Options {
     /// Validates the arguments.
     pub(crate) fn new(args: ListArgs, terminal: Terminal) -> Result<Self, CliError> {
+        let is_plain_json = args.view.json == Some(None);
         let mut view = View::new(args.view, terminal);
+        if is_plain_json && let Some(layout) = layout_of_environment() {
+            view.format = Format::Json(layout);
+        }
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
         }
@@ -151,7 +166,7 @@ impl Options {
         for column in self.filter.iter().flat_map(Filter::columns) {
             needs = needs.union(column.needs());
         }
-        if self.view.format == Format::Json && matches!(self.target, Target::Namespace(_)) {
+        if self.view.format.is_json() && matches!(self.target, Target::Namespace(_)) {
             // JSON also shows the namespace itself.
             for column in Column::usual() {
                 needs = needs.union(column.needs());
@@ -181,7 +196,7 @@ fn is_drawn(
     format: Format,
     columns: &[&'static Column],
 ) -> bool {
-    format != Format::Json
+    !format.is_json()
         && match relation {
             Relation::Process => columns.iter().any(|column| column.name == "COMMAND"),
             Relation::Owner | Relation::Parent => !matches!(target, Target::Namespace(_)),

@@ -19,9 +19,12 @@ impl Cli {
     ///
     /// Fails if they are invalid, and also if they ask for help.
     pub fn from_env() -> Result<Self, CliError> {
+        // Others may follow a flag, and an option whose value needs `=`.
         let flags: String = Cli::command()
             .get_arguments()
-            .filter(|argument| !argument.get_action().takes_values())
+            .filter(|argument| {
+                !argument.get_action().takes_values() || argument.is_require_equals_set()
+            })
             .filter_map(clap::Arg::get_short)
             .collect();
         let mut words: Vec<OsString> = std::env::args_os().collect();

@@ -1,8 +1,10 @@
 //! Where commands read and how they write.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::cli::args::{RootArgs, ViewArgs};
 use crate::cli::terminal::Terminal;
-use crate::output::{Format, Look};
+use crate::output::{Format, Look, Taken};
 use crate::proc::Sysroot;
 use crate::scan::Scanner;
 
@@ -36,14 +38,24 @@ impl View {
         Scanner::new(self.root.clone()).bpf(self.bpf)
     }
 
+    /// Returns when, as it is now, and on which boot a scan is made.
+    pub(crate) fn taken(&self) -> Taken {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let time = since.filter(|_| self.root.is_live());
+        Taken {
+            boot_id: self.root.boot_id(),
+            time: time.map(|time| time.as_millis() as f64 / 1000.0),
+        }
+    }
+
     /// Makes a view that fits the terminal.
     pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
         let is_here = args.scan.root.sysroot.is_none();
         View {
             bpf: args.scan.bpf || (is_here && wants_bpf()),
             root: root(args.scan.root),
-            format: if args.json {
-                Format::Json
+            format: if let Some(layout) = args.json {
+                Format::Json(layout.unwrap_or_default().into())
             } else if args.raw {
                 Format::Raw
             } else {

@@ -7,6 +7,8 @@
 mod bpf;
 mod bytes;
 mod child;
+#[cfg(feature = "cli")]
+mod command;
 mod device;
 mod error;
 #[cfg(feature = "cli")]
@@ -40,6 +42,8 @@ use rustix::io::Errno;
 use crate::model::{Fd, HiddenProcess, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
 pub(crate) use bpf::{BpfError, Carrier, FileType, Run, Task, TaskFile, TaskFiles};
+#[cfg(feature = "cli")]
+pub(crate) use command::{ignore_interrupts, ticks_since_boot};
 pub(crate) use error::OpenError;
 #[cfg(feature = "cli")]
 pub(crate) use exec::{StartError, start};

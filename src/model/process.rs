@@ -169,6 +169,12 @@ impl Process {
         self.details.as_ref()?.ppid
     }
 
+    /// Returns when it started, in clock ticks (1/100 s) after boot,
+    /// proc_pid_stat(5); requires [`Need::StartTime`](crate::Need::StartTime).
+    pub fn start(&self) -> Option<u64> {
+        self.details.as_ref()?.start
+    }
+
     /// Returns its container; requires
     /// [`Need::Affiliation`](crate::Need::Affiliation).
     pub fn container(&self) -> Option<&Container> {
@@ -195,6 +201,8 @@ impl Process {
 pub struct Details {
     /// Parent; 0 if it is outside the pid namespace of the proc tree.
     pub ppid: Option<Pid>,
+    /// When it started, in clock ticks (1/100 s) after boot.
+    pub start: Option<u64>,
     /// The command line, its arguments joined by spaces; without one, the
     /// kernel's name for the process (comm).
     pub command: Option<Text>,

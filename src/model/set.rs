@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, Serializer};
 
-/// An enum of at most 32 values, which a [`Set`] can hold.
+/// An enum of at most 64 values, which a [`Set`] can hold.
 pub trait Member: Copy + 'static {
     /// All values in order; each stands at its [`index`](Member::index).
     const ALL: &'static [Self];
@@ -15,7 +15,7 @@ pub trait Member: Copy + 'static {
 /// A small set of enum values, one bit each.
 #[must_use]
 pub struct Set<T> {
-    bits: u32,
+    bits: u64,
     member: PhantomData<T>,
 }
 

@@ -5,8 +5,27 @@ pub enum Format {
     Table(Look),
     /// Words separated by single spaces, one row a line.
     Raw,
-    /// One JSON object.
-    Json,
+    /// JSON.
+    Json(JsonLayout),
+}
+
+impl Format {
+    /// Returns whether it is JSON, in any layout.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Format::Json(_))
+    }
+}
+
+/// How JSON is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JsonLayout {
+    /// One object, indented.
+    #[default]
+    Pretty,
+    /// One object on one line, without white space.
+    Compact,
+    /// One object a line for each row, and last one with everything else.
+    Lines,
 }
 
 /// The look of a table.

@@ -53,6 +53,6 @@ pub fn list_columns(format: Format, headings: bool, out: &mut dyn Write) -> io::
     match format {
         Format::Table(look) => table().write(look, headings, out),
         Format::Raw => table().write_raw(headings, out),
-        Format::Json => json::write(&Document::new(), out),
+        Format::Json(layout) => json::write(&Document::new(), layout, out),
     }
 }

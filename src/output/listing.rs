@@ -1,16 +1,31 @@
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use crate::model::Snapshot;
 use crate::output::table::{Heading, Table, TableRow};
 use crate::output::tree::Place;
 use crate::output::{Format, json};
 use crate::query::{Align, Column, Placed, Row};
 
+/// When and on which boot a snapshot was taken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Taken {
+    /// `/proc/sys/kernel/random/boot_id`, random(4): the kernel chooses another
+    /// at every boot.
+    pub boot_id: Option<String>,
+    /// Seconds since 1970-01-01 00:00 UTC, to the millisecond; `None` for a
+    /// captured tree, which has no record of it.
+    pub time: Option<f64>,
+}
+
 /// Rows, and the columns to show of them.
 #[derive(Debug)]
 pub struct Listing<'a> {
     /// The snapshot of the rows; JSON says whether it is complete.
     pub snapshot: &'a Snapshot,
+    /// When and where it was taken, for JSON.
+    pub taken: Taken,
     /// In a list of processes, the namespace they are in and the columns that
     /// JSON has of it.
     pub namespace: Option<(Row<'a>, &'a [&'static Column])>,
@@ -37,7 +52,7 @@ impl Listing<'_> {
         match format {
             Format::Table(look) => self.table().write(look, self.headings, out),
             Format::Raw => self.table().write_raw(self.headings, out),
-            Format::Json => json::write_listing(self, out),
+            Format::Json(layout) => json::write_listing(self, layout, out),
         }
     }
 

@@ -11,10 +11,10 @@ mod openmetrics;
 mod table;
 mod tree;
 
-pub use format::{Format, Look};
-pub(crate) use json::{Object, write_document, write_keys};
+pub use format::{Format, JsonLayout, Look};
+pub(crate) use json::{Object, VERSION, write_document, write_keys};
 pub use list_columns::list_columns;
-pub use listing::Listing;
+pub use listing::{Listing, Taken};
 pub(crate) use messages::{describe, looked_for, summarise, why};
 pub(crate) use openmetrics::write_metrics;
 pub(crate) use table::{Heading, Table};

@@ -8,6 +8,9 @@ pub(crate) struct Stat {
     pub(crate) comm: Vec<u8>,
     /// PID of the parent.
     pub(crate) ppid: Pid,
+    /// When the process started, in clock ticks (USER_HZ, 1/100 s) after boot;
+    /// `None` if the text ends before.
+    pub(crate) start: Option<u64>,
 }
 
 /// Parses `PID (COMM) STATE PPID …`.
@@ -27,7 +30,11 @@ fn try_parse(bytes: &[u8]) -> Option<Stat> {
         .split_ascii_whitespace();
     let _state = fields.next()?;
     let ppid = fields.next()?.parse().ok()?;
-    Some(Stat { comm, ppid })
+    let start = match fields.nth(17) {
+        Some(field) => Some(field.parse().ok()?),
+        None => None,
+    };
+    Some(Stat { comm, ppid, start })
 }
 
 #[cfg(test)]
@@ -47,6 +54,7 @@ mod tests {
             let stat = Stat {
                 comm: comm.into(),
                 ppid: 0,
+                start: None,
             };
             assert_eq!(parse_stat(text.as_bytes()), Ok(stat), "{text}");
         }
@@ -64,6 +72,8 @@ mod tests {
             "1 (init) S",
             "1 (init) S x",
             "1 (init) S -1",
+            "1 (init) S 0 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 -5",
+            "1 (init) S 0 1 1 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 x 9",
         ] {
             assert_eq!(
                 parse_stat(text.as_bytes()),
@@ -75,11 +85,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_and_parent_is_read_back(comm in proptest::collection::vec(any::<u8>(), 0..16), ppid: u32) {
+        fn every_name_parent_and_start_is_read_back(comm in proptest::collection::vec(any::<u8>(), 0..16), ppid: u32, start: u64) {
             let mut text = b"42 (".to_vec();
             text.extend(&comm);
-            text.extend(format!(") S {ppid} 42 42 0 -1").bytes());
-            prop_assert_eq!(parse_stat(&text), Ok(Stat { comm, ppid }));
+            text.extend(format!(") S {ppid} 42 42 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 {start} 9").bytes());
+            let start = Some(start);
+            prop_assert_eq!(parse_stat(&text), Ok(Stat { comm, ppid, start }));
         }
 
         #[test]

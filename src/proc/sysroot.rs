@@ -189,6 +189,15 @@ impl Sysroot {
         self.read_proc("sys/kernel/osrelease", Limit::Small)
     }
 
+    /// Reads the ID of the boot, random(4); `None` if the tree does not record it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn boot_id(&self) -> Option<String> {
+        let text = self.read_proc("sys/kernel/random/boot_id", Limit::Small)?;
+        let text = std::str::from_utf8(&text).ok()?.trim_end();
+        let is_id = text.len() == 36 && text.bytes().all(is_of_uuid);
+        is_id.then(|| text.to_owned())
+    }
+
     /// Reads the limit on the namespaces of one type that a user may create,
     /// `/proc/sys/user/max_TYPE_namespaces`, namespaces(7); `None` if the tree
     /// does not record it.
@@ -259,6 +268,11 @@ impl Sysroot {
     }
 }
 
+#[cfg(feature = "cli")]
+fn is_of_uuid(byte: u8) -> bool {
+    byte == b'-' || byte.is_ascii_hexdigit()
+}
+
 /// Parses a PID as the kernel writes it: without sign or leading zeros.
 fn parse_pid(name: &[u8]) -> Option<Pid> {
     if !matches!(name.first(), Some(b'1'..=b'9')) {
@@ -292,6 +306,27 @@ mod tests {
         ] {
             assert_eq!(parse_pid(name.as_bytes()), None, "{name:?}");
         }
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_boot_has_the_id_of_its_tree_or_none() {
+        let tree = tempfile::tempdir().unwrap();
+        let dir = tree.path().join("proc/sys/kernel/random");
+        std::fs::create_dir_all(&dir).unwrap();
+        let root = Sysroot::at(tree.path());
+        assert_eq!(root.boot_id(), None);
+        let id = "0c2a0f2e-3b7e-4f59-9d0c-6f1f5c3b6a10";
+        for (text, expected) in [
+            (&*format!("{id}\n"), Some(id)),
+            ("", None),
+            ("0c2a0f2e-3b7e-4f59-9d0c-6f1f5c3b6a1", None),
+            ("0c2a0f2e-3b7e-4f59-9d0c-6f1f5c3b6a1\x1b", None),
+        ] {
+            std::fs::write(dir.join("boot_id"), text).unwrap();
+            assert_eq!(root.boot_id().as_deref(), expected, "{text:?}");
+        }
+        assert!(Sysroot::live().boot_id().is_some());
     }
 
     #[test]

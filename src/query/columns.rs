@@ -87,6 +87,12 @@ impl Column {
             row.relations()?.unique_id
         })
         .needing(&[Need::UniqueId]),
+        Column::number(
+            "START",
+            "start of PID, in clock ticks (1/100 s) after boot",
+            |row| row.process?.start(),
+        )
+        .needing(&[Need::Members, Need::StartTime]),
         Column::number("NHOLDERS", "number of holders", |row| {
             Some(row.namespace()?.holders.len() as u64)
         })

@@ -19,6 +19,8 @@ named! {
         Members = "members",
         /// Parents of processes.
         ParentProcess = "parent-process",
+        /// When processes started.
+        StartTime = "start-time",
         /// All ancestors of processes.
         Ancestry = "ancestry",
         /// Command lines, or else names.
@@ -91,6 +93,7 @@ impl Need {
             self,
             Need::Members
                 | Need::ParentProcess
+                | Need::StartTime
                 | Need::Ancestry
                 | Need::Command
                 | Need::Uid
@@ -111,6 +114,7 @@ impl Needs {
         !self
             .intersection(Needs::from([
                 Need::ParentProcess,
+                Need::StartTime,
                 Need::Command,
                 Need::Uid,
                 Need::User,

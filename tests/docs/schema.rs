@@ -24,6 +24,8 @@ fn schema() -> Value {
             { "$ref": "#/$defs/find" },
             { "$ref": "#/$defs/holders" },
             { "$ref": "#/$defs/compare" },
+            { "$ref": "#/$defs/diff" },
+            { "$ref": "#/$defs/leaks" },
             { "$ref": "#/$defs/containers" },
             { "$ref": "#/$defs/translate" },
             { "$ref": "#/$defs/limits" },
@@ -33,11 +35,17 @@ fn schema() -> Value {
         "$defs": {
             "listing": document(
                 "nsls --json, with or without --pid",
-                json!({ "namespaces": { "type": "array", "items": { "$ref": "#/$defs/row" } } }),
+                json!({
+                    "boot_id": text_or_null(),
+                    "time": time(),
+                    "namespaces": { "type": "array", "items": { "$ref": "#/$defs/row" } },
+                }),
             ),
             "one": document(
                 "nsls --json NAMESPACE",
                 json!({
+                    "boot_id": text_or_null(),
+                    "time": time(),
                     "namespace": {
                         "description": "The namespace, with the columns that are there without --output.",
                         "$ref": "#/$defs/row",
@@ -59,6 +67,9 @@ fn schema() -> Value {
             ),
             "find": find(),
             "compare": compare(),
+            "diff": diff(),
+            "leaks": leaks(),
+            "lines": lines(),
             "containers": containers(),
             "translate": translate(),
             "limits": limits(),
@@ -191,6 +202,128 @@ fn compare() -> Value {
     );
     let properties = json!({ "subjects": list(subject), "types": list(one_type) });
     document("nsls compare --json PID|CONTAINER…", properties)
+}
+
+fn time() -> Value {
+    json!({
+        "description": "Seconds since 1970-01-01 00:00 UTC; null for a captured tree.",
+        "type": ["number", "null"],
+    })
+}
+
+/// Returns the schema of the lines of --json=lines. It applies to a single line.
+fn lines() -> Value {
+    json!({
+        "description": "A line of --json=lines: an element of the array that is the last key of the document, or, as the last line, all its other keys. Only the last line has version.",
+        "type": "object",
+        "if": { "required": ["version"] },
+        "then": {
+            "properties": {
+                "version": version(),
+                "complete": { "type": "boolean" },
+                "gaps": { "type": "array", "items": { "$ref": "#/$defs/gap" } },
+                "sources": list(json!({ "type": "string" })),
+            },
+        },
+    })
+}
+
+fn diff() -> Value {
+    let side = all_required(
+        "One of the two times; path is null for the system as it is.",
+        json!({
+            "path": text_or_null(),
+            "boot_id": text_or_null(),
+            "time": time(),
+            "complete": { "type": "boolean" },
+            "sources": list(json!({ "type": "string" })),
+        }),
+    );
+    let from_to = json!({
+        "type": "object",
+        "properties": { "old": number_or_null(), "new": number_or_null() },
+    });
+    let words = list(json!({ "type": "string" }));
+    let moved = json!({
+        "type": "object",
+        "properties": { "added": words, "removed": words },
+    });
+    let change = all_required(
+        "A namespace that differs, as it was last.",
+        json!({
+            "change": { "enum": ["added", "removed", "changed"] },
+            "type": kind(),
+            "ns": number(),
+            "id": number_or_null(),
+            "nprocs": number_or_null(),
+            "pid": number_or_null(),
+            "user": text_or_null(),
+            "command": text_or_null(),
+            "nsfs": words,
+            "changed": {
+                "description": "What changed, and how.",
+                "type": "object",
+                "properties": {
+                    "nprocs": from_to,
+                    "pid": from_to,
+                    "ons": from_to,
+                    "nsfs": moved,
+                    "holders": moved,
+                },
+            },
+        }),
+    );
+    let properties = json!({
+        "identity": {
+            "description": "The least sure way in which a namespace was recognised.",
+            "type": "string",
+            "examples": ["boot", "id", "start", "number"],
+        },
+        "compared": {
+            "description": "What was compared, by its keys.",
+            "type": "array",
+            "items": word(["nprocs", "ons", "nsfs", "holders"].into_iter()),
+        },
+        "old": side,
+        "new": side,
+        "changes": list(change),
+    });
+    document("nsls diff --json OLD [NEW]", properties)
+}
+
+fn leaks() -> Value {
+    let leak = all_required(
+        "A namespace that nothing seems to need, or that a command left behind.",
+        json!({
+            "type": kind(),
+            "ns": number(),
+            "id": number_or_null(),
+            "nprocs": number(),
+            "pid": number_or_null(),
+            "held_max": {
+                "description": "Seconds that its holders have held it at most.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
+            "uid": number_or_null(),
+            "user": text_or_null(),
+            "holders": { "type": "array", "items": { "$ref": "#/$defs/holder" } },
+            "release": {
+                "description": "Command lines for a shell that let go of it.",
+                "type": "array",
+                "items": { "type": "string" },
+            },
+        }),
+    );
+    let properties = json!({
+        "identity": {
+            "description": "By what namespaces were told from those before the command; null without one.",
+            "type": ["string", "null"],
+            "enum": ["id", "number", null],
+        },
+        "leaks": list(leak),
+    });
+    document("nsls leaks --json [-- COMMAND]", properties)
 }
 
 fn containers() -> Value {

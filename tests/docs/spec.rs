@@ -120,6 +120,7 @@ fn the_value_of_an_option_determines_its_completion() {
     assert_eq!(of("--task"), &Value::Pid);
     assert_eq!(of("--sysroot"), &Value::Dir);
     assert_eq!(of("--filter"), &Value::Any);
-    assert_eq!(of("--json"), &Value::None);
+    assert_eq!(of("--raw"), &Value::None);
+    assert!(matches!(of("--json"), Value::Word(words) if words.len() == 3));
     assert!(matches!(of("-t"), Value::Words(words) if words.len() == 8));
 }

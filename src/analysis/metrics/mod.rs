@@ -8,7 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::analysis::is_leaked;
+use crate::analysis::leaks;
 use crate::model::{Kind, Member, Namespace, NsId, Snapshot};
 use crate::text::Text;
 
@@ -160,10 +160,10 @@ fn held_by(namespace: &Namespace) -> &'static str {
 }
 
 fn leaked(snapshot: &Snapshot) -> Family {
+    let leaked = leaks(snapshot);
     let count = |kind: Kind| {
-        let all = snapshot.namespaces.iter();
-        all.filter(|namespace| namespace.id.kind == kind && is_leaked(namespace))
-            .count()
+        let all = leaked.iter();
+        all.filter(|leak| leak.namespace.id.kind == kind).count()
     };
     Family {
         name: "nsls_leaked_namespaces",

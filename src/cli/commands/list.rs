@@ -27,6 +27,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     if options.names_container(console.terminal) {
         needs.insert(Need::Affiliation);
     }
+    let taken = view.taken();
     let mut snapshot = scan(&options, needs)?;
     if !asks_for_containers {
         // Without it one line is missing, which is no loss to report.
@@ -38,6 +39,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     let namespace_columns: Vec<_> = Column::usual().collect();
     let listing = Listing {
         snapshot: &snapshot,
+        taken,
         namespace: namespace.map(|namespace| {
             let row = snapshot.row(&view.root, namespace);
             (row, &*namespace_columns)

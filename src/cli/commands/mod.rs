@@ -3,9 +3,11 @@
 pub(crate) mod capture;
 pub(crate) mod compare;
 pub(crate) mod containers;
+pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod find;
 pub(crate) mod holders;
+pub(crate) mod leaks;
 pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod metrics;
@@ -28,11 +30,30 @@ impl View {
         document: &impl Serialize,
         table: &Table<'_>,
     ) -> Result<Outcome, CliError> {
+        self.show_both(snapshot.is_complete(), snapshot, console, document, table)
+    }
+
+    /// Shows an answer to which more than this snapshot belongs, which may be
+    /// incomplete for other reasons.
+    fn show_both(
+        &self,
+        is_complete: bool,
+        snapshot: &Snapshot,
+        console: &mut Console<'_>,
+        document: &impl Serialize,
+        table: &Table<'_>,
+    ) -> Result<Outcome, CliError> {
         let written = match self.format {
             Format::Table(look) => table.write(look, self.headings, console.out),
             Format::Raw => table.write_raw(self.headings, console.out),
-            Format::Json => write_document(snapshot, document, console.out),
+            Format::Json(layout) => {
+                write_document(is_complete, snapshot, document, layout, console.out)
+            }
         };
-        console.finish(snapshot, self, false, written)
+        let outcome = console.finish(snapshot, self, false, written)?;
+        Ok(match outcome {
+            Outcome::Done if self.strict && !is_complete => Outcome::Incomplete,
+            outcome => outcome,
+        })
     }
 }

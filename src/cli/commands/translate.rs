@@ -10,7 +10,7 @@ use crate::cli::resolve;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Kind, NsId, Pid, Snapshot, Source};
-use crate::output::{Format, Heading, Table};
+use crate::output::{Heading, Table};
 use crate::query::Value;
 use crate::scan::{Need, NsRef, Scanner, Target};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outc
             find(&view, inner, name)?
         }
     };
-    if args.from.is_some() && view.format != Format::Json {
+    if args.from.is_some() && !view.format.is_json() {
         let written = writeln!(console.out, "{pid}");
         return console.finish(&snapshot, &view, false, written);
     }

@@ -1,3 +1,4 @@
+mod lines;
 mod value;
 
 use std::io::{self, Write};
@@ -6,7 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
 use crate::model::{Gap, Snapshot, Source};
-use crate::output::{Listing, describe};
+use crate::output::{JsonLayout, Listing, describe};
 use crate::query::{Column, Placed, Row};
 use crate::text::for_json;
 
@@ -15,9 +16,17 @@ pub(crate) use value::write_keys;
 /// The version of the output. Adding keys does not change it.
 pub(crate) const VERSION: u32 = 1;
 
-/// Writes one JSON object and a newline.
-pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(Harmless(&mut *out), value)?;
+/// Writes one JSON object and a newline, or several of them.
+pub(crate) fn write(
+    value: &impl Serialize,
+    layout: JsonLayout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match layout {
+        JsonLayout::Pretty => serde_json::to_writer_pretty(Harmless(&mut *out), value)?,
+        JsonLayout::Compact => serde_json::to_writer(Harmless(&mut *out), value)?,
+        JsonLayout::Lines => return lines::write(value, out),
+    }
     writeln!(out)
 }
 
@@ -44,19 +53,27 @@ impl Write for Harmless<'_> {
 }
 
 /// Writes a listing. It never nests and does not depend on the terminal.
-pub(crate) fn write_listing(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write_document(listing.snapshot, &Document(listing), out)
+pub(crate) fn write_listing(
+    listing: &Listing<'_>,
+    layout: JsonLayout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let snapshot = listing.snapshot;
+    let document = Document(listing);
+    write_document(snapshot.is_complete(), snapshot, &document, layout, out)
 }
 
-/// `{"version", "complete", "gaps", "sources", "namespaces"}`, or for one
-/// namespace `{"version", "complete", "gaps", "sources", "namespace",
-/// "processes"}`.
+/// `{"version", "complete", "gaps", "sources", "boot_id", "time",
+/// "namespaces"}`, or for one namespace `"namespace"` and `"processes"` in place
+/// of the last.
 struct Document<'a>(&'a Listing<'a>);
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let listing = self.0;
         let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("boot_id", &listing.taken.boot_id)?;
+        map.serialize_entry("time", &listing.taken.time)?;
         let mut rows: Vec<_> = listing
             .rows
             .iter()
@@ -80,10 +97,13 @@ impl Serialize for Document<'_> {
 }
 
 /// Writes a document about a snapshot: its gaps and sources, and the keys of
-/// `about`.
+/// `about`, the last of which is an array of rows. It may be incomplete for other
+/// reasons than those gaps.
 pub(crate) fn write_document(
+    is_complete: bool,
     snapshot: &Snapshot,
     about: &impl Serialize,
+    layout: JsonLayout,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     #[derive(Serialize)]
@@ -97,12 +117,12 @@ pub(crate) fn write_document(
     }
     let whole = Whole {
         version: VERSION,
-        complete: snapshot.is_complete(),
+        complete: is_complete,
         gaps: Gaps(&snapshot.gaps),
         sources: snapshot.sources.iter().map(Source::name).collect(),
         about,
     };
-    write(&whole, out)
+    write(&whole, layout, out)
 }
 
 struct Rows<'a>(&'a [&'a Placed<'a>], &'a [&'static Column]);
@@ -168,7 +188,7 @@ mod tests {
         #[test]
         fn a_text_is_read_as_it_was_and_does_nothing_to_a_terminal(text: String) {
             let mut written = Vec::new();
-            write(&[&text], &mut written).unwrap();
+            write(&[&text], JsonLayout::Pretty, &mut written).unwrap();
             let read: Vec<String> = serde_json::from_slice(&written).unwrap();
             prop_assert_eq!(read, [text]);
             let written = String::from_utf8(written).unwrap();

@@ -95,9 +95,12 @@ fn read(root: &Sysroot, pid: Pid, needs: Needs) -> Result<Option<Read>, Error> {
             Err(error) => errors.push(error),
         }
     }
-    if needs.contains(Need::ParentProcess) {
+    if needs.contains(Need::ParentProcess) || needs.contains(Need::StartTime) {
         match process.stat() {
-            Ok(stat) => details.ppid = Some(stat.ppid),
+            Ok(stat) => {
+                details.ppid = Some(stat.ppid);
+                details.start = stat.start;
+            }
             Err(error) => errors.push(error),
         }
     }

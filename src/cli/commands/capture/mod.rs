@@ -172,6 +172,10 @@ fn write_system(root: &Sysroot, dir: &OutDir) -> Result<(), CliError> {
     if let Some(release) = root.kernel_release() {
         dir.write("proc/sys/kernel/osrelease", &release)?;
     }
+    if let Some(id) = root.boot_id() {
+        let path = "proc/sys/kernel/random/boot_id";
+        dir.write(path, format!("{id}\n").as_bytes())?;
+    }
     for kind in Kind::ALL {
         if let Some(max) = root.max_namespaces(*kind) {
             let path = format!("proc/sys/user/max_{kind}_namespaces");
