@@ -14,6 +14,8 @@ struct Listing {
     complete: bool,
     gaps: Vec<serde_json::Value>,
     sources: Vec<String>,
+    boot_id: Option<String>,
+    time: Option<f64>,
     namespaces: Vec<Row>,
 }
 
@@ -112,6 +114,7 @@ fn every_run_is_honest(bpf: &str) {
         );
         let listing: Listing = serde_json::from_str(&read(run, "out")).unwrap();
         assert_eq!(listing.version, 1);
+        assert!(listing.boot_id.is_some() && listing.time.is_some());
         assert_eq!(listing.sources.contains(&"bpf".to_owned()), bpf == "1");
         assert!(!listing.gaps.is_empty());
         let hiding = listing.gaps.iter().filter(|gap| gap["hides"] == true);

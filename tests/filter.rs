@@ -70,6 +70,8 @@ fn json_holds_the_remaining_rows_and_is_complete() {
     "fds",
     "mounts"
   ],
+  "boot_id": null,
+  "time": null,
   "namespaces": [
     {
       "ns": 4026531841,
@@ -121,6 +123,8 @@ fn filtering_processes_leaves_their_namespace_unchanged_in_json() {
     "processes",
     "threads"
   ],
+  "boot_id": null,
+  "time": null,
   "namespace": {
     "ns": 4026532255,
     "type": "mnt",
@@ -135,6 +139,7 @@ fn filtering_processes_leaves_their_namespace_unchanged_in_json() {
     "nsfs": [],
     "pns": null,
     "ons": null,
+    "start": 866,
     "netns": null,
     "inferred": null,
     "links": [
@@ -178,6 +183,8 @@ fn an_empty_result_is_a_success() {
     "fds",
     "mounts"
   ],
+  "boot_id": null,
+  "time": null,
   "namespaces": []
 }
 "#;

@@ -73,6 +73,8 @@ fn check(attack: Attack) {
     "fds",
     "mounts"
   ],
+  "boot_id": null,
+  "time": null,
   "namespaces": [
     {{
       "ns": 4026532007,
@@ -318,7 +320,7 @@ fn a_broken_user_database_loses_only_names() {
         let raw = format!("PID USER\n7 {raw}\n");
         assert_eq!(run("-t uts --raw -o pid,user"), Outcome::success(raw));
         let json = format!(
-            "{{\n  \"version\": 1,\n  \"complete\": true,\n  \"gaps\": [],\n  \"sources\": [\n    \"processes\",\n    \"threads\",\n    \"fds\",\n    \"mounts\"\n  ],\n  \"namespaces\": [\n    \
+            "{{\n  \"version\": 1,\n  \"complete\": true,\n  \"gaps\": [],\n  \"sources\": [\n    \"processes\",\n    \"threads\",\n    \"fds\",\n    \"mounts\"\n  ],\n  \"boot_id\": null,\n  \"time\": null,\n  \"namespaces\": [\n    \
              {{\n      \"pid\": 7,\n      \"user\": {json}\n    }}\n  ]\n}}\n"
         );
         assert_eq!(run("-t uts --json -o pid,user"), Outcome::success(json));
