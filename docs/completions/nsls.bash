@@ -160,8 +160,7 @@ _nsls_value() {
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' find holders compare containers translate limits metrics exec capture help ;;
-        help:) _nsls_offer '' find holders compare diff containers translate limits leaks exec capture help ;;
+        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec capture help ;;
         *) return 1 ;;
     esac
 }
@@ -174,8 +173,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | containers | translate | limits | metrics | exec | capture | help) command=${COMP_WORDS[1]} ;;
-            find | holders | compare | diff | containers | translate | limits | leaks | exec | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -222,8 +220,7 @@ _nsls() {
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare containers translate limits metrics exec capture help
-        _nsls_offer '' find holders compare diff containers translate limits leaks exec capture help
+        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec capture help
     fi
     return 0
 }

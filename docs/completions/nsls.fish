@@ -7,8 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare containers translate limits metrics exec capture help
-    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits leaks exec capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -95,15 +94,11 @@ complete -c nsls -n __nsls_first -a containers -d 'List containers and the names
 complete -c nsls -n __nsls_first -a translate -d 'Translate a PID between PID namespaces'
 complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against their limits'
 complete -c nsls -n __nsls_first -a metrics -d 'Write numbers for Prometheus'
-complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
-complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
-complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare containers translate limits metrics exec capture help'
 complete -c nsls -n __nsls_first -a leaks -d 'List namespaces that nothing seems to need, or that a command left behind; exit with 1 if there are any'
 complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits leaks exec capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
