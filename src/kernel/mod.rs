@@ -7,6 +7,8 @@
 mod bpf;
 mod bytes;
 mod child;
+#[cfg(feature = "cli")]
+mod clock;
 mod device;
 mod error;
 #[cfg(feature = "cli")]
@@ -24,8 +26,12 @@ mod netlink;
 mod network;
 mod nsfs;
 mod opener;
+#[cfg(feature = "cli")]
+mod perf;
 mod release;
 mod setns;
+#[cfg(feature = "cli")]
+mod signals;
 #[cfg(feature = "cli")]
 mod stdout;
 mod syscall;
@@ -39,6 +45,8 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
+#[cfg(feature = "cli")]
+pub(crate) use clock::Calendar;
 pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
 #[cfg(feature = "cli")]
@@ -49,7 +57,11 @@ pub(crate) use linux::{Linux, identify};
 pub(crate) use network::{NetQuestions, Network};
 #[cfg(feature = "cli")]
 pub(crate) use nsfs::NsFile;
+#[cfg(feature = "cli")]
+pub(crate) use perf::{Comm, Drained, Perf, Record, What, now as perf_now, reported_kinds};
 pub(crate) use release::version_of;
+#[cfg(feature = "cli")]
+pub(crate) use signals::{Signal, Signals};
 #[cfg(feature = "cli")]
 pub(crate) use stdout::is_stdout_writable;
 

@@ -1,0 +1,194 @@
+//! What follows from records once a batch of them is taken.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::Comm;
+use crate::model::{NsId, Pid};
+use crate::text::Text;
+use crate::watch::{Event, GRACE, Happening, Means, Notice, Probe, Task, Watcher, Who, own};
+
+/// The most commands that are read for one batch of records.
+const MOST_COMMANDS: usize = 256;
+
+impl Watcher {
+    /// Finds out what became of the namespaces that the last records were about,
+    /// and returns what there is to say, in the order of the times.
+    ///
+    /// `looks` is whether to look at namespaces that no task is in as well.
+    pub(crate) fn settle(&mut self, now: u64, looks: bool, probe: &mut impl Probe) -> Vec<Notice> {
+        self.read_links(now, probe);
+        self.identify(probe);
+        self.look_at_vacant(now, looks, probe);
+        let mut events = std::mem::take(&mut self.pending);
+        events.sort_by_key(|event| event.time);
+        name(&mut events, probe);
+        for event in &mut events {
+            // It was not known yet when the event was.
+            if event.unique_id.is_none()
+                && event.what != Happening::Ended
+                && let Some(space) = self.spaces.get(&event.id)
+                && space.since.is_some_and(|since| since <= event.time)
+            {
+                event.unique_id = space.unique_id;
+            }
+        }
+        events.into_iter().map(Notice::Event).collect()
+    }
+
+    /// Reads the links of processes about which no record told enough.
+    fn read_links(&mut self, now: u64, probe: &mut impl Probe) {
+        let pids: Vec<Pid> = std::mem::take(&mut self.unread).into_iter().collect();
+        if pids.is_empty() {
+            return;
+        }
+        let found = probe.links(&pids);
+        for (pid, links) in pids.into_iter().zip(found) {
+            let Some(mut links) = links else { continue };
+            let before = self.tasks.get(&pid).cloned();
+            if let Some(before) = &before {
+                links.fill(&before.links);
+            }
+            let comm = before.as_ref().and_then(|task| task.comm);
+            let mut all: Vec<NsId> = links.iter().map(|(_, id)| id).collect();
+            all.sort_unstable();
+            all.dedup();
+            for id in all {
+                if !self.spaces.contains_key(&id) {
+                    let who = Who {
+                        pid,
+                        tid: pid,
+                        comm,
+                        command: None,
+                    };
+                    self.fresh.push((pid, id));
+                    self.appear(Event {
+                        time: before.as_ref().map_or(now, |task| task.touched),
+                        what: Happening::Appeared,
+                        id,
+                        unique_id: None,
+                        means: Means::Unshare,
+                        who: Some(who),
+                        lived: None,
+                        is_certain: true,
+                    });
+                }
+            }
+            for id in own(&links) {
+                self.join(id);
+            }
+            self.forget(pid, now);
+            self.tasks.insert(
+                pid,
+                Task {
+                    pid,
+                    links,
+                    comm,
+                    is_in: true,
+                    touched: before.map_or(now, |task| task.touched),
+                },
+            );
+        }
+    }
+
+    /// Reads the unique IDs of namespaces that are new.
+    fn identify(&mut self, probe: &mut impl Probe) {
+        let mut asked = std::mem::take(&mut self.fresh);
+        asked.retain(|(tid, id)| {
+            let lacks = |id| self.spaces.get(id).is_some_and(|one| one.unique_id.is_none());
+            lacks(id) && self.tasks.contains_key(tid)
+        });
+        if asked.is_empty() {
+            return;
+        }
+        let found = probe.identify(&asked);
+        for ((_, id), found) in asked.into_iter().zip(found) {
+            if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
+                space.unique_id = Some(unique_id);
+            }
+        }
+    }
+
+    /// Finds out whether namespaces that no task is in still exist.
+    fn look_at_vacant(&mut self, now: u64, looks: bool, probe: &mut impl Probe) {
+        self.wants_scan = false;
+        let vacant: Vec<NsId> = self.vacant.iter().copied().collect();
+        for id in vacant {
+            let Some(space) = self.spaces.get(&id) else {
+                self.vacant.remove(&id);
+                continue;
+            };
+            if space.is_kept && !looks {
+                continue;
+            }
+            let (left, last) = space.vacated.unwrap_or((space.seen, 0));
+            let alive = match space.unique_id {
+                Some(known) => probe.is_alive(id, known),
+                None => None,
+            };
+            match alive {
+                Some(false) => {
+                    let (time, means) = match space.is_kept {
+                        true => (now, Means::Look),
+                        false => (left, Means::Leave),
+                    };
+                    self.end(id, time, means, true);
+                }
+                // Only a scan that began after it was left can tell.
+                None if space.confirmed <= left && !space.is_kept => self.wants_scan = true,
+                _ if space.is_kept || now < left.saturating_add(GRACE) => {}
+                _ if last != 0 && probe.has_threads(last) => {}
+                _ => {
+                    let unique_id = space.unique_id;
+                    if let Some(space) = self.spaces.get_mut(&id) {
+                        space.is_kept = true;
+                    }
+                    self.say(Event {
+                        time: left,
+                        what: Happening::Emptied,
+                        id,
+                        unique_id,
+                        means: Means::Leave,
+                        who: None,
+                        lived: None,
+                        is_certain: alive.is_some(),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Finds the commands of those who did something.
+fn name(events: &mut [Event], probe: &mut impl Probe) {
+    let whos = events.iter().filter_map(|event| event.who.as_ref());
+    let mut pids: Vec<Pid> = whos.map(|who| who.pid).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids.truncate(MOST_COMMANDS);
+    let mut lines = BTreeMap::new();
+    if !pids.is_empty() {
+        let found = probe.commands(&pids);
+        lines.extend(pids.into_iter().zip(found));
+    }
+    for who in events.iter_mut().filter_map(|event| event.who.as_mut()) {
+        let line = lines.get(&who.pid).and_then(Option::as_ref);
+        who.command = match (line, who.comm) {
+            (Some(line), Some(comm)) if who.pid == who.tid && !belongs(line, comm) => {
+                Some(comm.as_bytes().into())
+            }
+            (Some(line), _) => Some(line.clone()),
+            (None, comm) => comm.map(|comm| comm.as_bytes().into()),
+        };
+    }
+}
+
+/// Returns whether a command line is of the program that gave a task its name. It
+/// may execute another one by now.
+fn belongs(line: &Text, comm: Comm) -> bool {
+    let program = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let name = program.rsplit(|byte| *byte == b'/').next();
+    let name = name.unwrap_or_default();
+    // Login shells are called `-sh`.
+    let name = name.strip_prefix(b"-").unwrap_or(name);
+    Comm::new(name) == comm
+}
