@@ -23,7 +23,7 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, exec, find, holders, limits, list, translate,
+    capture, compare, containers, exec, find, holders, limits, list, translate, watch,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -55,6 +55,7 @@ impl Cli {
             Some(Command::Translate(args)) => translate::run(args, console),
             Some(Command::Limits(args)) => limits::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
+            Some(Command::Watch(args)) => watch::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }
     }

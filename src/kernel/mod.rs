@@ -58,7 +58,7 @@ pub(crate) use network::{NetQuestions, Network};
 #[cfg(feature = "cli")]
 pub(crate) use nsfs::NsFile;
 #[cfg(feature = "cli")]
-pub(crate) use perf::{Comm, Drained, Perf, Record, What, now as perf_now, reported_kinds};
+pub(crate) use perf::{Comm, Perf, Record, What, now as perf_now, reported_kinds};
 pub(crate) use release::version_of;
 #[cfg(feature = "cli")]
 pub(crate) use signals::{Signal, Signals};

@@ -89,6 +89,8 @@ impl Watcher {
         let is_birth = known.is_some_and(|task| !task.is_in);
         let leader = self.tasks.get(&at.pid).filter(|_| at.tid != at.pid);
         let before = known.or(leader).map(|task| task.links.clone());
+        // Nothing was known of its maker.
+        let before = before.filter(|before| !before.is_empty());
         let comm = known.or(leader).and_then(|task| task.comm);
         let was_in = known.filter(|task| task.is_in).map(|task| own(&task.links));
         let is_like_leader = leader.is_some_and(|leader| {

@@ -64,15 +64,6 @@ pub(crate) enum Means {
 }
 
 impl Means {
-    pub(crate) const ALL: [Means; 6] = [
-        Means::Fork,
-        Means::Unshare,
-        Means::Setns,
-        Means::Leave,
-        Means::Look,
-        Means::Scan,
-    ];
-
     /// Returns the word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

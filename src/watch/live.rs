@@ -3,7 +3,7 @@
 use rustix::io::Errno;
 
 use crate::kernel::{Kernel, Linux, OpenError, perf_now};
-use crate::model::{Links, LinkSet, Member, NsId, Pid, Tid};
+use crate::model::{LinkSet, Links, NsId, Pid, Tid, TimeOffset};
 use crate::proc::{ProcessDir, Sysroot};
 use crate::scan::{Context, Scanner};
 use crate::text::Text;
@@ -107,4 +107,9 @@ impl Probe for Live {
                 })
                 .contains(&Some(true))
     }
+}
+
+fn nanoseconds(offset: TimeOffset) -> i64 {
+    let seconds = offset.seconds.saturating_mul(1_000_000_000);
+    seconds.saturating_add(i64::from(offset.nanoseconds))
 }

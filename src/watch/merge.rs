@@ -110,25 +110,27 @@ impl Watcher {
     ) {
         let id = namespace.id;
         let unique_id = namespace.relations.unique_id;
-        let mut alive = |probe: &mut dyn FnMut(u64) -> Option<bool>| unique_id.and_then(probe);
-        let mut ask = |unique_id| probe.is_alive(id, unique_id);
+        let mut is_alive = || {
+            let alive = unique_id.and_then(|unique_id| probe.is_alive(id, unique_id));
+            alive == Some(true)
+        };
         let is_new = match self.spaces.get_mut(&id) {
             // It may have ended since the scan saw it.
-            None => !ended.contains(&id) || alive(&mut ask) == Some(true),
+            None => !ended.contains(&id) || is_alive(),
             Some(space) if space.unique_id == unique_id || unique_id.is_none() => {
                 space.confirmed = started;
                 false
             }
             Some(space) if space.unique_id.is_none() => {
                 // The number may have been that of another when the scan saw it.
-                if space.seen <= started || alive(&mut ask) == Some(true) {
+                if space.seen <= started || is_alive() {
                     space.unique_id = unique_id;
                     space.confirmed = started;
                 }
                 false
             }
             Some(space) => {
-                let is_other = alive(&mut ask) == Some(true);
+                let is_other = is_alive();
                 if is_other {
                     let time = space.vacated.map_or(now, |(time, _)| time);
                     self.end(id, time, Means::Scan, true);

@@ -104,11 +104,6 @@ impl Watcher {
         counts
     }
 
-    /// Returns the number of namespaces that are known to exist.
-    pub(crate) fn len(&self) -> usize {
-        self.spaces.len()
-    }
-
     /// Returns the number of namespaces that no task is known to be in.
     pub(crate) fn vacant(&self) -> usize {
         self.vacant.len()

@@ -9,6 +9,7 @@ pub(crate) mod holders;
 pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod translate;
+pub(crate) mod watch;
 
 use serde::Serialize;
 
