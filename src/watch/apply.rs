@@ -169,6 +169,7 @@ impl Watcher {
                 let alive = space.unique_id.and_then(|known| probe.is_alive(id, known));
                 match alive {
                     Some(true) => (false, true),
+                    None if probe.was_open_before(at.tid, id, at.time) => (false, true),
                     None if space.is_kept => (false, false),
                     _ => {
                         // It may have ended only now, and this task have entered it.
@@ -202,7 +203,12 @@ impl Watcher {
                 what: Happening::Appeared,
                 ..event
             });
-        } else if is_known {
+            return;
+        }
+        if self.spaces.get(&id).is_some_and(|space| space.unique_id.is_none()) {
+            self.fresh.push((at.tid, id));
+        }
+        if is_known {
             let unique_id = self.spaces.get(&id).and_then(|space| space.unique_id);
             self.say(Event { unique_id, ..event });
         }

@@ -1,10 +1,16 @@
 //! The running system, asked about what exists now.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::kernel::{Kernel, Linux, OpenError, perf_now};
-use crate::model::{LinkSet, Links, NsId, Pid, Tid, TimeOffset};
-use crate::proc::{ProcessDir, Sysroot};
+use crate::model::{LinkSet, Links, Mount, NsId, Pid, Tid, TimeOffset};
+use crate::proc::{ProcessDir, Sysroot, namespace_mounts};
 use crate::scan::{Context, Scanner};
 use crate::text::Text;
 use crate::watch::Probe;
@@ -16,7 +22,15 @@ pub(crate) struct Live {
     /// By how many nanoseconds the clock of this process differs from that of the
     /// records, as it may in a time namespace.
     offset: i64,
+    /// Has an event when the mounts of this process have changed.
+    mounts: Option<File>,
+    /// Its mounts of namespaces.
+    mounted: HashMap<NsId, Mount>,
+    has_read_mounts: bool,
 }
+
+/// No kernel has longer ticks.
+const TICK: Duration = Duration::from_millis(20);
 
 impl Live {
     pub(crate) fn new(scanner: Scanner, root: &Sysroot) -> Self {
@@ -28,12 +42,34 @@ impl Live {
             scanner,
             kernel,
             offset,
+            mounts: File::open(root.proc_path().join("self/mountinfo")).ok(),
+            mounted: HashMap::new(),
+            has_read_mounts: false,
         }
     }
 
     /// Returns the time on the clock of the records.
     pub(crate) fn now(&self) -> u64 {
         perf_now().saturating_add_signed(self.offset.saturating_neg())
+    }
+
+    /// Reads the mounts of namespaces, if they have changed.
+    fn read_mounts(&mut self) {
+        let has_changed = self.mounts.as_ref().is_none_or(|file| {
+            let mut fds = [PollFd::new(file, PollFlags::PRI)];
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            poll(&mut fds, Some(&now)) != Ok(0)
+        });
+        if !has_changed && self.has_read_mounts {
+            return;
+        }
+        self.has_read_mounts = true;
+        let read = self.ask(vec![()], |context, ()| {
+            let table = context.root.mountinfo().and_then(namespace_mounts).ok()?;
+            Some(table.mounts)
+        });
+        let found = read.into_iter().flatten().flatten();
+        self.mounted = found.flatten().collect();
     }
 
     /// Asks about each of these; nothing of what blocks, or cannot be read.
@@ -73,6 +109,38 @@ impl Probe for Live {
                 kernel.unique_id(&ns).ok()
             })
         })
+    }
+
+    fn identify_mounted(&mut self, ids: &[NsId]) -> Vec<Option<u64>> {
+        self.read_mounts();
+        let mounts = ids.iter().map(|id| self.mounted.get(id));
+        let mounts = mounts.map(|mount| mount.cloned());
+        let asked: Vec<_> = ids.iter().copied().zip(mounts).collect();
+        if asked.iter().all(|(_, mount)| mount.is_none()) {
+            return vec![None; ids.len()];
+        }
+        self.ask(asked, |context, (id, mount)| {
+            let kernel = context.kernel.as_ref()?;
+            let ns = kernel.open_mount(mount.as_ref()?, *id).ok()?;
+            kernel.unique_id(&ns).ok()
+        })
+    }
+
+    fn was_open_before(&mut self, tid: Tid, id: NsId, time: u64) -> bool {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+        let age = Duration::from_nanos(self.now().saturating_sub(time));
+        // The kernel marks inodes with the time of its last tick.
+        let then = wall.unwrap_or_default().saturating_sub(age + TICK);
+        let opened = self.ask(vec![(tid, id)], |context, (tid, id)| {
+            let kernel = context.kernel.as_ref()?;
+            let link = id.kind.links().iter().next()?;
+            let path = context.root.process_path(*tid).join("ns").join(link.name());
+            let ns = kernel.open_link(&path, *id).ok()?;
+            let seen = rustix::fs::fstat(ns.as_fd()).ok()?;
+            let nanoseconds = u32::try_from(seen.st_ctime_nsec).ok()?;
+            Some(Duration::new(u64::try_from(seen.st_ctime).ok()?, nanoseconds))
+        });
+        opened.into_iter().flatten().any(|opened| opened < then)
     }
 
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>> {

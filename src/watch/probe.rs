@@ -13,6 +13,14 @@ pub(crate) trait Probe {
     /// the task is not in any more.
     fn identify(&mut self, asked: &[(Tid, NsId)]) -> Vec<Option<u64>>;
 
+    /// Returns the unique IDs of namespaces that are mounted where this process sees
+    /// it.
+    fn identify_mounted(&mut self, ids: &[NsId]) -> Vec<Option<u64>>;
+
+    /// Returns whether the namespace of a task was open, or mounted, before that
+    /// time. It was there then, and the task has entered it.
+    fn was_open_before(&mut self, tid: Tid, id: NsId, time: u64) -> bool;
+
     /// Returns the links of processes, as far as they are readable.
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>>;
 

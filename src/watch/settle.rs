@@ -18,6 +18,7 @@ impl Watcher {
     pub(crate) fn settle(&mut self, now: u64, looks: bool, probe: &mut impl Probe) -> Vec<Notice> {
         self.read_links(now, probe);
         self.identify(probe);
+        self.identify_mounted(probe);
         self.look_at_vacant(now, looks, probe);
         let mut events = std::mem::take(&mut self.pending);
         events.sort_by_key(|event| event.time);
@@ -102,6 +103,25 @@ impl Watcher {
         }
         let found = probe.identify(&asked);
         for ((_, id), found) in asked.into_iter().zip(found) {
+            if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
+                space.unique_id = Some(unique_id);
+            }
+        }
+    }
+
+    /// Reads the unique IDs of namespaces that were left before a task in them could
+    /// be asked, as ip-netns(8) leaves them: mounted.
+    fn identify_mounted(&mut self, probe: &mut impl Probe) {
+        let asked = self.vacant.iter().filter(|id| {
+            let space = self.spaces.get(id);
+            space.is_some_and(|space| space.unique_id.is_none() && !space.is_kept)
+        });
+        let asked: Vec<NsId> = asked.copied().collect();
+        if asked.is_empty() {
+            return;
+        }
+        let found = probe.identify_mounted(&asked);
+        for (id, found) in asked.into_iter().zip(found) {
             if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
                 space.unique_id = Some(unique_id);
             }
