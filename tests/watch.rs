@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::common::{Outcome, live};
 
 /// `watch ARGUMENTS` starts to watch, with the events in `events`; `seen COUNT TEXT`
-/// waits until so many lines have the text; `stop` ends the watch, as ctrl-C does.
+/// waits until so many lines have the text; `stop` ends the watch, as ctrl-C would.
 const HELPERS: &str = r#"
     watch() {
         "$NSLS" watch --json "$@" > events 2> why & watcher=$!
@@ -21,7 +21,8 @@ const HELPERS: &str = r#"
         done
         echo "no $1 of $2"; cat events why
     }
-    stop() { kill -INT "$watcher"; wait "$watcher"; echo "$?"; }
+    # In the background of a script SIGINT is ignored.
+    stop() { kill -TERM "$watcher"; wait "$watcher"; echo "$?"; }
     ino() { stat -L -c %i "$1"; }
     settle() { until [ "$(pgrep -c '^sleep$')" = "$1" ]; do sleep 0.02; done; }
 "#;
@@ -58,7 +59,9 @@ fn watched(tools: &[&str], script: &str) -> Option<Watched> {
     let run = Outcome::of(&mut live::script(&script, dir.path()));
     let read = |name| std::fs::read_to_string(dir.path().join(name)).unwrap();
     let events = read("events");
-    let events = events.lines().map(|line| serde_json::from_str(line).unwrap());
+    let events = events
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
     let events: Vec<Value> = events.collect();
     validate(&events);
     Some(Watched {
@@ -118,7 +121,10 @@ fn a_named_network_appears_is_left_entered_and_ends() {
     assert!(["ip", "ip netns add blue"].contains(&command), "{command}");
     assert!(entered["command"].as_str().unwrap().starts_with("nsenter"));
     assert!(ended["lived"].as_f64().unwrap() > 0.2);
-    assert!(events.iter().all(|event| event["certain"] == true), "{events:?}");
+    assert!(
+        events.iter().all(|event| event["certain"] == true),
+        "{events:?}"
+    );
     let last = watched.stderr.lines().last().unwrap();
     assert!(last.starts_with("nsls: watched "), "{last}");
 }
@@ -139,7 +145,12 @@ fn namespaces_of_every_type_appear_and_end_with_their_process() {
     ) else {
         return;
     };
-    let numbers: Vec<u64> = watched.run.stdout.lines().map(|line| line.parse().unwrap()).collect();
+    let numbers: Vec<u64> = watched
+        .run
+        .stdout
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
     let kinds = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup"];
     assert_eq!(numbers.len(), 8, "{}", watched.run);
     for (kind, ns) in kinds.into_iter().zip(numbers) {
@@ -286,7 +297,9 @@ fn a_watch_sees_everything_that_polling_sees() {
     };
     let mut polled = watched.run.stdout.lines();
     assert_eq!(polled.next(), Some("0"));
-    let polled: Vec<Value> = polled.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let polled: Vec<Value> = polled
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert!(polled.len() > 5, "{}", watched.run);
     for one in polled {
         let (kind, ns) = (one["type"].as_str().unwrap(), one["ns"].as_u64().unwrap());

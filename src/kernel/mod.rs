@@ -45,9 +45,9 @@ use rustix::io::Errno;
 
 use crate::model::{Fd, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, Tid};
 
+pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 #[cfg(feature = "cli")]
 pub(crate) use clock::Calendar;
-pub(crate) use bpf::{BpfError, FileType, Run, Task, TaskFile};
 pub(crate) use error::OpenError;
 #[cfg(feature = "cli")]
 pub(crate) use exec::{StartError, start};

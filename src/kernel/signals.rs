@@ -52,7 +52,8 @@ impl Signals {
                     libc::sigaddset(set.as_mut_ptr(), signal);
                 }
             }
-            let refused = libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
+            let refused =
+                libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut());
             if refused != 0 {
                 return Err(Errno::from_raw_os_error(refused));
             }

@@ -166,15 +166,19 @@ impl Watcher {
             Some(space) if space.members > 0 => (false, true),
             Some(space) => {
                 let time = space.vacated.map_or(at.time, |(time, _)| time);
-                let alive = space.unique_id.and_then(|known| probe.is_alive(id, known));
-                match alive {
-                    Some(true) => (false, true),
-                    None if probe.was_open_before(at.tid, id, at.time) => (false, true),
-                    None if space.is_kept => (false, false),
+                let (known, is_kept) = (space.unique_id, space.is_kept);
+                let alive = known.and_then(|known| probe.is_alive(id, known));
+                let seen = match alive {
+                    Some(true) => None,
+                    _ => probe.examine(at.tid, id, at.time),
+                };
+                match (alive, seen) {
+                    (Some(true), _) => (false, true),
+                    (None, Some(seen)) if seen.was_open => (false, true),
+                    (None, _) if is_kept => (false, false),
                     _ => {
                         // It may have ended only now, and this task have entered it.
-                        let known = space.unique_id;
-                        let now = probe.identify(&[(at.tid, id)]).pop().flatten();
+                        let now = seen.and_then(|seen| seen.unique_id);
                         let is_other = known.is_some() && now.is_some() && now != known;
                         self.end(id, time, Means::Leave, is_other);
                         (true, is_other)
@@ -205,7 +209,11 @@ impl Watcher {
             });
             return;
         }
-        if self.spaces.get(&id).is_some_and(|space| space.unique_id.is_none()) {
+        if self
+            .spaces
+            .get(&id)
+            .is_some_and(|space| space.unique_id.is_none())
+        {
             self.fresh.push((at.tid, id));
         }
         if is_known {

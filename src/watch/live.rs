@@ -8,12 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::kernel::{Kernel, Linux, OpenError, perf_now};
-use crate::model::{LinkSet, Links, Mount, NsId, Pid, Tid, TimeOffset};
+use crate::kernel::{Kernel, Linux, NsFile, OpenError, perf_now};
+use crate::model::{Kind, Links, Mount, NsId, Pid, Tid, TimeOffset};
 use crate::proc::{ProcessDir, Sysroot, namespace_mounts};
 use crate::scan::{Context, Scanner};
 use crate::text::Text;
-use crate::watch::Probe;
+use crate::watch::{Examined, Probe};
 
 /// The running system. What may block is asked by other threads.
 pub(crate) struct Live {
@@ -57,7 +57,10 @@ impl Live {
     fn read_mounts(&mut self) {
         let has_changed = self.mounts.as_ref().is_none_or(|file| {
             let mut fds = [PollFd::new(file, PollFlags::PRI)];
-            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let now = Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
             poll(&mut fds, Some(&now)) != Ok(0)
         });
         if !has_changed && self.has_read_mounts {
@@ -70,6 +73,36 @@ impl Live {
         });
         let found = read.into_iter().flatten().flatten();
         self.mounted = found.flatten().collect();
+    }
+
+    /// Asks about those of these whose task exists. Most have ended after a storm,
+    /// and another thread costs more than to find that out.
+    fn ask_those_there<I, T, F>(
+        &self,
+        items: &[I],
+        task: impl Fn(&I) -> Tid,
+        read: F,
+    ) -> Vec<Option<T>>
+    where
+        I: Clone + Send + Sync + 'static,
+        T: Send + 'static,
+        F: Fn(&Context<Linux>, &I) -> Option<T> + Send + Sync + 'static,
+    {
+        let is_there = |item: &&I| self.kernel.process_exists(task(item));
+        let (places, there): (Vec<usize>, Vec<I>) = (0..)
+            .zip(items)
+            .filter(|(_, item)| is_there(item))
+            .map(|(place, item)| (place, item.clone()))
+            .unzip();
+        let mut all: Vec<Option<T>> = items.iter().map(|_| None).collect();
+        if !there.is_empty() {
+            for (place, read) in places.into_iter().zip(self.ask(there, read)) {
+                if let Some(slot) = all.get_mut(place) {
+                    *slot = read;
+                }
+            }
+        }
+        all
     }
 
     /// Asks about each of these; nothing of what blocks, or cannot be read.
@@ -90,6 +123,16 @@ impl Live {
     }
 }
 
+/// Opens the namespace of a task by its own link.
+fn open_own(context: &Context<Linux>, tid: Tid, id: NsId) -> Option<NsFile> {
+    let kernel = context.kernel.as_ref()?;
+    id.kind.links().iter().find_map(|link| {
+        let path = context.root.process_path(tid).join("ns").join(link.name());
+        let is_own = !link.is_for_children() || id.kind != Kind::Pid;
+        kernel.open_link(&path, id).ok().filter(|_| is_own)
+    })
+}
+
 impl Probe for Live {
     fn is_alive(&mut self, id: NsId, unique_id: u64) -> Option<bool> {
         match self.kernel.open_listed(unique_id, id) {
@@ -100,15 +143,14 @@ impl Probe for Live {
     }
 
     fn identify(&mut self, asked: &[(Tid, NsId)]) -> Vec<Option<u64>> {
-        self.ask(asked.to_vec(), |context, (tid, id)| {
-            let kernel = context.kernel.as_ref()?;
-            let links: LinkSet = id.kind.links();
-            links.iter().find_map(|link| {
-                let path = context.root.process_path(*tid).join("ns").join(link.name());
-                let ns = kernel.open_link(&path, *id).ok()?;
-                kernel.unique_id(&ns).ok()
-            })
-        })
+        self.ask_those_there(
+            asked,
+            |(tid, _)| *tid,
+            |context, (tid, id)| {
+                let kernel = context.kernel.as_ref()?;
+                kernel.unique_id(&open_own(context, *tid, *id)?).ok()
+            },
+        )
     }
 
     fn identify_mounted(&mut self, ids: &[NsId]) -> Vec<Option<u64>> {
@@ -126,21 +168,26 @@ impl Probe for Live {
         })
     }
 
-    fn was_open_before(&mut self, tid: Tid, id: NsId, time: u64) -> bool {
+    fn examine(&mut self, tid: Tid, id: NsId, since: u64) -> Option<Examined> {
+        if !self.kernel.process_exists(tid) {
+            return None;
+        }
         let wall = SystemTime::now().duration_since(UNIX_EPOCH);
-        let age = Duration::from_nanos(self.now().saturating_sub(time));
+        let age = Duration::from_nanos(self.now().saturating_sub(since));
         // The kernel marks inodes with the time of its last tick.
         let then = wall.unwrap_or_default().saturating_sub(age + TICK);
-        let opened = self.ask(vec![(tid, id)], |context, (tid, id)| {
+        let seen = self.ask(vec![(tid, id)], move |context, (tid, id)| {
             let kernel = context.kernel.as_ref()?;
-            let link = id.kind.links().iter().next()?;
-            let path = context.root.process_path(*tid).join("ns").join(link.name());
-            let ns = kernel.open_link(&path, *id).ok()?;
+            let ns = open_own(context, *tid, *id)?;
             let seen = rustix::fs::fstat(ns.as_fd()).ok()?;
             let nanoseconds = u32::try_from(seen.st_ctime_nsec).ok()?;
-            Some(Duration::new(u64::try_from(seen.st_ctime).ok()?, nanoseconds))
+            let opened = Duration::new(u64::try_from(seen.st_ctime).ok()?, nanoseconds);
+            Some(Examined {
+                unique_id: kernel.unique_id(&ns).ok(),
+                was_open: opened < then,
+            })
         });
-        opened.into_iter().flatten().any(|opened| opened < then)
+        seen.into_iter().flatten().next()
     }
 
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>> {
@@ -149,11 +196,15 @@ impl Probe for Live {
     }
 
     fn commands(&mut self, pids: &[Pid]) -> Vec<Option<Text>> {
-        self.ask(pids.to_vec(), |context, pid| {
-            let process = ProcessDir::open(&context.root, *pid).ok()?;
-            let line = process.cmdline().ok()??;
-            Some(line.text.into())
-        })
+        self.ask_those_there(
+            pids,
+            |pid| *pid,
+            |context, pid| {
+                let process = ProcessDir::open(&context.root, *pid).ok()?;
+                let line = process.cmdline().ok()??;
+                Some(line.text.into())
+            },
+        )
     }
 
     fn has_threads(&mut self, pid: Pid) -> bool {

@@ -10,13 +10,17 @@ impl Watcher {
     /// Takes note that a scan begins.
     pub(crate) fn begin_scan(&mut self) {
         self.ended = Some(Ended::default());
-        self.repairing = self.repairing.saturating_add(std::mem::take(&mut self.lost));
+        self.repairing = self
+            .repairing
+            .saturating_add(std::mem::take(&mut self.lost));
     }
 
     /// Takes note that the scan failed.
     pub(crate) fn abandon_scan(&mut self) {
         self.ended = None;
-        self.lost = self.lost.saturating_add(std::mem::take(&mut self.repairing));
+        self.lost = self
+            .lost
+            .saturating_add(std::mem::take(&mut self.repairing));
     }
 
     /// Takes what a scan found that began at that time. Records that came meanwhile
@@ -89,9 +93,10 @@ impl Watcher {
                 }
             }
         }
-        let suspects = self.tasks.iter().filter(|(tid, task)| {
-            task.touched <= started && !found.contains(*tid)
-        });
+        let suspects = self
+            .tasks
+            .iter()
+            .filter(|(tid, task)| task.touched <= started && !found.contains(*tid));
         let suspects: Vec<Tid> = suspects.map(|(tid, _)| *tid).collect();
         for tid in suspects {
             if !probe.exists(tid) {
@@ -203,9 +208,7 @@ impl Watcher {
     ) {
         let missing = self.spaces.iter();
         let missing = missing.filter(|(id, space)| !found.contains(id) && space.seen < started);
-        let missing: Vec<(NsId, Space)> = missing
-            .map(|(id, space)| (*id, space.clone()))
-            .collect();
+        let missing: Vec<(NsId, Space)> = missing.map(|(id, space)| (*id, space.clone())).collect();
         for (id, space) in missing {
             let alive = space.unique_id.and_then(|known| probe.is_alive(id, known));
             let has_ended = match alive {

@@ -27,7 +27,7 @@ use crate::model::{Kind, Links, NsId, Pid, Tid};
 
 pub(crate) use event::{Event, Happening, Means, Notice, Who};
 pub(crate) use live::Live;
-pub(crate) use probe::Probe;
+pub(crate) use probe::{Examined, Probe};
 
 /// What is known of a task: a process by its first thread, or a thread that is in
 /// other namespaces than its process.

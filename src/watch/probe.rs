@@ -3,6 +3,16 @@
 use crate::model::{Links, NsId, Pid, Tid};
 use crate::text::Text;
 
+/// What a look at a namespace shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Examined {
+    /// The number that is never reused.
+    pub(crate) unique_id: Option<u64>,
+    /// Whether it was open, or mounted, before: it was there then, and the task has
+    /// entered it.
+    pub(crate) was_open: bool,
+}
+
 /// A system that can be asked about what exists now. Tests have one of their own.
 pub(crate) trait Probe {
     /// Returns whether a namespace still exists, by its unique ID; `None` if that
@@ -17,9 +27,9 @@ pub(crate) trait Probe {
     /// it.
     fn identify_mounted(&mut self, ids: &[NsId]) -> Vec<Option<u64>>;
 
-    /// Returns whether the namespace of a task was open, or mounted, before that
-    /// time. It was there then, and the task has entered it.
-    fn was_open_before(&mut self, tid: Tid, id: NsId, time: u64) -> bool;
+    /// Looks at the namespace that a task has been in since that time; `None` if it
+    /// is not in it any more.
+    fn examine(&mut self, tid: Tid, id: NsId, since: u64) -> Option<Examined>;
 
     /// Returns the links of processes, as far as they are readable.
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>>;

@@ -95,7 +95,11 @@ impl Watcher {
     fn identify(&mut self, probe: &mut impl Probe) {
         let mut asked = std::mem::take(&mut self.fresh);
         asked.retain(|(tid, id)| {
-            let lacks = |id| self.spaces.get(id).is_some_and(|one| one.unique_id.is_none());
+            let lacks = |id| {
+                self.spaces
+                    .get(id)
+                    .is_some_and(|one| one.unique_id.is_none())
+            };
             lacks(id) && self.tasks.contains_key(tid)
         });
         if asked.is_empty() {

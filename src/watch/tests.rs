@@ -36,12 +36,18 @@ impl Probe for Fake {
         ids.iter().map(|id| self.mounted.get(id).copied()).collect()
     }
 
-    fn was_open_before(&mut self, _: Tid, _: NsId, _: u64) -> bool {
-        self.opened_before
+    fn examine(&mut self, tid: Tid, id: NsId, _: u64) -> Option<Examined> {
+        let unique_id = self.inside.get(&(tid, id)).copied();
+        unique_id.map(|unique_id| Examined {
+            unique_id: Some(unique_id),
+            was_open: self.opened_before,
+        })
     }
 
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>> {
-        pids.iter().map(|pid| self.links.get(pid).cloned()).collect()
+        pids.iter()
+            .map(|pid| self.links.get(pid).cloned())
+            .collect()
     }
 
     fn commands(&mut self, pids: &[Pid]) -> Vec<Option<Text>> {
@@ -145,9 +151,7 @@ impl Bench {
     }
 
     fn scanned(&mut self, snapshot: &Snapshot, started: u64, now: u64) -> Vec<String> {
-        let mut notices = self
-            .watcher
-            .merge(snapshot, started, now, &mut self.fake);
+        let mut notices = self.watcher.merge(snapshot, started, now, &mut self.fake);
         notices.extend(self.watcher.settle(now, false, &mut self.fake));
         notices.iter().map(shown).collect()
     }
@@ -178,12 +182,19 @@ fn shown(notice: &Notice) -> String {
         Notice::Lost { time, records } => format!("{time} ! {records}"),
         Notice::Event(event) => {
             let who = event.who.as_ref().map_or_else(String::new, |who| {
-                let command = who.command.as_ref().map_or_else(String::new, Text::to_string);
+                let command = who
+                    .command
+                    .as_ref()
+                    .map_or_else(String::new, Text::to_string);
                 format!(" {} {command}", who.tid)
             });
-            let lived = event.lived.map_or_else(String::new, |lived| format!(" lived {lived}"));
+            let lived = event
+                .lived
+                .map_or_else(String::new, |lived| format!(" lived {lived}"));
             let (time, sign, id) = (event.time, event.what.sign(), event.id);
-            let unique_id = event.unique_id.map_or_else(String::new, |id| format!("#{id}"));
+            let unique_id = event
+                .unique_id
+                .map_or_else(String::new, |id| format!("#{id}"));
             let doubt = if event.is_certain { "" } else { " ?" };
             let by = event.means.name();
             format!("{time} {sign} {id}{unique_id} {by}{who}{lived}{doubt}")
@@ -212,10 +223,7 @@ fn a_namespace_appears_is_entered_and_ends_with_the_last_process() {
     bench.fake.alive.remove(&500);
     assert_eq!(
         bench.settle(19),
-        [
-            "18 > net:[2]#2 setns 2 ",
-            "18 - net:[50]#500 leave lived 6"
-        ]
+        ["18 > net:[2]#2 setns 2 ", "18 - net:[50]#500 leave lived 6"]
     );
 }
 
@@ -251,7 +259,10 @@ fn a_namespace_that_came_and_went_between_two_looks_is_told_of_by_a_scan() {
     assert_eq!(bench.scanned(&snapshot(&[], Vec::new()), 11, 15), [""; 0]);
     assert!(bench.watcher.wants_scan());
     let ended = bench.scan(&snapshot(&[], Vec::new()), 20);
-    assert_eq!(ended, ["13 - uts:[50] leave lived 1"].map(|line| line.replace("leave", "scan")));
+    assert_eq!(
+        ended,
+        ["13 - uts:[50] leave lived 1"].map(|line| line.replace("leave", "scan"))
+    );
     assert!(!bench.watcher.wants_scan());
 }
 
@@ -304,7 +315,10 @@ fn a_namespace_that_was_open_before_was_entered() {
     bench.record(22, 2, 2, What::Namespaces(links(Link::Net, 50)));
     assert_eq!(
         bench.settle(24),
-        ["12 + net:[50]#500 unshare 20 ", "22 > net:[50]#500 setns 2 "]
+        [
+            "12 + net:[50]#500 unshare 20 ",
+            "22 > net:[50]#500 setns 2 "
+        ]
     );
 }
 
@@ -450,10 +464,7 @@ fn a_scan_does_not_bring_back_what_ended_meanwhile() {
 
 #[test]
 fn a_scan_that_finds_another_number_again_tells_both() {
-    let mut bench = Bench::with(&snapshot(
-        &[],
-        vec![namespace(net(50), Some(500), None)],
-    ));
+    let mut bench = Bench::with(&snapshot(&[], vec![namespace(net(50), Some(500), None)]));
     bench.fake.alive.insert(501);
     let found = snapshot(&[], vec![namespace(net(50), Some(501), None)]);
     assert_eq!(
@@ -493,9 +504,8 @@ fn any_record() -> impl Strategy<Value = (Pid, Tid, What)> {
         (1u32..8).prop_map(What::Fork),
         Just(What::Exit),
         any::<bool>().prop_map(|is_exec| What::Comm(Comm::new(b"x"), is_exec)),
-        (0..7usize, 50u64..53).prop_map(|(kind, ino)| {
-            What::Namespaces(links(KINDS[kind].0, ino))
-        }),
+        (0..7usize, 50u64..53)
+            .prop_map(|(kind, ino)| { What::Namespaces(links(KINDS[kind].0, ino)) }),
     ];
     (1u32..8, 1u32..8, what)
 }

@@ -138,7 +138,10 @@ mod tests {
         child.wait().unwrap();
         let records = perf.drain().records;
         let own: Vec<_> = records.iter().filter(|record| record.pid == pid).collect();
-        assert!(own.iter().any(|record| matches!(record.what, What::Fork(_))));
+        assert!(
+            own.iter()
+                .any(|record| matches!(record.what, What::Fork(_)))
+        );
         assert!(own.iter().any(|record| record.what == What::Exit));
         let exec = What::Comm(Comm::new(b"true"), true);
         assert!(own.iter().any(|record| record.what == exec));
@@ -149,6 +152,9 @@ mod tests {
         let link = std::fs::read_link("/proc/self/ns/net").unwrap();
         let net = links.unwrap().own(crate::model::Kind::Net).unwrap();
         assert_eq!(net.to_string(), link.to_str().unwrap());
-        assert!(own.iter().all(|record| (before..=now()).contains(&record.time)));
+        assert!(
+            own.iter()
+                .all(|record| (before..=now()).contains(&record.time))
+        );
     }
 }

@@ -120,7 +120,11 @@ fn try_parse(bytes: &[u8]) -> Option<Parsed> {
         COMM => {
             let is_exec = u16_at(bytes, 4)? & COMM_EXEC != 0;
             let comm = Comm::new(body.get(8..)?);
-            (u32_at(body, 0)?, u32_at(body, 4)?, What::Comm(comm, is_exec))
+            (
+                u32_at(body, 0)?,
+                u32_at(body, 4)?,
+                What::Comm(comm, is_exec),
+            )
         }
         NAMESPACES => (
             u32_at(body, 0)?,
@@ -135,7 +139,10 @@ fn try_parse(bytes: &[u8]) -> Option<Parsed> {
         _ => (u32_at(body, 0)?, u32_at(body, 8)?, What::Exit),
     };
     // Such a task has no PID here, or none any more.
-    if [pid, tid].iter().any(|id| *id == 0 || *id > i32::MAX.unsigned_abs()) {
+    if [pid, tid]
+        .iter()
+        .any(|id| *id == 0 || *id > i32::MAX.unsigned_abs())
+    {
         return Some(Parsed::Other);
     }
     Some(Parsed::Record(Record {

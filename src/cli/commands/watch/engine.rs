@@ -176,7 +176,9 @@ impl Engine {
         let ready = records.partition_point(|record| record.time <= until);
         self.early = records.split_off(ready);
         if !records.is_empty() {
-            self.look_at = self.look_at.min(self.looked + look_again(self.watcher.vacant()));
+            self.look_at = self
+                .look_at
+                .min(self.looked + look_again(self.watcher.vacant()));
         }
         for record in records {
             self.watcher.apply(record, &mut self.live);
@@ -243,10 +245,7 @@ impl Engine {
         let pause = Duration::from_nanos(self.wake_at().min(until).saturating_sub(now));
         let pause = Timespec::try_from(pause).ok();
         let stdout = std::io::stdout();
-        let mut fds = vec![
-            PollFd::new(signals, PollFlags::IN),
-            output(&stdout, writes),
-        ];
+        let mut fds = vec![PollFd::new(signals, PollFlags::IN), output(&stdout, writes)];
         let mounts = self.mounts.as_ref().map(|file| {
             fds.push(PollFd::new(file, PollFlags::PRI));
             fds.len() - 1
@@ -256,7 +255,10 @@ impl Engine {
         }
         let rings = fds.len();
         if let Some(perf) = self.perf.as_ref().filter(|_| self.drain_at <= now) {
-            fds.extend(perf.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+            fds.extend(
+                perf.fds()
+                    .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)),
+            );
         }
         match poll(&mut fds, pause.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}

@@ -110,7 +110,11 @@ fn variables(event: &Event, clock: WallClock) -> Vec<(&'static str, String)> {
         ("NSLS_COMMAND", number(command.map(ToString::to_string))),
         (
             "NSLS_LIVED",
-            number(event.lived.map(|lived| format!("{:.6}", lived as f64 / 1e9))),
+            number(
+                event
+                    .lived
+                    .map(|lived| format!("{:.6}", lived as f64 / 1e9)),
+            ),
         ),
         (
             "NSLS_CERTAIN",

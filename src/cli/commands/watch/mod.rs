@@ -44,7 +44,9 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     )?;
     // Before any thread starts.
     let signals = Signals::block().map_err(|errno| cannot("read signals", errno))?;
-    let pages = args.ring_pages.and_then(|pages| usize::try_from(pages).ok());
+    let pages = args
+        .ring_pages
+        .and_then(|pages| usize::try_from(pages).ok());
     let perf = match Perf::open(pages) {
         Ok(perf) => Some(perf),
         Err(errno) => {
@@ -287,7 +289,9 @@ impl Session {
 
     /// Shows the last line of a terminal anew.
     fn show_footer(&mut self) {
-        let Some(width) = self.terminal.width else { return };
+        let Some(width) = self.terminal.width else {
+            return;
+        };
         if self.is_json || !self.terminal.styles {
             return;
         }
@@ -298,7 +302,8 @@ impl Session {
             .collect();
         let footer = say::footer(&counts, self.said, width);
         self.wipe_footer();
-        self.outbox.push(format!("\x1b[2m{footer}\x1b[0m").as_bytes());
+        self.outbox
+            .push(format!("\x1b[2m{footer}\x1b[0m").as_bytes());
         self.has_footer = true;
     }
 

@@ -38,7 +38,10 @@ impl WallClock {
         let time = self.time(time);
         let at = Calendar::local(time.as_secs().cast_signed());
         let millis = time.subsec_millis();
-        format!("{:02}:{:02}:{:02}.{millis:03}", at.hour, at.minute, at.second)
+        format!(
+            "{:02}:{:02}:{:02}.{millis:03}",
+            at.hour, at.minute, at.second
+        )
     }
 
     /// `2026-11-27T13:20:25.104123Z`, RFC 3339.
@@ -214,7 +217,11 @@ pub(super) fn footer(counts: &[(Kind, usize)], said: [u64; 4], width: usize) -> 
         .zip(said)
         .map(|(what, count)| format!("{} {count}", what.sign()))
         .collect();
-    let line = format!("{total} namespaces: {}  {}", kinds.join(", "), said.join("  "));
+    let line = format!(
+        "{total} namespaces: {}  {}",
+        kinds.join(", "),
+        said.join("  ")
+    );
     line.chars().take(width.saturating_sub(1)).collect()
 }
 

@@ -53,7 +53,11 @@ impl Selection {
             needs = needs.union([Need::Members, Need::Affiliation].into());
         }
         Ok(Selection {
-            kinds: if kinds.is_empty() { KindSet::all() } else { kinds },
+            kinds: if kinds.is_empty() {
+                KindSet::all()
+            } else {
+                kinds
+            },
             filter,
             container,
             needs,

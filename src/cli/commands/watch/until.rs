@@ -52,7 +52,10 @@ fn duration(word: &str) -> Option<Duration> {
         "d" => 86400.0,
         _ => return None,
     };
-    if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if !number
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     let seconds = number.parse::<f64>().ok()? * scale;
@@ -84,7 +87,16 @@ mod tests {
         let filter = "TYPE == \"net\"";
         let expected = Until::Match(Filter::parse(filter).unwrap());
         assert_eq!(Until::parse(filter).unwrap(), expected);
-        for word in ["", "s", "10x", "-5s", "+5", "1e9s", "5 s s", "99999999999999999999"] {
+        for word in [
+            "",
+            "s",
+            "10x",
+            "-5s",
+            "+5",
+            "1e9s",
+            "5 s s",
+            "99999999999999999999",
+        ] {
             let count_or_time = matches!(Until::parse(word), Ok(Until::Count(_) | Until::Time(_)));
             assert!(!count_or_time, "{word}");
         }
