@@ -100,14 +100,12 @@ impl Watcher {
             // Of time namespaces no record tells.
             links.fill(&before.only(Kind::Time.links().union(Link::PidForChildren.into())));
         }
-        let mut has_moved = false;
         for id in own(&links) {
             if before.as_ref().and_then(|before| before.own(id.kind)) == Some(id) {
                 // In a tree that was lost track of, it may be unknown all the same.
                 self.spaces.entry(id).or_default();
                 continue;
             }
-            has_moved = true;
             let who = Who {
                 pid: at.pid,
                 tid: at.tid,
@@ -116,8 +114,8 @@ impl Watcher {
             };
             self.arrive(id, at, who, is_birth, before.is_some(), probe);
         }
-        if !has_moved && !is_birth && before.is_some() && at.tid == at.pid {
-            // A namespace of another type, or for its children.
+        if !is_birth && before.is_some() && at.tid == at.pid {
+            // There may be a time namespace, too.
             self.unread.insert(at.pid);
         }
         let is_own = at.tid == at.pid || !is_like_leader;

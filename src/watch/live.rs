@@ -191,7 +191,10 @@ impl Probe for Live {
     }
 
     fn links(&mut self, pids: &[Pid]) -> Vec<Option<Links>> {
-        let links = pids.iter().map(|pid| self.scanner.links_of(*pid).ok());
+        let links = pids.iter().map(|pid| {
+            let exists = self.kernel.process_exists(*pid);
+            exists.then(|| self.scanner.links_of(*pid).ok()).flatten()
+        });
         links.collect()
     }
 

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::kernel::Comm;
-use crate::model::{NsId, Pid};
+use crate::kernel::{Comm, reported_kinds};
+use crate::model::{Kind, LinkSet, NsId, Pid};
 use crate::text::Text;
 use crate::watch::{Event, GRACE, Happening, Means, Notice, Probe, Task, Watcher, Who, own};
 
 /// The most commands that are read for one batch of records.
 const MOST_COMMANDS: usize = 256;
+
+/// The most processes whose links are read for one batch. Each may block for a
+/// while.
+const MOST_LINKS: usize = 16;
 
 impl Watcher {
     /// Finds out what became of the namespaces that the last records were about,
@@ -38,7 +42,10 @@ impl Watcher {
 
     /// Reads the links of processes about which no record told enough.
     fn read_links(&mut self, now: u64, probe: &mut impl Probe) {
-        let pids: Vec<Pid> = std::mem::take(&mut self.unread).into_iter().collect();
+        let pids: Vec<Pid> = self.unread.iter().copied().take(MOST_LINKS).collect();
+        for pid in &pids {
+            self.unread.remove(pid);
+        }
         if pids.is_empty() {
             return;
         }
@@ -47,6 +54,11 @@ impl Watcher {
             let Some(mut links) = links else { continue };
             let before = self.tasks.get(&pid).cloned();
             if let Some(before) = &before {
+                // Records tell of the others, in their order.
+                let told = reported_links();
+                let untold = links.only(LinkSet::all().without(told));
+                links = before.links.only(told);
+                links.fill(&untold);
                 links.fill(&before.links);
             }
             let comm = before.as_ref().and_then(|task| task.comm);
@@ -145,10 +157,11 @@ impl Watcher {
                 continue;
             }
             let (left, last) = space.vacated.unwrap_or((space.seen, 0));
-            let alive = match space.unique_id {
-                Some(known) => probe.is_alive(id, known),
-                None => None,
-            };
+            let was_left = space.vacated.is_some();
+            let is_told = id.kind != Kind::Time;
+            let is_confirmed = space.confirmed > left;
+            let unique_id = space.unique_id;
+            let alive = unique_id.and_then(|known| probe.is_alive(id, known));
             match alive {
                 Some(false) => {
                     let (time, means) = match space.is_kept {
@@ -157,29 +170,39 @@ impl Watcher {
                     };
                     self.end(id, time, means, true);
                 }
+                _ if space.is_kept => {}
                 // Only a scan that began after it was left can tell.
-                None if space.confirmed <= left && !space.is_kept => self.wants_scan = true,
-                _ if space.is_kept || now < left.saturating_add(GRACE) => {}
+                None if !is_confirmed => self.wants_scan = true,
+                // Or who is in one of which no record tells.
+                _ if was_left && !is_told && !is_confirmed => self.wants_scan = true,
+                _ if now < left.saturating_add(GRACE) => {}
                 _ if last != 0 && probe.has_threads(last) => {}
                 _ => {
-                    let unique_id = space.unique_id;
                     if let Some(space) = self.spaces.get_mut(&id) {
                         space.is_kept = true;
                     }
-                    self.say(Event {
-                        time: left,
-                        what: Happening::Emptied,
-                        id,
-                        unique_id,
-                        means: Means::Leave,
-                        who: None,
-                        lived: None,
-                        is_certain: alive.is_some(),
-                    });
+                    if was_left {
+                        self.say(Event {
+                            time: left,
+                            what: Happening::Emptied,
+                            id,
+                            unique_id,
+                            means: Means::Leave,
+                            who: None,
+                            lived: None,
+                            is_certain: alive.is_some(),
+                        });
+                    }
                 }
             }
         }
     }
+}
+
+/// Returns the links of which records tell.
+fn reported_links() -> LinkSet {
+    let links = reported_kinds().flat_map(|kind| kind.links().iter());
+    links.filter(|link| !link.is_for_children()).collect()
 }
 
 /// Finds the commands of those who did something.

@@ -180,7 +180,10 @@ impl Engine {
                 .look_at
                 .min(self.looked + look_again(self.watcher.vacant()));
         }
-        for record in records {
+        let own = std::process::id();
+        // Threads of this process enter namespaces to look around.
+        let others = records.into_iter();
+        for record in others.filter(|record| record.pid != own || record.tid == own) {
             self.watcher.apply(record, &mut self.live);
         }
     }
@@ -276,6 +279,8 @@ impl Engine {
         let now = self.live.now();
         if has_mounted {
             self.look_at = now;
+            // Without IDs only a scan tells what the mount kept.
+            self.has_changed = true;
         }
         for place in closed {
             if let Some(perf) = &mut self.perf {

@@ -57,6 +57,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     let needs = selection.needs().union(Need::UniqueId.into());
     let scanner = view.scanner().needs(needs);
     let has_perf = perf.is_some();
+    let is_over = matches!(until, Some(Until::Count(0)));
     let engine = Engine::new(perf, scanner.clone(), &view.root, interval);
     let mut session = Session {
         engine,
@@ -71,8 +72,8 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
         said: [0; 4],
         has_perf,
         has_begun: false,
-        is_over: false,
-        skipped: 0,
+        is_over,
+        told_lost: 0,
     };
     session.run(&signals, console.out)
 }
@@ -125,8 +126,8 @@ struct Session {
     has_begun: bool,
     /// Whether the end that was asked for has come.
     is_over: bool,
-    /// How many events had no command.
-    skipped: u64,
+    /// How many lost records were told of.
+    told_lost: u64,
 }
 
 impl Session {
@@ -143,6 +144,10 @@ impl Session {
             if woken.by_signal {
                 while let Some(signal) = signals.next() {
                     is_stopped |= signal == Signal::End;
+                    if signal == Signal::Resized {
+                        self.terminal.width = Terminal::of_stdout().width;
+                        self.show_footer();
+                    }
                 }
                 if let Some(hook) = &mut self.hook {
                     hook.run();
@@ -164,6 +169,7 @@ impl Session {
             }
             self.is_over |= self.engine.live.now() >= end;
         }
+        self.tell_last_losses();
         self.finish(signals, out)?;
         if is_stopped {
             let time = self.engine.live.now().saturating_sub(began);
@@ -171,6 +177,17 @@ impl Session {
             warn(&say::summary(time, self.said, self.engine.lost()));
         }
         Ok(Outcome::Done)
+    }
+
+    /// Tells of records that were lost after the last scan began.
+    fn tell_last_losses(&mut self) {
+        let records = self.engine.lost().saturating_sub(self.told_lost);
+        let now = self.engine.live.now();
+        match (records, self.is_json) {
+            (0, _) => {}
+            (_, true) => self.outbox.push(&say::json_count("lost", records, now)),
+            (_, false) => self.remark(&format!("{records} records lost, with no scan since")),
+        }
     }
 
     /// Takes a scan that has ended.
@@ -212,7 +229,10 @@ impl Session {
         for notice in notices {
             match notice {
                 Notice::Event(event) => self.take_event(event, clock),
-                Notice::Lost { time, records } => self.say_count("lost", *records, *time),
+                Notice::Lost { time, records } => {
+                    self.told_lost = self.told_lost.saturating_add(*records);
+                    self.say_count("lost", *records, *time);
+                }
             }
             if self.is_over {
                 break;
@@ -226,7 +246,6 @@ impl Session {
         if let Some(hook) = &mut self.hook {
             let skipped = hook.take_skipped();
             if skipped > 0 {
-                self.skipped += skipped;
                 self.say_count("skipped", skipped, now);
             }
         }
