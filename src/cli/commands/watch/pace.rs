@@ -52,7 +52,7 @@ impl Pace {
         // At most so many parts of the time pass in scans.
         let (least, parts) = match (self.is_polling, wishes) {
             (true, _) => (SECOND, 10),
-            (_, Wishes { needed: true, .. }) => (50 * MILLISECOND, 20),
+            (_, Wishes { needed: true, .. }) => (50 * MILLISECOND, 8),
             (_, Wishes { changed: true, .. }) => (5 * SECOND, 100),
             _ => (60 * SECOND, 2000),
         };
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(next(CHANGED, MILLISECOND), 5 * SECOND);
         assert_eq!(next(CHANGED, SECOND), 100 * SECOND);
         assert_eq!(next(NEEDED, MILLISECOND), 50 * MILLISECOND);
-        assert_eq!(next(NEEDED, SECOND), 20 * SECOND);
+        assert_eq!(next(NEEDED, SECOND), 8 * SECOND);
     }
 
     #[test]
