@@ -520,7 +520,7 @@ proptest! {
         let mut told: Vec<String> = Vec::new();
         for (time, (pid, tid, what)) in (10..).zip(records) {
             bench.record(time, pid, tid, what);
-            if time as usize % every == 0 {
+            if (time as usize).is_multiple_of(every) {
                 told.extend(bench.settle(time));
             }
         }

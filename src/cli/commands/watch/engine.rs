@@ -111,7 +111,7 @@ impl Engine {
 
     /// Begins a scan in another thread.
     pub(super) fn begin_scan(&mut self) -> Result<(), Error> {
-        let (done, end) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| thread_error(errno))?;
+        let (done, end) = pipe_with(PipeFlags::CLOEXEC).map_err(thread_error)?;
         let (sender, result) = channel();
         let scanner = self.scanner.clone();
         if let Some(perf) = &mut self.perf {
