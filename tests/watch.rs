@@ -11,6 +11,7 @@ use crate::common::{Outcome, live};
 /// waits until so many lines have the text; `stop` ends the watch, as ctrl-C would.
 const HELPERS: &str = r#"
     watch() {
+        : > events
         "$NSLS" watch --json "$@" > events 2> why & watcher=$!
         seen 1 watching
     }
