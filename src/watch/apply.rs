@@ -161,7 +161,12 @@ impl Watcher {
                 self.end(id, time, Means::Leave, true);
                 (true, true)
             }
-            Some(space) if space.members > 0 => (false, true),
+            Some(space) if space.members > 0 => {
+                // The last task there gives the number back before the record of its
+                // end: this may be another namespace already.
+                let alive = space.unique_id.and_then(|known| probe.is_alive(id, known));
+                (false, alive.unwrap_or(space.members > 1))
+            }
             Some(space) => {
                 let time = space.vacated.map_or(at.time, |(time, _)| time);
                 let (known, is_kept) = (space.unique_id, space.is_kept);
