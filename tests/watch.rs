@@ -49,6 +49,13 @@ fn names(events: &[&Value]) -> Vec<String> {
     events.iter().map(name).collect()
 }
 
+/// Does the same without what a zombie or a grace period may cause.
+fn ends(events: &[&Value]) -> Vec<String> {
+    let mut names = names(events);
+    names.retain(|name| name != "emptied");
+    names
+}
+
 /// Runs a script, or returns `None` if its requirements are missing. Every line of
 /// `events` must match the schema.
 fn watched(tools: &[&str], script: &str) -> Option<Watched> {
@@ -156,13 +163,14 @@ fn namespaces_of_every_type_appear_and_end_with_their_process() {
     assert_eq!(numbers.len(), 8, "{}", watched.run);
     for (kind, ns) in kinds.into_iter().zip(numbers) {
         let events = watched.of(kind, ns);
-        assert_eq!(names(&events), ["appeared", "ended"], "{kind}: {events:?}");
+        assert_eq!(ends(&events), ["appeared", "ended"], "{kind}: {events:?}");
     }
     let time = watched
         .events
         .iter()
         .filter(|event| event["type"] == "time");
-    assert_eq!(names(&time.collect::<Vec<_>>()), ["appeared", "ended"]);
+    let time: Vec<_> = time.collect();
+    assert_eq!(ends(&time), ["appeared", "ended"]);
 }
 
 #[test]

@@ -330,7 +330,7 @@ fn a_pid_namespace_is_entered_by_fork() {
     let entered = bench.settle(12);
     assert_eq!(
         entered,
-        ["10 + pid:[50] fork 20 ", "11 > pid:[50] fork 21 "]
+        ["10 + pid:[50] fork 20 ", "11 > pid:[50] fork 21  ?"]
     );
 }
 
