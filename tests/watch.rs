@@ -179,7 +179,7 @@ fn a_user_without_permission_scans_at_intervals_and_is_told_so() {
         &["setpriv", "unshare"],
         r#"
         nobody() { exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
-        cp "$NSLS" nsls; chmod 755 . nsls
+        cp "$NSLS" nsls; chmod 755 . nsls; : > events
         nobody ./nsls watch --json -t user --interval 100ms > events 2> why & watcher=$!
         seen 1 watching
         (nobody unshare -U sleep 1000) & settle 1
