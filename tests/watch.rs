@@ -16,7 +16,7 @@ const HELPERS: &str = r#"
         seen 1 watching
     }
     seen() {
-        for _ in {1..400}; do
+        for _ in {1..1200}; do
             [ "$(grep -c -- "$2" events)" -lt "$1" ] || return 0
             sleep 0.05
         done
@@ -153,12 +153,10 @@ fn namespaces_of_every_type_appear_and_end_with_their_process() {
     ) else {
         return;
     };
-    let numbers: Vec<u64> = watched
-        .run
-        .stdout
-        .lines()
-        .map(|line| line.parse().unwrap())
-        .collect();
+    let numbers: Result<Vec<u64>, _> = watched.run.stdout.lines().map(str::parse).collect();
+    let Ok(numbers) = numbers else {
+        panic!("{}", watched.run);
+    };
     let kinds = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup"];
     assert_eq!(numbers.len(), 8, "{}", watched.run);
     for (kind, ns) in kinds.into_iter().zip(numbers) {
