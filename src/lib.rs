@@ -64,6 +64,8 @@ mod proc;
 pub mod query;
 mod scan;
 mod text;
+#[cfg(feature = "cli")]
+mod watch;
 
 pub use error::Error;
 pub use model::{

@@ -48,3 +48,4 @@ mod tutorial;
 mod usage;
 mod views;
 mod views_live;
+mod watch;

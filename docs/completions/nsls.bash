@@ -157,10 +157,17 @@ _nsls_value() {
         exec:-j | exec:-j= | exec:--jobs | exec:--jobs=) : ;;
         exec:--sysroot | exec:--sysroot=) compopt -o dirnames ;;
         exec:) : ;;
+        watch:-t | watch:-t= | watch:--type | watch:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
+        watch:-Q | watch:-Q= | watch:--filter | watch:--filter=) : ;;
+        watch:--container | watch:--container=) : ;;
+        watch:--until | watch:--until=) : ;;
+        watch:--interval | watch:--interval=) : ;;
+        watch:--exec | watch:--exec=) : ;;
+        watch:--ring-pages | watch:--ring-pages=) : ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec capture help ;;
+        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture help ;;
         *) return 1 ;;
     esac
 }
@@ -173,7 +180,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | watch | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -214,13 +221,14 @@ _nsls() {
             metrics) _nsls_offer '' --output --strict --bpf --sysroot -h --help ;;
             leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
+            watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec capture help
+        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture help
     fi
     return 0
 }

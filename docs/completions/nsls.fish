@@ -7,7 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec watch capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -96,9 +96,10 @@ complete -c nsls -n __nsls_first -a limits -d 'Show namespace counts against the
 complete -c nsls -n __nsls_first -a metrics -d 'Write numbers for Prometheus'
 complete -c nsls -n __nsls_first -a leaks -d 'List namespaces that nothing seems to need, or that a command left behind; exit with 1 if there are any'
 complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
+complete -c nsls -n __nsls_first -a watch -d 'Show namespaces as they appear, are entered, lose their last process and end'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec watch capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -209,6 +210,15 @@ complete -c nsls -n '__nsls_command exec' -l strict -d 'Exit with 3 if the view 
 complete -c nsls -n '__nsls_command exec' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
 complete -c nsls -n '__nsls_command exec' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command exec' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command watch' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
+complete -c nsls -n '__nsls_command watch' -s Q -l filter -x -d 'Only namespaces whose row matches, such as \'UID >= 1000\''
+complete -c nsls -n '__nsls_command watch' -l container -x -d 'Only namespaces of this container: its name, its ID, or the start of its ID'
+complete -c nsls -n '__nsls_command watch' -l until -x -d 'End after so many events, after a time (500ms, 10s, 5m, 2h), or after the first event of a namespace whose row matches'
+complete -c nsls -n '__nsls_command watch' -l interval -x -d 'Scan at this interval (500ms, 10s, 5m, 2h) [default: 1s without perf events, else as seldom as is safe]'
+complete -c nsls -n '__nsls_command watch' -l exec -x -d 'Run this command for each event, which its environment describes. It extends to the end of the line, or to a lone ;'
+complete -c nsls -n '__nsls_command watch' -l ring-pages -x -d 'Have a buffer of so many pages, a power of two, for the records of each CPU'
+complete -c nsls -n '__nsls_command watch' -s J -l json -d 'Write JSON, one object a line'
+complete -c nsls -n '__nsls_command watch' -s h -l help -d 'Print help'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command capture' -s h -l help -d 'Print help'

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Leaks(LeaksArgs),
     /// Run a command in each of some namespaces
     Exec(ExecArgs),
+    /// Show namespaces as they appear, are entered, lose their last process and end
+    Watch(WatchArgs),
     /// Save a snapshot for --sysroot
     Capture(CaptureArgs),
 }
@@ -270,6 +272,44 @@ pub(crate) struct LeaksArgs {
 
     #[command(flatten)]
     pub(crate) view: ViewArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
+
+    /// Only namespaces whose row matches, such as 'UID >= 1000'
+    #[arg(short = 'Q', long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+
+    /// Only namespaces of this container: its name, its ID, or the start of its ID
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) container: Option<String>,
+
+    /// End after so many events, after a time (500ms, 10s, 5m, 2h), or after the
+    /// first event of a namespace whose row matches
+    #[arg(long, value_name = "EXPR|DURATION|COUNT")]
+    pub(crate) until: Option<String>,
+
+    /// Scan at this interval (500ms, 10s, 5m, 2h) [default: 1s without perf events,
+    /// else as seldom as is safe]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) interval: Option<String>,
+
+    /// Run this command for each event, which its environment describes. It
+    /// extends to the end of the line, or to a lone ;
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, value_terminator = ";", value_hint = ValueHint::CommandName)]
+    pub(crate) exec: Vec<OsString>,
+
+    /// Have a buffer of so many pages, a power of two, for the records of each CPU
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) ring_pages: Option<u32>,
+
+    /// Write JSON, one object a line
+    #[arg(short = 'J', long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -28,7 +28,7 @@ pub use terminal::Terminal;
 use crate::cli::args::Command;
 use crate::cli::commands::{
     capture, compare, containers, diff, exec, find, holders, leaks, limits, list, metrics,
-    translate,
+    translate, watch,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -68,6 +68,7 @@ impl Cli {
             Some(Command::Metrics(args)) => metrics::run(args, console),
             Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
+            Some(Command::Watch(args)) => watch::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }
     }

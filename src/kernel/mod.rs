@@ -8,6 +8,8 @@ mod bpf;
 mod bytes;
 mod child;
 #[cfg(feature = "cli")]
+mod clock;
+#[cfg(feature = "cli")]
 mod command;
 mod device;
 mod error;
@@ -26,8 +28,12 @@ mod netlink;
 mod network;
 mod nsfs;
 mod opener;
+#[cfg(feature = "cli")]
+mod perf;
 mod release;
 mod setns;
+#[cfg(feature = "cli")]
+mod signals;
 #[cfg(feature = "cli")]
 mod stdout;
 mod syscall;
@@ -43,6 +49,8 @@ use crate::model::{Fd, HiddenProcess, Kind, Mount, NetNsId, NsId, Pid, SysvIpc, 
 
 pub(crate) use bpf::{BpfError, Carrier, FileType, Run, Task, TaskFile, TaskFiles};
 #[cfg(feature = "cli")]
+pub(crate) use clock::Calendar;
+#[cfg(feature = "cli")]
 pub(crate) use command::{ignore_interrupts, ticks_since_boot};
 pub(crate) use error::OpenError;
 #[cfg(feature = "cli")]
@@ -53,7 +61,11 @@ pub(crate) use linux::{Linux, identify};
 pub(crate) use network::{NetQuestions, Network};
 #[cfg(feature = "cli")]
 pub(crate) use nsfs::NsFile;
+#[cfg(feature = "cli")]
+pub(crate) use perf::{Comm, Perf, Record, What, now as perf_now, reported_kinds};
 pub(crate) use release::version_of;
+#[cfg(feature = "cli")]
+pub(crate) use signals::{Signal, Signals};
 #[cfg(feature = "cli")]
 pub(crate) use stdout::is_stdout_writable;
 

@@ -12,7 +12,7 @@ mod table;
 mod tree;
 
 pub use format::{Format, JsonLayout, Look};
-pub(crate) use json::{Object, VERSION, write_document, write_keys};
+pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};
 pub(crate) use messages::{describe, looked_for, summarise, why};

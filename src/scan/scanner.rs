@@ -169,7 +169,7 @@ impl Scanner {
         }
     }
 
-    pub(super) fn context(&self) -> Context<Linux> {
+    pub(crate) fn context(&self) -> Context<Linux> {
         // Finding out costs a dozen system calls.
         static CORES: OnceLock<NonZeroUsize> = OnceLock::new();
         let threads = self.threads.unwrap_or_else(|| {

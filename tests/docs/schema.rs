@@ -31,6 +31,9 @@ fn schema() -> Value {
             { "$ref": "#/$defs/limits" },
             { "$ref": "#/$defs/why" },
             { "$ref": "#/$defs/columns" },
+            { "$ref": "#/$defs/watching" },
+            { "$ref": "#/$defs/event" },
+            { "$ref": "#/$defs/count" },
         ],
         "$defs": {
             "listing": document(
@@ -75,6 +78,9 @@ fn schema() -> Value {
             "limits": limits(),
             "why": why(),
             "columns": columns(),
+            "watching": watching(),
+            "event": event(),
+            "count": count(),
             "row": row(),
             "gap": gap(),
             "holder": holder(),
@@ -401,6 +407,78 @@ fn why() -> Value {
     );
     let properties = json!({ "uid": number(), "unknown": number(), "counted": list(counted) });
     document("nsls limits --json --why USER", properties)
+}
+
+fn watching() -> Value {
+    all_required(
+        "The first line of nsls watch --json.",
+        json!({
+            "event": { "const": "watching" },
+            "version": version(),
+            "time": moment(),
+            "by": {
+                "description": "What tells of events: records of the kernel, or scans alone.",
+                "type": "string",
+                "examples": ["perf", "scans"],
+            },
+            "namespaces": { "description": "How many there are.", "type": "integer", "minimum": 0 },
+            "complete": { "type": "boolean" },
+            "gaps": { "type": "array", "items": { "$ref": "#/$defs/gap" } },
+        }),
+    )
+}
+
+fn event() -> Value {
+    all_required(
+        "A line of nsls watch --json: something that happened to a namespace.",
+        json!({
+            "event": { "enum": ["appeared", "entered", "emptied", "ended"] },
+            "time": moment(),
+            "type": kind(),
+            "ns": number(),
+            "id": {
+                "description": "Its number that is never reused, if it was read in time.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
+            "by": {
+                "description": "How it became known.",
+                "type": "string",
+                "examples": ["fork", "unshare", "setns", "leave", "look", "scan"],
+            },
+            "pid": number_or_null(),
+            "tid": number_or_null(),
+            "command": text_or_null(),
+            "lived": {
+                "description": "Seconds from its beginning to its end, if both were seen.",
+                "type": ["number", "null"],
+                "minimum": 0,
+            },
+            "certain": {
+                "description": "Whether it was seen, not concluded from what else was.",
+                "type": "boolean",
+            },
+        }),
+    )
+}
+
+fn count() -> Value {
+    all_required(
+        "A line of nsls watch --json: records that were lost and made up for by a scan, events that nobody read, or events for which no command ran.",
+        json!({
+            "event": { "enum": ["lost", "dropped", "skipped"] },
+            "time": moment(),
+            "count": number(),
+        }),
+    )
+}
+
+fn moment() -> Value {
+    json!({
+        "description": "RFC 3339, in UTC, with microseconds.",
+        "type": "string",
+        "pattern": "^[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$",
+    })
 }
 
 /// Returns the schema of a document: its own keys, and those about

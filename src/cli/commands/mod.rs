@@ -12,6 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod list;
 pub(crate) mod metrics;
 pub(crate) mod translate;
+pub(crate) mod watch;
 
 use serde::Serialize;
 

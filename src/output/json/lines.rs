@@ -7,7 +7,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::output::json::Harmless;
+use crate::model::Gap;
+use crate::output::json::{Gaps, Harmless};
 
 /// Writes a document as one object a line: each element of the array that is its
 /// last key, and then all other keys. Whoever has the last line, which alone has
@@ -27,9 +28,15 @@ pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Resul
     write_line(&Entries(entries), out)
 }
 
-fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+/// Writes one object on one line.
+pub(crate) fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(Harmless(&mut *out), value)?;
     writeln!(out)
+}
+
+/// Returns gaps as they stand in a document.
+pub(crate) fn gaps(gaps: &[Gap]) -> impl Serialize {
+    Gaps(gaps)
 }
 
 /// The keys and values of an object, in order.

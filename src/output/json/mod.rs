@@ -11,6 +11,7 @@ use crate::output::{JsonLayout, Listing, describe};
 use crate::query::{Column, Placed, Row};
 use crate::text::for_json;
 
+pub(crate) use lines::{gaps, write_line};
 pub(crate) use value::write_keys;
 
 /// The version of the output. Adding keys does not change it.
