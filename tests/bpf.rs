@@ -389,7 +389,7 @@ fn files_in_flight_and_in_rings_are_holders() {
     let command = command.trim_end();
     for ((name, fd), kind) in said.iter().zip(kinds) {
         let run = Nsls::words(&format!("holders --bpf -n {name}")).run();
-        let expected = format!("{kind} {pid} root {command} fd {fd}\n");
+        let expected = format!("{kind} {pid:>5} root {command} fd {fd}\n");
         assert_eq!((run.status, &run.stdout), (0, &expected), "{run}");
         let json = Nsls::words(&format!("holders --bpf --json {name}")).run();
         let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

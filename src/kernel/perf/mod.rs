@@ -127,6 +127,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_single_record_makes_a_ring_readable() {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+        let Ok(perf) = Perf::open(Some(8)) else {
+            // It takes CAP_PERFMON.
+            return;
+        };
+        std::process::Command::new("true").status().unwrap();
+        let rings = perf.fds();
+        let mut rings: Vec<_> = rings
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
+        let at_most = Timespec {
+            tv_sec: 30,
+            tv_nsec: 0,
+        };
+        assert_ne!(poll(&mut rings, Some(&at_most)), Ok(0));
+    }
+
+    #[test]
     fn what_this_process_does_is_recorded() {
         let Ok(mut perf) = Perf::open(Some(8)) else {
             // It takes CAP_PERFMON.

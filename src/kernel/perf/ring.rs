@@ -18,6 +18,7 @@ const FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
 // The bits of the word of flags.
 const COMM: u64 = 1 << 9;
 const TASK: u64 = 1 << 13;
+const WATERMARK: u64 = 1 << 14;
 const SAMPLE_ID_ALL: u64 = 1 << 18;
 const COMM_EXEC: u64 = 1 << 24;
 const USE_CLOCKID: u64 = 1 << 25;
@@ -39,7 +40,7 @@ struct Attributes {
     sample_type: u64,
     read_format: u64,
     flags: u64,
-    wakeup_events: u32,
+    wakeup_watermark: u32,
     bp_type: u32,
     config1: u64,
     config2: u64,
@@ -74,8 +75,9 @@ impl Ring {
             config: COUNT_SW_DUMMY,
             sample_type: SAMPLE_TIME,
             read_format: FORMAT_LOST,
-            flags: COMM | TASK | SAMPLE_ID_ALL | COMM_EXEC | USE_CLOCKID | NAMESPACES,
-            wakeup_events: 1,
+            flags: COMM | TASK | WATERMARK | SAMPLE_ID_ALL | COMM_EXEC | USE_CLOCKID | NAMESPACES,
+            // Any record: without a watermark, that is half a ring.
+            wakeup_watermark: 1,
             clockid: libc::CLOCK_MONOTONIC,
             ..Attributes::default()
         };
