@@ -49,10 +49,11 @@ fn names(events: &[&Value]) -> Vec<String> {
     events.iter().map(name).collect()
 }
 
-/// Does the same without what a zombie or a grace period may cause.
+/// Does the same without what a zombie or a grace period may cause, and without the
+/// birth of the first process of a pid namespace, which may be told apart.
 fn ends(events: &[&Value]) -> Vec<String> {
     let mut names = names(events);
-    names.retain(|name| name != "emptied");
+    names.retain(|name| name != "emptied" && name != "entered");
     names
 }
 

@@ -141,6 +141,15 @@ impl Watcher {
         }
     }
 
+    /// Returns whether a task keeps a namespace for its children.
+    fn is_for_children(&self, id: NsId) -> bool {
+        let mut links = id.kind.links().iter().filter(|link| link.is_for_children());
+        links.any(|link| {
+            let mut tasks = self.tasks.values();
+            tasks.any(|task| task.links.ino(link) == Some(id.ino))
+        })
+    }
+
     /// Takes note of a task in a namespace that it was not in.
     fn arrive(
         &mut self,
@@ -156,6 +165,8 @@ impl Watcher {
         let is_made = is_birth && is_known && !matches!(id.kind, Kind::Pid | Kind::Time);
         let (is_new, is_certain) = match self.spaces.get(&id) {
             None => (true, true),
+            // It waited for its children.
+            Some(space) if space.members == 0 && self.is_for_children(id) => (false, true),
             Some(space) if is_made => {
                 let time = space.vacated.map_or(at.time, |(time, _)| time);
                 self.end(id, time, Means::Leave, true);

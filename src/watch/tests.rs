@@ -335,6 +335,26 @@ fn a_pid_namespace_is_entered_by_fork() {
 }
 
 #[test]
+fn a_pid_namespace_that_waits_for_its_first_process_has_not_ended() {
+    let mut bench = Bench::new();
+    bench.fork(10, 2, 20, host());
+    let inside = links(Link::Uts, 60);
+    let mut waiting = inside.clone();
+    waiting.set(Link::PidForChildren, 50);
+    bench.fake.links.insert(20, waiting);
+    bench.record(12, 20, 20, What::Namespaces(inside.clone()));
+    let begun = bench.settle(13);
+    assert_eq!(
+        begun,
+        ["12 + uts:[60] unshare 20 ", "12 + pid:[50] unshare 20 "]
+    );
+    let mut born = inside;
+    born.set(Link::Pid, 50);
+    bench.fork(14, 20, 21, born);
+    assert_eq!(bench.settle(15), ["14 > pid:[50] fork 21 "]);
+}
+
+#[test]
 fn a_command_line_of_another_program_names_nobody() {
     let mut bench = Bench::new();
     bench.fork(10, 2, 20, host());
