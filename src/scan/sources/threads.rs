@@ -143,7 +143,11 @@ fn read_links(
     seen: &mut Seen,
 ) -> Result<(), ReadError> {
     let ns = tasks.ns(tid)?;
-    let reading = Reading::of(&ns, wanted);
+    let mut reading = Reading::of(&ns, wanted);
+    if !reading.errors.is_empty() {
+        // A thread that is ending answers EACCES until it has.
+        reading = Reading::of(&ns, wanted);
+    }
     if let Some((error, _)) = reading.errors.first() {
         return Err(*error);
     }
