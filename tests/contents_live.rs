@@ -3,14 +3,9 @@
 
 use crate::common::{Outcome, live, skip};
 
-/// Runs a script, or returns `None` if its requirements are missing.
+/// Runs a script after the helpers.
 fn run(tools: &[&str], script: &str) -> Option<Outcome> {
-    if !live::can_unshare() || !live::has(tools) {
-        return None;
-    }
-    let run = live::run(&format!("{HELPERS}{script}"));
-    let stderr = run.stderr.replace(live::INSIDE, "");
-    Some(Outcome { stderr, ..run })
+    live::run_with(tools, &format!("{HELPERS}{script}"))
 }
 
 /// `settle COUNT` waits until COUNT processes sleep; `pid N` prints the PID of

@@ -2,15 +2,9 @@
 
 use crate::common::{Nsls, Outcome, live};
 
-/// Runs a script, or returns `None` if its requirements are missing. What nsls
-/// says about its place in a nested pid namespace is left out.
+/// Runs a script after the helpers.
 fn run(tools: &[&str], script: &str) -> Option<Outcome> {
-    if !live::can_unshare() || !live::has(tools) {
-        return None;
-    }
-    let run = live::run(&format!("{HELPERS}{script}"));
-    let stderr = run.stderr.replace(live::INSIDE, "");
-    Some(Outcome { stderr, ..run })
+    live::run_with(tools, &format!("{HELPERS}{script}"))
 }
 
 /// `settle COUNT` waits until COUNT processes sleep; `pid N` prints the PID of

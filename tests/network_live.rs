@@ -8,14 +8,9 @@ use nsls::{Kind, Need, OpenFile, Scanner, SocketState, Sysroot};
 
 use crate::common::{Outcome, live, skip};
 
-/// Runs a script, or returns `None` if its requirements are missing.
+/// Runs a script after the helpers.
 fn run(tools: &[&str], script: &str) -> Option<Outcome> {
-    if !live::can_unshare() || !live::has(tools) {
-        return None;
-    }
-    let run = live::run(&format!("{HELPERS}{script}"));
-    let stderr = run.stderr.replace(live::INSIDE, "");
-    Some(Outcome { stderr, ..run })
+    live::run_with(tools, &format!("{HELPERS}{script}"))
 }
 
 /// `serve NS N SOCKET…` sleeps N seconds in the net namespace of a process, with

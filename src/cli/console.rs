@@ -32,6 +32,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Returns another outcome in place of [`Outcome::Done`], if it applies: what is
+    /// incomplete stays so.
+    pub(crate) fn or(self, other: Outcome, applies: bool) -> Outcome {
+        match self {
+            Outcome::Done if applies => other,
+            outcome => outcome,
+        }
+    }
+
     /// Returns the exit code.
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {

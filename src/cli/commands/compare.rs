@@ -55,10 +55,10 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
         types: compared.iter().map(ComparedType::new).collect(),
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
-    Ok(match outcome {
-        Outcome::Done if !compared.iter().all(Comparison::is_shared) => Outcome::Different,
-        outcome => outcome,
-    })
+    Ok(outcome.or(
+        Outcome::Different,
+        !compared.iter().all(Comparison::is_shared),
+    ))
 }
 
 #[derive(Serialize)]

@@ -55,10 +55,7 @@ pub(crate) fn run(args: DiffArgs, console: &mut Console<'_>) -> Result<Outcome, 
     for line in doubts(&old, &new) {
         warn(&line);
     }
-    Ok(match outcome {
-        Outcome::Done if !differences.is_empty() => Outcome::Different,
-        outcome => outcome,
-    })
+    Ok(outcome.or(Outcome::Different, !differences.is_empty()))
 }
 
 /// Parses a saved document, for its fuzz target.

@@ -70,10 +70,7 @@ pub(crate) fn run(args: FindArgs, console: &mut Console<'_>) -> Result<Outcome, 
     for search in &missing {
         warn(&search.complaint());
     }
-    Ok(match outcome {
-        Outcome::Done if !missing.is_empty() => Outcome::Missing,
-        outcome => outcome,
-    })
+    Ok(outcome.or(Outcome::Missing, !missing.is_empty()))
 }
 
 /// What to look for, for one word.

@@ -188,10 +188,7 @@ fn show(
     if !found.is_empty() && !snapshot.is_complete() {
         warn("something that could not be seen may need some of these");
     }
-    Ok(match outcome {
-        Outcome::Done if !found.is_empty() => Outcome::Different,
-        outcome => outcome,
-    })
+    Ok(outcome.or(Outcome::Different, !found.is_empty()))
 }
 
 const HEADINGS: [Heading<'static>; 7] = [
