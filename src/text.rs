@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
@@ -91,6 +92,12 @@ impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&String::from_utf8_lossy(&self.0))
     }
+}
+
+/// Parses a number in digits alone: parsing would accept a sign.
+pub(crate) fn parse_digits<N: FromStr>(word: &str) -> Option<N> {
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    word.parse().ok().filter(|_| is_number)
 }
 
 /// Escapes text for a table: printable text stays, everything else is escaped.

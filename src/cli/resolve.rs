@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::model::{Container, Kind, KindSet, Namespace, NsId, Pid, Snapshot};
 use crate::query::nearest;
 use crate::scan::{NsRef, Target};
+use crate::text::parse_digits;
 
 /// Returns what a NAMESPACE names. The number of a process means its namespaces;
 /// the name of a container means its pid namespace, or the one of the only type
@@ -176,9 +177,7 @@ fn is_direct(one: &&Match<'_>) -> bool {
 
 /// Parses a PID. The ID of a container may be all digits, but has more of them.
 pub(crate) fn pid(word: &str) -> Option<Pid> {
-    let word = word.trim();
-    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    word.parse().ok().filter(|pid| is_number && *pid > 0)
+    parse_digits(word.trim()).filter(|pid| *pid > 0)
 }
 
 fn exists(view: &View, pid: Pid) -> bool {

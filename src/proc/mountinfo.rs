@@ -7,6 +7,7 @@ use crate::model::{Mount, MountRoot, MountedFs, NsId};
 use crate::proc::ReadError;
 use crate::proc::lines::Lines;
 use crate::proc::link_text::parse_id;
+use crate::text::parse_digits;
 
 /// One line of a mount table. Paths are still escaped.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,12 +54,7 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
 /// Parses `MAJOR:MINOR`.
 pub(crate) fn parse_device(text: &[u8]) -> Option<(u32, u32)> {
     let (major, minor) = std::str::from_utf8(text).ok()?.split_once(':')?;
-    let number = |word: &str| {
-        // Parsing alone would accept a sign.
-        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-        word.parse().ok().filter(|_| is_number)
-    };
-    Some((number(major)?, number(minor)?))
+    Some((parse_digits(major)?, parse_digits(minor)?))
 }
 
 /// What a mount table says about file systems.

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::kernel::{self, OpenError};
 use crate::model::{Holder, KindSet, NsId, Pid};
 use crate::proc::{Found, Sysroot, parse_id};
+use crate::text::parse_digits;
 
 /// What to scan for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,11 +50,9 @@ impl From<PathBuf> for NsRef {
         if let Some(id) = parse_id(text) {
             return NsRef::Id(id);
         }
-        // Parsing alone would accept a sign.
-        let is_number = text.iter().all(u8::is_ascii_digit);
-        match word.to_str().map(str::parse) {
-            Some(Ok(ino)) if is_number => NsRef::Ino(ino),
-            _ => NsRef::Path(word),
+        match word.to_str().and_then(parse_digits) {
+            Some(ino) => NsRef::Ino(ino),
+            None => NsRef::Path(word),
         }
     }
 }

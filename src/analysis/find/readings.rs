@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::analysis::find::Thing;
 use crate::model::{Mac, Protocol};
 use crate::proc::{parse_device, parse_id};
+use crate::text::parse_digits;
 
 /// A word with a prefix that says what it is, and that it cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +28,7 @@ const PREFIXES: [(&str, &str, Parse); 18] = [
     ("address", "address", address),
     ("interface", "interface", interface),
     ("ifindex", "index of an interface", |word| {
-        number(word).map(Thing::InterfaceIndex)
+        parse_digits(word).map(Thing::InterfaceIndex)
     }),
     ("mac", "hardware address", mac),
     ("device", "device", device),
@@ -43,10 +44,10 @@ const PREFIXES: [(&str, &str, Parse); 18] = [
     ("pod", "pod", |word| Some(Thing::Pod(word.to_owned()))),
     ("unit", "unit", |word| Some(Thing::Unit(word.to_owned()))),
     ("ns", "number of a namespace", |word| {
-        number(word).map(Thing::Number)
+        parse_digits(word).map(Thing::Number)
     }),
     ("id", "ID of a namespace", |word| {
-        number(word).map(Thing::UniqueId)
+        parse_digits(word).map(Thing::UniqueId)
     }),
     ("netns", "name of a net namespace", |word| {
         Some(Thing::NetnsName(word.to_owned()))
@@ -100,7 +101,7 @@ impl Thing {
             ]);
         }
         let mut readings = Vec::new();
-        if let Some(number) = number(word) {
+        if let Some(number) = parse_digits(word) {
             readings.extend(match number {
                 1..=PID_MAX => process(word),
                 _ if number > u64::from(u32::MAX) => Some(Thing::UniqueId(number)),
@@ -141,15 +142,10 @@ fn unmistakable(word: &str) -> Option<Thing> {
         .or_else(|| port(word, None).filter(|_| word.contains(':')))
 }
 
-/// Parses a number, in digits alone.
-fn number<N: std::str::FromStr>(word: &str) -> Option<N> {
-    // Parsing alone would accept a sign.
-    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    word.parse().ok().filter(|_| is_number)
-}
-
 fn process(word: &str) -> Option<Thing> {
-    number(word).filter(|pid| *pid > 0).map(Thing::Process)
+    parse_digits(word)
+        .filter(|pid| *pid > 0)
+        .map(Thing::Process)
 }
 
 /// Parses `8080`, `:8080`, `10.0.0.2:8080` or `[::1]:443`.
@@ -157,7 +153,7 @@ fn port(word: &str, protocol: Option<Protocol>) -> Option<Thing> {
     let address: Option<SocketAddr> = word.parse().ok();
     let port = match &address {
         Some(address) => address.port(),
-        None => number(word.strip_prefix([':', '*']).unwrap_or(word))?,
+        None => parse_digits(word.strip_prefix([':', '*']).unwrap_or(word))?,
     };
     Some(Thing::Port {
         protocol,
@@ -176,7 +172,7 @@ fn unix(word: &str) -> Option<Thing> {
 /// Parses `10.88.0.2`, `fd00::2` or `10.88.0.0/16`.
 fn address(word: &str) -> Option<Thing> {
     let (address, prefix) = match word.split_once('/') {
-        Some((address, prefix)) => (address, Some(number(prefix)?)),
+        Some((address, prefix)) => (address, Some(parse_digits(prefix)?)),
         None => (word, None),
     };
     let address: IpAddr = address.parse().ok()?;
@@ -188,7 +184,7 @@ fn address(word: &str) -> Option<Thing> {
 /// Parses a name as the kernel permits it, or `eth0@if7` as ip-link(8) shows it.
 fn interface(word: &str) -> Option<Thing> {
     let (name, link) = match word.split_once("@if") {
-        Some((name, link)) => (name, Some(number(link)?)),
+        Some((name, link)) => (name, Some(parse_digits(link)?)),
         None => (word, None),
     };
     let is_name = !name.is_empty() && name.len() < IFNAMSIZ;
