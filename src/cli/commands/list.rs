@@ -23,16 +23,20 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         return Ok(Outcome::Done);
     }
     let mut needs = options.needs();
-    let asks_for_containers = needs.contains(Need::Affiliation);
-    if options.names_container(console.terminal) {
+    let asked = needs;
+    if options.has_last_line(console.terminal) {
         needs.insert(Need::Affiliation);
+    }
+    if options.has_last_line(console.terminal) || options.dims_host() {
+        needs.insert(Need::Host);
     }
     let taken = view.taken();
     let mut snapshot = scan(&options, needs)?;
-    if !asks_for_containers {
-        // Without it one line is missing, which is no loss to report.
-        snapshot.gaps.retain(|gap| gap.source != Source::Cgroups);
-    }
+    // Without these a line or a look is missing, which is no loss to report.
+    snapshot.gaps.retain(|gap| {
+        (asked.contains(Need::Affiliation) || gap.source != Source::Cgroups)
+            && (asked.contains(Need::Host) || !gap.is_about_host())
+    });
     let snapshot = snapshot;
     let namespace = requested_namespace(&options, &snapshot);
     let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
@@ -57,7 +61,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         dims_host: options.dims_host(),
     };
     let mut written = listing.write(view.format, console.out);
-    if let Some(line) = container_line(&options, &snapshot, console.terminal) {
+    if let Some(line) = last_line(&options, &snapshot, console.terminal) {
         written = written.and_then(|()| writeln!(console.out, "{line}"));
     }
     let can_infer = options.target == Target::All && !options.infer;
@@ -68,22 +72,30 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     Ok(outcome)
 }
 
-/// Returns a last line on a terminal that says which container a process is in.
-fn container_line(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Option<String> {
-    let (Target::Process(pid), true) = (&options.target, options.names_container(terminal)) else {
+/// Returns a last line on a terminal that says which container a process is in, and
+/// what it shares with the host.
+fn last_line(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Option<String> {
+    let (Target::Process(pid), true) = (&options.target, options.has_last_line(terminal)) else {
         return None;
     };
-    let container = snapshot.process(*pid)?.container()?.to_string();
-    let container = for_table(container.as_bytes());
-    Some(format!("process {pid} is in the container {container}"))
+    let process = snapshot.process(*pid)?;
+    let container = process.container().map(|container| {
+        let container = for_table(container.to_string().as_bytes());
+        format!("is in the container {container}")
+    });
+    let own = |namespace: &&Namespace| process.links.is_in(namespace.id);
+    let of_host = snapshot.namespaces.iter().filter(own).filter(|one| {
+        let facts = one.facts.as_deref();
+        facts.and_then(|facts| facts.is_host) == Some(true)
+    });
+    let shared: Vec<_> = of_host.map(|one| one.id.kind.name()).collect();
+    let shared = (!shared.is_empty()).then(|| format!("shares {} with the host", shared.join(",")));
+    let parts: Vec<_> = container.into_iter().chain(shared).collect();
+    (!parts.is_empty()).then(|| format!("process {pid} {}", parts.join(" and ")))
 }
 
 /// Scans for what the options name.
-pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Error> {
-    let asks_for_host = needs.contains(Need::Host);
-    if options.dims_host() {
-        needs.insert(Need::Host);
-    }
+pub(super) fn scan(options: &Options, needs: Needs) -> Result<Snapshot, Error> {
     let mut scanner = options
         .view
         .scanner()
@@ -93,12 +105,7 @@ pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Erro
     if let Some(sources) = options.sources {
         scanner = scanner.sources(sources);
     }
-    let mut snapshot = scanner.scan()?;
-    if !asks_for_host {
-        // Without it some rows are not faint, which is no loss to report.
-        snapshot.gaps.retain(|gap| !gap.is_about_host());
-    }
-    Ok(snapshot)
+    scanner.scan()
 }
 
 /// Returns the namespace whose processes are listed, if that is the request.

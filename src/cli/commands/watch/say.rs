@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::kernel::Calendar;
 use crate::model::{Kind, Snapshot};
-use crate::output::{VERSION, gaps, write_line};
+use crate::output::{Palette, Role, VERSION, gaps, write_line};
 use crate::text::{Text, for_table};
 use crate::watch::{Event, Happening, Means, Who};
 
@@ -57,17 +56,22 @@ impl WallClock {
 }
 
 /// Returns the line of an event for people.
-pub(super) fn line(event: &Event, clock: WallClock, has_styles: bool) -> String {
-    let style = match event.what {
-        _ if !has_styles => Style::new(),
-        Happening::Appeared => AnsiColor::Green.on_default(),
-        Happening::Entered => AnsiColor::Cyan.on_default(),
-        Happening::Emptied => AnsiColor::Yellow.on_default(),
-        Happening::Ended => AnsiColor::Red.on_default(),
+pub(super) fn line(event: &Event, clock: WallClock, palette: Option<&Palette>) -> String {
+    let role = match event.what {
+        Happening::Appeared => Role::Added,
+        Happening::Entered => Role::Entered,
+        Happening::Emptied => Role::Changed,
+        Happening::Ended => Role::Removed,
     };
-    let (time, sign, about) = (clock.local(event.time), event.what.sign(), about(event));
-    let (kind, ino) = (event.id.kind.name(), event.id.ino);
-    let line = format!("{time} {style}{sign}{style:#} {kind:<6} {ino:>10}  {about}");
+    let paint = |role, text: &str| match palette {
+        Some(palette) => palette.paint(role, text),
+        None => text.to_owned(),
+    };
+    let (time, about) = (clock.local(event.time), about(event));
+    let (kind, ino) = (event.id.kind, event.id.ino);
+    let sign = paint(role, &event.what.sign().to_string());
+    let word = paint(kind.into(), &format!("{:<6}", kind.name()));
+    let line = format!("{time} {sign} {word} {ino:>10}  {about}");
     format!("{}\n", line.trim_end())
 }
 
