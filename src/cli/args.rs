@@ -351,7 +351,7 @@ pub(crate) struct ViewArgs {
     #[command(flatten)]
     pub(crate) color: ColorArgs,
 
-    /// Make links of paths: always, never, or on a terminal, as without WHEN
+    /// Make links of paths [default: never; without WHEN: auto]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "auto")]
     pub(crate) hyperlink: Option<When>,
 
@@ -379,7 +379,7 @@ impl ViewArgs {
 /// Whether to show colours.
 #[derive(Debug, Args)]
 pub(crate) struct ColorArgs {
-    /// Show colours: always, as without WHEN, never, or on a terminal, the default
+    /// Show colours [default: auto; without WHEN: always]
     #[arg(long, alias = "colour", value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
     pub(crate) color: Option<When>,
 }

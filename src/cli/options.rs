@@ -117,9 +117,9 @@ impl Options {
         })
     }
 
-    /// Returns whether a last line says what a process shares: for people, not for
+    /// Returns whether last lines say where a process belongs: for people, not for
     /// scripts.
-    pub(crate) fn has_last_line(&self, terminal: Terminal) -> bool {
+    pub(crate) fn has_last_lines(&self, terminal: Terminal) -> bool {
         let is_shown = self.view.look().is_some() && terminal.width.is_some();
         is_shown && matches!(self.target, Target::Process(_))
     }

@@ -77,22 +77,24 @@ impl Role {
     /// Returns its default look. Hues are of the 256 colours, which no theme
     /// changes: eight that can be told apart, and from red, are not among the 16,
     /// where blue is unreadable on many dark backgrounds and yellow on light ones.
+    /// Before each stands one of the 16, for programs that ignore the others, such
+    /// as watch(1) before procps 4.0.3.
     const fn default_look(self) -> &'static str {
         match self {
-            Role::Mnt | Role::Changed => "38;5;136",
-            Role::Net | Role::Entered => "38;5;32",
-            Role::Ipc => "38;5;64",
-            Role::User => "38;5;169",
-            Role::Pid => "38;5;134",
-            Role::Uts => "38;5;30",
-            Role::Cgroup => "38;5;63",
-            Role::Time => "38;5;102",
+            Role::Mnt | Role::Changed => "33;38;5;136",
+            Role::Net | Role::Entered => "94;38;5;32",
+            Role::Ipc => "32;38;5;64",
+            Role::User => "95;38;5;169",
+            Role::Pid => "35;38;5;134",
+            Role::Uts => "36;38;5;30",
+            Role::Cgroup => "34;38;5;63",
+            Role::Time => "90;38;5;102",
             Role::Heading => "1",
-            Role::Container => "1;38;5;29",
+            Role::Container => "1;32;38;5;29",
             Role::Host | Role::Context | Role::Tree => "2",
-            Role::Alarm => "1;38;5;196",
-            Role::Added => "38;5;28",
-            Role::Removed => "38;5;196",
+            Role::Alarm => "1;31;38;5;196",
+            Role::Added => "32;38;5;28",
+            Role::Removed => "31;38;5;196",
         }
     }
 }
@@ -165,7 +167,7 @@ impl Palette {
     }
 
     /// Returns the look of a role; empty for none.
-    pub(super) fn look(&self, role: Role) -> &str {
+    pub fn look(&self, role: Role) -> &str {
         self.looks.get(role.index()).map_or("", |look| look)
     }
 

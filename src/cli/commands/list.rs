@@ -24,10 +24,10 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     }
     let mut needs = options.needs();
     let asked = needs;
-    if options.has_last_line(console.terminal) {
+    if options.has_last_lines(console.terminal) {
         needs.insert(Need::Affiliation);
     }
-    if options.has_last_line(console.terminal) || options.dims_host() {
+    if options.has_last_lines(console.terminal) || options.dims_host() {
         needs.insert(Need::Host);
     }
     let taken = view.taken();
@@ -61,7 +61,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         dims_host: options.dims_host(),
     };
     let mut written = listing.write(view.format, console.out);
-    if let Some(line) = last_line(&options, &snapshot, console.terminal) {
+    for line in last_lines(&options, &snapshot, console.terminal) {
         written = written.and_then(|()| writeln!(console.out, "{line}"));
     }
     let can_infer = options.target == Target::All && !options.infer;
@@ -72,26 +72,29 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     Ok(outcome)
 }
 
-/// Returns a last line on a terminal that says which container a process is in, and
+/// Returns last lines on a terminal that say which container a process is in, and
 /// what it shares with the host.
-fn last_line(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Option<String> {
-    let (Target::Process(pid), true) = (&options.target, options.has_last_line(terminal)) else {
-        return None;
+fn last_lines(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Vec<String> {
+    let process = match options.target {
+        Target::Process(pid) if options.has_last_lines(terminal) => snapshot.process(pid),
+        _ => None,
     };
-    let process = snapshot.process(*pid)?;
+    let Some(process) = process else {
+        return Vec::new();
+    };
+    let pid = process.pid;
     let container = process.container().map(|container| {
         let container = for_table(container.to_string().as_bytes());
-        format!("is in the container {container}")
+        format!("process {pid} is in the container {container}")
     });
-    let own = |namespace: &&Namespace| process.links.is_in(namespace.id);
-    let of_host = snapshot.namespaces.iter().filter(own).filter(|one| {
-        let facts = one.facts.as_deref();
-        facts.and_then(|facts| facts.is_host) == Some(true)
+    let shared = snapshot.namespaces.iter().filter(|one| {
+        let is_host = one.facts.as_deref().and_then(|facts| facts.is_host);
+        is_host == Some(true) && process.links.is_in(one.id)
     });
-    let shared: Vec<_> = of_host.map(|one| one.id.kind.name()).collect();
-    let shared = (!shared.is_empty()).then(|| format!("shares {} with the host", shared.join(",")));
-    let parts: Vec<_> = container.into_iter().chain(shared).collect();
-    (!parts.is_empty()).then(|| format!("process {pid} {}", parts.join(" and ")))
+    let shared: Vec<_> = shared.map(|one| one.id.kind.name()).collect();
+    let shared = (!shared.is_empty())
+        .then(|| format!("process {pid} shares {} with the host", shared.join(",")));
+    container.into_iter().chain(shared).collect()
 }
 
 /// Scans for what the options name.
