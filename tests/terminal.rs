@@ -198,6 +198,8 @@ fn unknown_host_namespaces_are_reported_only_if_host_is_requested() {
         plain(&shown),
         format!("        NS TYPE\n4026531833 net\n{LAST}")
     );
+    let coloured = nsls("--pid 20 -t mnt -o NS -n --color=always").run();
+    assert_eq!(coloured, Outcome::success("4026532002\n"));
     let told = nsls("--pid 20 -t mnt -o NS,HOST").run();
     let expected = "nsls: cannot tell whether 1 namespace belongs to the host\n";
     assert_eq!(

@@ -295,7 +295,7 @@ mod tests {
             Heading::number("B").role(|word| (word == "90").then_some(Role::Alarm)),
             Heading::text("C").role(Role::of_kind).cut(),
         ];
-        let rows = [["x,net", "90", "pid,utsuts,net "], ["", "9", ""]];
+        let rows = [["x,net", "90", "pid,utsuts,net "], ["", "9", " "]];
         let mut palette = Palette::default();
         palette
             .change("reset:net=36:pid=35:alarm=31:heading=1")

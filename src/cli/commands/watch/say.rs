@@ -242,3 +242,55 @@ pub(super) fn summary(time: Duration, said: [u64; 4], lost: u64) -> String {
     let line = format!("watched {}: {}{lost}", span(time), counts.join(", "));
     for_table(line.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::NsId;
+
+    #[test]
+    fn what_happened_has_a_sign_and_on_a_terminal_a_colour_too() {
+        let palette = Palette::default();
+        let lines = |palette| {
+            Happening::ALL.map(|what| {
+                let event = Event {
+                    time: 0,
+                    what,
+                    id: NsId {
+                        ino: 4026532001,
+                        kind: Kind::Net,
+                    },
+                    unique_id: None,
+                    means: Means::Scan,
+                    who: None,
+                    lived: None,
+                    is_certain: true,
+                };
+                // The time of day differs from place to place.
+                let line = line(&event, WallClock::at(0), palette);
+                line.split_once(' ').unwrap().1.to_owned()
+            })
+        };
+        assert_eq!(
+            lines(None),
+            [
+                "+ net    4026532001  found by a scan\n",
+                "> net    4026532001   entered by scan\n",
+                ". net    4026532001  no process left, kept by something else\n",
+                "- net    4026532001  was there before\n",
+            ]
+        );
+        let net = "\x1b[94;38;5;32mnet   \x1b[0m 4026532001 ";
+        assert_eq!(
+            lines(Some(&palette)),
+            [
+                format!("\x1b[32;38;5;28m+\x1b[0m {net} found by a scan\n"),
+                format!("\x1b[94;38;5;32m>\x1b[0m {net}  entered by scan\n"),
+                format!(
+                    "\x1b[33;38;5;136m.\x1b[0m {net} no process left, kept by something else\n"
+                ),
+                format!("\x1b[31;38;5;196m-\x1b[0m {net} was there before\n"),
+            ]
+        );
+    }
+}
