@@ -36,7 +36,7 @@
 //! `cli`, on by default, builds the command `nsls`. Its modules are public only
 //! for the command and its tests, and may change at any time. A program that
 //! needs the library alone saves nearly half of the dependencies, 22 crates
-//! instead of 38:
+//! instead of 40:
 //!
 //! ```toml
 //! nsls = { version = "0.1", default-features = false }

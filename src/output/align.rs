@@ -1,7 +1,9 @@
 //! Lines of cells as aligned text.
 
 use std::io::{self, Write};
+use std::iter::repeat_n;
 
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::Look;
@@ -10,9 +12,9 @@ use crate::output::palette::{Pen, Role};
 use crate::output::table::Heading;
 use crate::query::Align;
 
-/// The widest cell that others are aligned with: behind a wider one, every line
-/// would be mostly blank.
-const WIDEST: usize = 65_534;
+/// The widest cell that can be aligned: comfy-table counts in 16 bits, with the
+/// space behind the cell.
+const WIDEST: usize = u16::MAX as usize - 1;
 
 /// One cell of a line, without a line break.
 #[derive(Debug, Default)]
@@ -57,41 +59,65 @@ pub(super) fn write(
     if let Some(width) = look.width {
         cut(headings, &mut lines, width);
     }
-    let columns = headings.iter().enumerate();
-    let widths: Vec<usize> = columns
-        .map(|(nth, heading)| column_width(nth, heading.align, &lines))
+    // The last one, if it is to the left, needs no alignment: nothing follows it.
+    let ends_left = headings
+        .last()
+        .is_some_and(|last| last.align == Align::Left);
+    let count = headings.len() - usize::from(ends_left);
+    let is_aligned = |line: &&Line| line.cells.iter().take(count).all(fits);
+    let mut columns: Vec<_> = (headings.iter().take(count).enumerate())
+        .map(|(nth, heading)| {
+            let lines = lines.iter().filter(is_aligned);
+            align(heading.align, lines.filter_map(|line| line.cells.get(nth))).into_iter()
+        })
         .collect();
     for line in &lines {
-        writeln!(out, "{}", text(line, headings, &widths, look))?;
+        let aligned: Vec<String> = match is_aligned(&line) {
+            true => columns.iter_mut().filter_map(Iterator::next).collect(),
+            false => Vec::new(),
+        };
+        writeln!(out, "{}", text(line, headings, &aligned, look))?;
     }
     Ok(())
 }
 
-/// Returns a line, aligned if it can be.
-fn text(line: &Line, headings: &[Heading<'_>], widths: &[usize], look: Look) -> String {
+/// Returns the cells of a column, each as wide as the widest.
+fn align<'a>(align: Align, cells: impl Iterator<Item = &'a Cell>) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for cell in cells {
+        table.add_row([&cell.text]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
+        if let Align::Right(least) = align {
+            column.set_cell_alignment(CellAlignment::Right);
+            let least = u16::try_from(least).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
+    }
+    table.lines().collect()
+}
+
+/// Returns a line of the `aligned` cells, and behind them of others as they are.
+fn text(line: &Line, headings: &[Heading<'_>], aligned: &[String], look: Look) -> String {
     let mut pen = Pen::new(look.palette);
-    let is_aligned = can_be_aligned(line, headings);
-    let mut after = 0;
-    let is_blank = |cell: &Cell| cell.text.trim_end().is_empty();
-    let last = line.cells.iter().rposition(|cell| !is_blank(cell));
-    let cells = line.cells.iter().zip(headings).zip(widths).enumerate();
-    for (nth, ((cell, heading), width)) in cells.take(last.map_or(0, |last| last + 1)) {
-        let blank = match is_aligned {
-            true => width.saturating_sub(cell.text.width()),
-            false => 0,
+    let mut blank = String::new();
+    for (nth, (cell, heading)) in line.cells.iter().zip(headings).enumerate() {
+        let whole = aligned.get(nth).unwrap_or(&cell.text);
+        let ended = whole.trim_end_matches(' ');
+        let shown = match heading.align {
+            Align::Left => ended,
+            Align::Right(_) => ended.trim_start_matches(' '),
         };
-        let (before, behind) = match heading.align {
-            Align::Left => (0, blank),
-            Align::Right(_) => (blank, 0),
-        };
-        pen.write(line.role, &" ".repeat(after + before));
+        if !shown.is_empty() {
+            blank.extend(repeat_n(' ', ended.len() - shown.len()));
+            pen.write(line.role, &blank);
+            blank.clear();
+            write_cell(cell, shown, heading, line.role, &mut pen);
+        }
         // A space lies between columns.
-        after = behind + 1;
-        let shown = match Some(nth) == last {
-            true => cell.text.trim_end(),
-            false => &cell.text,
-        };
-        write_cell(cell, shown, heading, line.role, &mut pen);
+        blank.extend(repeat_n(' ', whole.len() - ended.len() + 1));
     }
     pen.finish()
 }
@@ -122,16 +148,6 @@ fn write_cell<'a>(
     if cell.link.is_some() {
         pen.escape(hyperlink::END);
     }
-}
-
-/// Returns whether all cells of a line can be aligned. The last one, if it is to
-/// the left, needs no alignment: nothing follows it.
-fn can_be_aligned(line: &Line, headings: &[Heading<'_>]) -> bool {
-    let ends_left = headings
-        .last()
-        .is_some_and(|last| last.align == Align::Left);
-    let count = line.cells.len() - usize::from(ends_left);
-    line.cells.iter().take(count).all(fits)
 }
 
 /// Returns whether others can be aligned with a cell. The width of a text is never
