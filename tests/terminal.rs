@@ -215,7 +215,7 @@ fn host_namespaces_that_engines_isolate_are_marked_and_red() {
     let nsls = || Nsls::words(&format!("containers -n --sysroot {root}"));
     let red = |word: &str| format!("\x1b[1;31;38;5;196m{word}!\x1b[0m");
     let expected = format!(
-        "docker \x1b[1;32;38;5;29m5f8272929921\x1b[0m       1    20  {},{},user,{},cgroup,time\n",
+        "docker \x1b[1;32;38;5;29m5f8272929921\x1b[0m         1    20   {},{},user,{},cgroup,time\n",
         red("net"),
         red("ipc"),
         red("pid")
