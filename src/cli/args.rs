@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::model::{Kind, Member, Pid, Source, Sources};
+use crate::model::{Kind, Member, Pid, Source, Sources, UnknownName};
 use crate::output::JsonLayout;
 use crate::query::Relation;
 
@@ -107,9 +107,8 @@ pub(crate) struct SelectArgs {
     #[arg(short, long, visible_alias = "task")]
     pub(crate) pid: Option<String>,
 
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     /// Only namespaces without processes
     #[arg(short = 'P', long, conflicts_with_all = ["pid", "namespace"])]
@@ -131,6 +130,14 @@ pub(crate) struct SelectArgs {
     /// Look for namespaces only in these places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
     pub(crate) sources: Vec<Sources>,
+}
+
+/// Which types of namespaces.
+#[derive(Debug, Args)]
+pub(crate) struct TypesArgs {
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', ignore_case = true, value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
 }
 
 #[derive(Debug, Args)]
@@ -266,9 +273,8 @@ pub(crate) struct LeaksArgs {
     #[arg(last = true, num_args = 1.., value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     #[command(flatten)]
     pub(crate) view: ViewArgs,
@@ -276,9 +282,8 @@ pub(crate) struct LeaksArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     /// Only namespaces whose row matches, such as 'UID >= 1000'
     #[arg(short = 'Q', long, value_name = "EXPR")]
@@ -421,9 +426,22 @@ impl From<Tree> for Relation {
     }
 }
 
+/// Takes the kernel's name of a type, or the whole word for it.
 fn kind_parser() -> impl TypedValueParser<Value = Kind> {
-    let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
-    PossibleValuesParser::new(names).try_map(|name| name.parse())
+    fn value(kind: Kind) -> PossibleValue {
+        let value = PossibleValue::new(kind.name());
+        match kind {
+            Kind::Mnt => value.alias("mount"),
+            Kind::Net => value.alias("network"),
+            _ => value,
+        }
+    }
+    let values = Kind::ALL.iter().map(|kind| value(*kind));
+    PossibleValuesParser::new(values).try_map(|word| {
+        let mut kinds = Kind::ALL.iter();
+        let named = kinds.find(|kind| value(**kind).matches(&word, true));
+        named.copied().ok_or(UnknownName)
+    })
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {

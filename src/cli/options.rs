@@ -65,7 +65,7 @@ impl Options {
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
         }
-        let kinds: KindSet = args.select.types.into_iter().collect();
+        let kinds: KindSet = args.select.types.types.into_iter().collect();
         let wanted = if kinds.is_empty() {
             KindSet::all()
         } else {

@@ -36,7 +36,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     let interval = args.interval.as_deref().map(until::interval).transpose()?;
     let view = View::new(view_args(), console.terminal);
     let selection = Selection::new(
-        args.types,
+        args.types.types,
         args.filter.as_deref(),
         args.container,
         until.as_ref(),
