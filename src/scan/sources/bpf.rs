@@ -169,7 +169,7 @@ pub(super) fn read<K: Kernel>(
     }
     if look.cgroup {
         let pids = told.processes.iter().map(|process| process.pid).collect();
-        let texts = context.map(pids, |context, pid| {
+        let texts = context.map("processes", pids, |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
             let text = process.and_then(|process| process.cgroup());
             note(context, text, Source::Cgroups, *pid)
@@ -441,7 +441,7 @@ fn read_files<K: Kernel>(
         .iter()
         .map(|sighting| (sighting.pid, sighting.thread))
         .collect();
-    let read = context.map(read, |context, (pid, thread)| {
+    let read = context.map("processes", read, |context, (pid, thread)| {
         read_table(context, *pid, *thread)
     })?;
     for (sighting, files) in told.sightings.iter_mut().zip(read) {
