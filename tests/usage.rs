@@ -151,6 +151,27 @@ fn options_that_exclude_each_other_are_both_named() {
             "--output-all",
             "--output <LIST>",
         ),
+        (
+            "--group type -T",
+            "--group <BY>",
+            "--tree[=<RELATION>]",
+            "--group <BY>",
+        ),
+        (
+            "--group user -J",
+            "--group <BY>",
+            "--json[=<FORMAT>]",
+            "--group <BY>",
+        ),
+        ("-r --group user", "--raw", "--group <BY>", "--raw"),
+        (
+            "--vertical -J",
+            "--vertical",
+            "--json[=<FORMAT>]",
+            "--vertical",
+        ),
+        ("--vertical -r", "--vertical", "--raw", "--vertical"),
+        ("--vertical -n", "--vertical", "--noheadings", "--vertical"),
     ] {
         assert_eq!(typed(arguments), conflict(one, other, usage), "{arguments}");
     }

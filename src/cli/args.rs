@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::model::{Kind, Member, Pid, Source, Sources, UnknownName};
 use crate::output::JsonLayout;
-use crate::query::Relation;
+use crate::query::{Grouping, Relation};
 
 /// List Linux namespaces, their processes and owners
 #[derive(Debug, Parser)]
@@ -82,6 +82,14 @@ pub(crate) struct ListArgs {
     /// Join the values of a cell with commas instead of showing one per line
     #[arg(short = 'W', long)]
     pub(crate) nowrap: bool,
+
+    /// Sort by these columns; -COLUMN puts the largest first
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) sort: Option<OsString>,
+
+    /// Show the rows of each container, type or user under a heading
+    #[arg(long, value_name = "BY", conflicts_with_all = ["tree", "json", "raw"])]
+    pub(crate) group: Option<Group>,
 
     /// Show a flat list, the default except for the processes of NAMESPACE
     #[arg(short, long, conflicts_with = "tree")]
@@ -327,6 +335,10 @@ pub(crate) struct CaptureArgs {
     #[arg(short, long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Vec<Pid>,
 
+    /// Show no progress on a terminal
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
     #[command(flatten)]
     pub(crate) root: RootArgs,
 }
@@ -346,9 +358,13 @@ pub(crate) struct ViewArgs {
     #[arg(short, long)]
     pub(crate) noheadings: bool,
 
-    /// Do not truncate commands to the width of the terminal
+    /// Do not truncate text to the width of the terminal
     #[arg(short = 'u', long)]
     pub(crate) notruncate: bool,
+
+    /// Show each row as a block, one column a line
+    #[arg(long, conflicts_with_all = ["json", "raw", "noheadings"])]
+    pub(crate) vertical: bool,
 
     #[command(flatten)]
     pub(crate) scan: ScanArgs,
@@ -362,6 +378,7 @@ impl ViewArgs {
             raw: false,
             noheadings: false,
             notruncate: false,
+            vertical: false,
             scan,
         }
     }
@@ -377,6 +394,10 @@ pub(crate) struct ScanArgs {
     /// Ask the kernel itself about processes and open files, by BPF iterators
     #[arg(long, conflicts_with = "sysroot")]
     pub(crate) bpf: bool,
+
+    /// Show no counts and no progress on a terminal
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 
     #[command(flatten)]
     pub(crate) root: RootArgs,
@@ -422,6 +443,24 @@ impl From<Tree> for Relation {
             Tree::Owner => Relation::Owner,
             Tree::Parent => Relation::Parent,
             Tree::Process => Relation::Process,
+        }
+    }
+}
+
+/// A value of `--group`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    Container,
+    Type,
+    User,
+}
+
+impl From<Group> for Grouping {
+    fn from(group: Group) -> Self {
+        match group {
+            Group::Container => Grouping::Container,
+            Group::Type => Grouping::Type,
+            Group::User => Grouping::User,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 
-/// What can be shown on standard output.
+/// What can be shown on standard output and standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// The number of characters in a line; `None` if it is not a terminal.
@@ -11,11 +11,15 @@ pub struct Terminal {
     pub unicode: bool,
     /// Whether it is a terminal that understands styles.
     pub styles: bool,
+    /// Whether standard error is a terminal, too.
+    pub has_stderr: bool,
+    /// Whether a line on that terminal can be wiped.
+    pub wipes: bool,
 }
 
 impl Terminal {
-    /// Returns what can be shown on the standard output of this process.
-    pub fn of_stdout() -> Self {
+    /// Returns what can be shown by this process.
+    pub fn of_process() -> Self {
         let stdout = io::stdout();
         let width = if stdout.is_terminal() {
             rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into())
@@ -25,11 +29,14 @@ impl Terminal {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(variable);
-        let has_styles = variable("TERM").is_some_and(|term| term != "dumb");
+        let obeys = variable("TERM").is_some_and(|term| term != "dumb");
+        let has_stderr = io::stderr().is_terminal();
         Terminal {
             width: (width > 0).then_some(width),
             unicode: locale.is_some_and(|locale| is_utf8_locale(&locale)),
-            styles: width > 0 && has_styles && variable("NO_COLOR").is_none(),
+            styles: width > 0 && obeys && variable("NO_COLOR").is_none(),
+            has_stderr,
+            wipes: has_stderr && obeys,
         }
     }
 }

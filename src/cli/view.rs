@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::args::{RootArgs, ViewArgs};
+use crate::cli::progress;
 use crate::cli::terminal::Terminal;
 use crate::output::{Format, Look, Taken};
 use crate::proc::Sysroot;
@@ -20,6 +21,10 @@ pub(crate) struct View {
     pub(crate) strict: bool,
     /// Whether to ask the kernel by BPF iterators.
     pub(crate) bpf: bool,
+    /// Whether standard error shows how far a scan is.
+    pub(crate) shows_progress: bool,
+    /// Whether a last line on standard error says what was seen.
+    pub(crate) sums_up: bool,
 }
 
 /// Returns the root to read.
@@ -35,7 +40,11 @@ fn wants_bpf() -> bool {
 impl View {
     /// Returns a scanner of what is to be read.
     pub(crate) fn scanner(&self) -> Scanner {
-        Scanner::new(self.root.clone()).bpf(self.bpf)
+        let scanner = Scanner::new(self.root.clone()).bpf(self.bpf);
+        match self.shows_progress {
+            true => scanner.progress(progress::show),
+            false => scanner,
+        }
     }
 
     /// Returns when, as it is now, and on which boot a scan is made.
@@ -51,7 +60,11 @@ impl View {
     /// Makes a view that fits the terminal.
     pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
         let is_here = args.scan.root.sysroot.is_none();
+        let is_table = args.json.is_none() && !args.raw;
+        let has_terminals = terminal.width.is_some() && terminal.has_stderr;
         View {
+            shows_progress: terminal.wipes && !args.scan.quiet,
+            sums_up: is_table && has_terminals && !args.scan.quiet,
             bpf: args.scan.bpf || (is_here && wants_bpf()),
             root: root(args.scan.root),
             format: if let Some(layout) = args.json {
@@ -63,6 +76,7 @@ impl View {
                     width: terminal.width.filter(|_| !args.notruncate),
                     unicode: terminal.unicode,
                     styles: terminal.styles,
+                    vertical: args.vertical,
                     join: false,
                 })
             },

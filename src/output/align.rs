@@ -21,6 +21,7 @@ pub(super) struct Line {
     /// needs no alignment and may be of any width.
     end: String,
     is_faint: bool,
+    is_heading: bool,
 }
 
 impl Line {
@@ -29,23 +30,33 @@ impl Line {
             cells,
             end: String::new(),
             is_faint,
+            is_heading: false,
         }
     }
 
-    /// Returns whether all its cells can be aligned. The width of a text is
-    /// never larger than its length.
+    /// Makes a line without cells: the heading of those below it.
+    pub(super) const fn heading(text: String) -> Self {
+        Line {
+            cells: Vec::new(),
+            end: text,
+            is_faint: false,
+            is_heading: true,
+        }
+    }
+
+    /// Returns whether it has cells, which can all be aligned. The width of a
+    /// text is never larger than its length.
     fn fits(&self) -> bool {
-        self.cells
-            .iter()
-            .all(|cell| cell.len() <= WIDEST || cell.width() <= WIDEST)
+        let mut cells = self.cells.iter();
+        !self.is_heading && cells.all(|cell| cell.len() <= WIDEST || cell.width() <= WIDEST)
     }
 }
 
 /// Writes aligned columns with one space between them and no trailing spaces.
 ///
-/// One column is truncated if lines have to fit into a width, and no other:
-/// a truncated number would look like a number. A line with a cell that is too
-/// wide to be aligned has single spaces between its cells.
+/// Only some columns are truncated if lines have to fit into a width: a truncated
+/// number would look like a number. A line with a cell that is too wide to be
+/// aligned has single spaces between its cells.
 pub(super) fn write(
     headings: &[Heading<'_>],
     mut lines: Vec<Line>,
@@ -56,29 +67,38 @@ pub(super) fn write(
         cut(headings, &mut lines, width);
     }
     if let Some(last) = headings.last().filter(|last| last.align == Align::Left) {
-        for line in &mut lines {
+        for line in lines.iter_mut().filter(|line| !line.is_heading) {
             line.end = line.cells.pop().unwrap_or_default();
             if look.styles {
                 line.end = styled(&line.end, last.style);
             }
         }
     }
-    let faint = Style::new().dimmed();
+    let bold = Style::new().bold();
     let mut aligned = align(headings, &lines).into_iter();
     for line in &lines {
         let text = if line.fits() {
             aligned.next().unwrap_or_default() + &line.end
+        } else if line.is_heading && look.styles && !line.end.is_empty() {
+            format!("{bold}{}{bold:#}", line.end)
+        } else if line.is_heading {
+            line.end.clone()
         } else {
             line.cells.join(" ") + " " + &line.end
         };
-        let text = text.trim_end();
-        if line.is_faint {
-            writeln!(out, "{faint}{text}{faint:#}")?;
-        } else {
-            writeln!(out, "{text}")?;
-        }
+        write_line(text.trim_end(), line.is_faint, out)?;
     }
     Ok(())
+}
+
+/// Writes a line, possibly faintly.
+pub(super) fn write_line(text: &str, is_faint: bool, out: &mut dyn Write) -> io::Result<()> {
+    if is_faint {
+        let faint = Style::new().dimmed();
+        writeln!(out, "{faint}{text}{faint:#}")
+    } else {
+        writeln!(out, "{text}")
+    }
 }
 
 /// Returns the aligned cells of each line that fits, with a space behind each.
@@ -99,39 +119,47 @@ fn align(headings: &[Heading<'_>], lines: &[Line]) -> Vec<String> {
     table.lines().collect()
 }
 
-/// Truncates the cells of the column that may be cut, so that lines fit into a
-/// width. Its heading stays whole.
+/// Truncates the cells of the columns that may be cut, so that lines fit into a
+/// width: always those of the widest. Their headings stay whole.
 fn cut(headings: &[Heading<'_>], lines: &mut [Line], width: usize) {
-    let Some(place) = headings.iter().position(|heading| heading.is_cut) else {
-        return;
-    };
-    let taken: usize = headings
+    let mut widths: Vec<usize> = headings
         .iter()
         .enumerate()
-        .filter(|(nth, _)| *nth != place)
-        .map(|(nth, heading)| column_width(nth, heading.align, lines) + 1)
-        .sum();
-    let heading = headings
-        .get(place)
-        .map_or(0, |heading| heading.name.width());
-    let left = width.saturating_sub(taken).max(heading);
-    for cell in lines
-        .iter_mut()
-        .filter_map(|line| line.cells.get_mut(place))
-    {
-        let mut used = 0;
-        let end = cell.char_indices().find(|(_, letter)| {
-            used += letter.width().unwrap_or(0);
-            used > left
-        });
-        if let Some((end, _)) = end {
-            cell.truncate(end);
+        .map(|(nth, heading)| match heading.cut {
+            Some(_) => column_width(nth, heading.align, lines, usize::MAX)
+                .min(width.max(heading.name.width())),
+            None => column_width(nth, heading.align, lines, WIDEST),
+        })
+        .collect();
+    let taken: usize = widths.iter().map(|width| width + 1).sum();
+    // Nothing follows the last column.
+    for _ in width..taken.saturating_sub(1) {
+        let both = widths.iter_mut().zip(headings);
+        let cut = both.filter(|(left, one)| one.cut.is_some() && **left > one.name.width());
+        match cut.max_by_key(|(left, _)| **left) {
+            Some((left, _)) => *left -= 1,
+            None => break,
+        }
+    }
+    for (nth, (heading, left)) in headings.iter().zip(widths).enumerate() {
+        let Some(mark) = heading.cut else { continue };
+        let cells = lines.iter_mut().filter_map(|line| line.cells.get_mut(nth));
+        for cell in cells.filter(|cell| cell.width() > left) {
+            let mut used = mark.width();
+            let end = cell.char_indices().find(|(_, letter)| {
+                used += letter.width().unwrap_or(0);
+                used > left
+            });
+            if let Some((end, _)) = end {
+                cell.truncate(end);
+                cell.push_str(mark);
+            }
         }
     }
 }
 
-/// Returns the width of a column, without the cells that cannot be aligned.
-fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
+/// Returns the width of a column, without the cells that are wider than this.
+fn column_width(nth: usize, align: Align, lines: &[Line], widest: usize) -> usize {
     let least = match align {
         Align::Right(least) => least,
         Align::Left => 0,
@@ -139,7 +167,7 @@ fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
     let cells = lines.iter().filter_map(|line| line.cells.get(nth));
     let widths = cells.map(|cell| cell.width());
     widths
-        .filter(|width| *width <= WIDEST)
+        .filter(|width| *width <= widest)
         .fold(least, usize::max)
 }
 

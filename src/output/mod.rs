@@ -10,11 +10,12 @@ mod messages;
 mod openmetrics;
 mod table;
 mod tree;
+mod vertical;
 
 pub use format::{Format, JsonLayout, Look};
 pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};
-pub(crate) use messages::{describe, looked_for, summarise, why};
+pub(crate) use messages::{counted, describe, looked_for, summarise, why};
 pub(crate) use openmetrics::write_metrics;
 pub(crate) use table::{Heading, Table};

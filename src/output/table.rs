@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::output::Look;
 use crate::output::align::{self, Line};
 use crate::output::tree::Place;
+use crate::output::vertical;
 use crate::query::{Align, Column, Value};
 use crate::text::{for_raw, for_table};
 
@@ -21,8 +22,9 @@ pub(crate) struct Table<'a> {
 pub(crate) struct Heading<'a> {
     pub(super) name: &'a str,
     pub(super) align: Align,
-    /// Whether cells may be truncated so that lines fit.
-    pub(super) is_cut: bool,
+    /// What ends a cell that is truncated so that lines fit; `None` if none may
+    /// be.
+    pub(super) cut: Option<&'static str>,
     /// The style of each comma-separated word; in the last column only.
     pub(super) style: fn(&str) -> Option<anstyle::Style>,
 }
@@ -30,6 +32,8 @@ pub(crate) struct Heading<'a> {
 /// One row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableRow<'a> {
+    /// The heading of the group that begins with it. Any bytes.
+    pub(super) heading: Option<&'a [u8]>,
     pub(super) cells: Vec<Value<'a>>,
     /// Whether it only completes a tree; raw output leaves it out.
     pub(super) is_context: bool,
@@ -41,7 +45,7 @@ impl Heading<'static> {
     pub(super) const fn of(column: &Column) -> Self {
         Heading {
             align: column.align,
-            is_cut: column.is_cut,
+            cut: if column.is_cut { Some("") } else { None },
             ..Heading::text(column.name)
         }
     }
@@ -53,7 +57,7 @@ impl<'a> Heading<'a> {
         Heading {
             name,
             align: Align::Left,
-            is_cut: false,
+            cut: None,
             style: |_| None,
         }
     }
@@ -67,8 +71,13 @@ impl<'a> Heading<'a> {
     }
 
     /// Lets cells be truncated so that lines fit.
-    pub(crate) const fn cut(mut self) -> Self {
-        self.is_cut = true;
+    pub(crate) const fn cut(self) -> Self {
+        self.cut_with("")
+    }
+
+    /// Lets cells be truncated, with a mark at the end of those that are.
+    pub(crate) const fn cut_with(mut self, mark: &'static str) -> Self {
+        self.cut = Some(mark);
         self
     }
 
@@ -96,6 +105,22 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Leaves out those of some columns that are empty in every row.
+    pub(crate) fn without_empty(mut self, names: &[&str]) -> Self {
+        for name in names {
+            let place = self.headings.iter().position(|one| one.name == *name);
+            let Some(place) = place else { continue };
+            let mut cells = self.rows.iter().filter_map(|row| row.cells.get(place));
+            if cells.all(|cell| cell.bytes().is_empty()) {
+                self.headings.remove(place);
+                for row in &mut self.rows {
+                    row.cells.remove(place);
+                }
+            }
+        }
+        self
+    }
+
     /// Writes words separated by single spaces, one row a line. An empty cell
     /// is an empty word, so that every row has the same number of spaces.
     pub(crate) fn write_raw(&self, has_headings: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -120,12 +145,20 @@ impl<'a> Table<'a> {
         has_headings: bool,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        if look.vertical {
+            return vertical::write(self, look, out);
+        }
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
         if has_headings {
             let names = self.names().into_iter();
             lines.push(Line::new(names.map(str::to_owned).collect(), false));
         }
-        for row in &self.rows {
+        for (nth, row) in self.rows.iter().enumerate() {
+            if let Some(heading) = row.heading {
+                // Between groups only.
+                lines.extend((nth > 0).then(|| Line::heading(String::new())));
+                lines.push(Line::heading(for_table(heading)));
+            }
             self.add_lines(row, look, &mut lines);
         }
         align::write(&self.headings, lines, look, out)
@@ -137,16 +170,8 @@ impl<'a> Table<'a> {
 
     /// Adds the lines of one row: as many as its tallest cell has.
     fn add_lines(&self, row: &TableRow<'_>, look: Look, lines: &mut Vec<Line>) {
-        let cells: Vec<Vec<String>> = row
-            .cells
-            .iter()
-            .map(|value| match value {
-                Value::Lines(texts) if !look.join => {
-                    texts.iter().map(|text| for_table(text)).collect()
-                }
-                value => vec![for_table(&value.bytes())],
-            })
-            .collect();
+        let cells = row.cells.iter().map(|value| texts(value, look));
+        let cells: Vec<Vec<String>> = cells.collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let mut cells: Vec<_> = cells.into_iter().map(Vec::into_iter).collect();
         for nth in 0..height {
@@ -160,6 +185,14 @@ impl<'a> Table<'a> {
             }
             lines.push(Line::new(line, row.is_faint && look.styles));
         }
+    }
+}
+
+/// Returns the lines of a cell.
+pub(super) fn texts(value: &Value<'_>, look: Look) -> Vec<String> {
+    match value {
+        Value::Lines(texts) if !look.join => texts.iter().map(|text| for_table(text)).collect(),
+        value => vec![for_table(&value.bytes())],
     }
 }
 

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ContainersArgs;
-use crate::cli::console::{Console, Outcome};
+use crate::cli::console::{Console, Outcome, say};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::model::{Container, Engine, KindSet, Pid, Source, is_long_id};
-use crate::output::{Heading, Table};
+use crate::output::{Format, Heading, Table, counted};
 use crate::query::Value;
 use crate::scan::Need;
 use crate::text::Text;
@@ -22,21 +22,34 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
         .sources(Source::Processes)
         .scan()?;
     let found = analysis::containers(&snapshot);
-    let table = Table::new(HEADINGS, found.iter().map(row));
+    let mut table = Table::new(HEADINGS, found.iter().map(row));
+    if console.terminal.width.is_some() && view.format != Format::Raw {
+        // Scripts count on all columns.
+        table = table.without_empty(&["POD", "HOSTNAME", "CLAIMS"]);
+    }
     let document = Document {
         containers: found.iter().map(Entry::new).collect(),
     };
-    view.show(&snapshot, console, &document, &table)
+    let outcome = view.show(&snapshot, console, &document, &table)?;
+    if view.sums_up {
+        let processes = found.iter().map(|running| running.processes.len()).sum();
+        say(&format!(
+            "{}, {}",
+            counted(found.len(), "container", "containers"),
+            counted(processes, "process", "processes")
+        ));
+    }
+    Ok(outcome)
 }
 
 const HEADINGS: [Heading<'static>; 8] = [
     Heading::text("ENGINE"),
-    Heading::text("CONTAINER"),
-    Heading::text("POD"),
-    Heading::text("HOSTNAME"),
+    Heading::text("CONTAINER").cut_with("+"),
+    Heading::text("POD").cut_with("+"),
+    Heading::text("HOSTNAME").cut_with("+"),
     Heading::number("NPROCS"),
     Heading::number("PID"),
-    Heading::text("CLAIMS"),
+    Heading::text("CLAIMS").cut_with("+"),
     Heading::text("SHARED").styled(alarm),
 ];
 

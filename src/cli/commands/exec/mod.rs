@@ -107,6 +107,8 @@ fn listing(namespace: Option<PathBuf>, select: SelectArgs, scan: ScanArgs) -> Li
         nowrap: false,
         list: true,
         tree: None,
+        sort: None,
+        group: None,
         infer: false,
         view: ViewArgs::plain(scan),
     }

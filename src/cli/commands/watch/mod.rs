@@ -81,6 +81,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
 fn view_args() -> ViewArgs {
     ViewArgs::plain(ScanArgs {
         strict: false,
+        quiet: true,
         bpf: false,
         root: RootArgs { sysroot: None },
     })
@@ -139,7 +140,7 @@ impl Session {
                 while let Some(signal) = signals.next() {
                     is_stopped |= signal == Signal::End;
                     if signal == Signal::Resized {
-                        self.terminal.width = Terminal::of_stdout().width;
+                        self.terminal.width = Terminal::of_process().width;
                         self.show_footer();
                     }
                 }
