@@ -76,5 +76,5 @@ pub use model::{
     TimeOffset, TimeOffsets, UnknownName, Within,
 };
 pub use proc::Sysroot;
-pub use scan::{Need, Needs, NsRef, Scanner, Target};
+pub use scan::{Need, Needs, NsRef, Progress, Scanner, Step, Target};
 pub use text::Text;

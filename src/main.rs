@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(Stdout::new());
     let mut console = Console {
         out: &mut out,
-        terminal: Terminal::of_stdout(),
+        terminal: Terminal::of_process(),
     };
     let result = Cli::from_env().and_then(|cli| cli.run(&mut console));
     match result {

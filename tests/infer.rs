@@ -20,7 +20,7 @@ const GAP: &str = "4 of 5 processes could not be read (permission denied)";
 
 /// Builds a readable process, one that shares its net namespace, two that share
 /// another, and one with broken files.
-fn tree() -> Tree {
+pub fn tree() -> Tree {
     let tree = Tree::new().process(1, "init\0").file(
         "proc/1/status",
         "Name:\tcomm\nUid:\t0\t0\t0\t0\nNSpid:\t1\n",

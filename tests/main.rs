@@ -31,6 +31,7 @@ mod holders;
 mod hostile;
 mod infer;
 mod json;
+mod layout;
 mod leaks;
 mod live;
 mod metrics;

@@ -6,6 +6,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::common::{Nsls, Outcome, Tree, fixture, fixtures};
+use crate::infer;
 
 /// Returns what a run writes to a terminal of this width, without styles.
 fn on_terminal(columns: u16, nsls: Nsls) -> String {
@@ -20,6 +21,15 @@ fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
 
 /// Does the same in this environment.
 pub fn on_terminal_with(environment: &[(&str, &str)], columns: u16, nsls: Nsls) -> String {
+    written_to(environment, columns, false, nsls)
+}
+
+/// Does the same with standard error on that terminal, too.
+fn on_both(columns: u16, nsls: Nsls) -> String {
+    written_to(&[("TERM", "dumb")], columns, true, nsls)
+}
+
+fn written_to(environment: &[(&str, &str)], columns: u16, has_stderr: bool, nsls: Nsls) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -43,7 +53,11 @@ pub fn on_terminal_with(environment: &[(&str, &str)], columns: u16, nsls: Nsls) 
     let mut attributes = tcgetattr(&inside).unwrap();
     attributes.output_modes -= OutputModes::OPOST;
     tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
-    let mut command = nsls.stdout(Stdio::from(side())).command();
+    let mut nsls = nsls.stdout(Stdio::from(side()));
+    if has_stderr {
+        nsls = nsls.stderr(Stdio::from(side()));
+    }
+    let mut command = nsls.command();
     command.envs(environment.iter().copied());
     let mut child = command.spawn().unwrap();
     // Reading ends with EIO once this process and the command close their side.
@@ -88,6 +102,10 @@ fn numbers_stay_whole_on_a_very_narrow_terminal() {
     for columns in [1, 5, 20] {
         let shown = on_terminal(columns, Nsls::words("-t uts").sysroot(tree.path()));
         let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(
+            lines[0].len(),
+            "        NS TYPE NPROCS   PID USER COMMAND".len()
+        );
         let fixed: Vec<_> = lines.iter().map(|line| &line[..33]).collect();
         assert_eq!(
             fixed,
@@ -212,18 +230,27 @@ fn unknown_host_namespaces_are_reported_only_if_host_is_requested() {
 fn host_namespaces_that_engines_isolate_are_marked_and_red() {
     let tree = host();
     let root = tree.path().display();
-    let nsls = || Nsls::words(&format!("containers -n --sysroot {root}"));
+    let nsls = || Nsls::words(&format!("containers --sysroot {root}"));
     let red = |word: &str| format!("\x1b[1;31;38;5;196m{word}!\x1b[0m");
     let expected = format!(
-        "docker \x1b[1;32;38;5;29m5f8272929921\x1b[0m         1    20   {},{},user,{},cgroup,time\n",
+        "\x1b[1mENGINE CONTAINER    NPROCS   PID SHARED\x1b[0m
+docker \x1b[1;32;38;5;29m5f8272929921\x1b[0m      1    20 {},{},user,{},cgroup,time
+",
         red("net"),
         red("ipc"),
         red("pid")
     );
     assert_eq!(on_terminal_named(Some("xterm"), 120, nsls()), expected);
-    let marked = plain(&expected);
-    assert_eq!(on_terminal(120, nsls()), marked);
-    assert_eq!(nsls().run().stdout, marked.replace('!', ""));
+    assert_eq!(on_terminal(120, nsls()), plain(&expected));
+    // Scripts have columns that are empty, too.
+    let bare = "ENGINE CONTAINER    POD HOSTNAME NPROCS   PID CLAIMS SHARED
+docker 5f8272929921                   1    20        net,ipc,user,pid,cgroup,time
+";
+    assert_eq!(nsls().run().stdout, bare);
+    for form in [" -r", " -J"] {
+        let nsls = || Nsls::words(&format!("containers --sysroot {root}{form}"));
+        assert_eq!(on_terminal(120, nsls()), nsls().run().stdout);
+    }
 }
 
 #[test]
@@ -392,6 +419,126 @@ fn a_path_is_a_link_if_an_option_asks_for_it_and_never_one_of_a_captured_tree() 
     let tree = tree();
     let nsls = Nsls::words("-t uts -o PATH --hyperlink=always").sysroot(tree.path());
     assert!(!nsls.run().stdout.contains('\x1b'));
+}
+
+#[test]
+fn containers_fit_into_80_columns_with_names_cut_where_a_plus_says_so() {
+    let pod = "425c89ed5bb7d4f0a3b1e6d7c8594a0b1c2d3e4f5061728394a5b6c7d8e9f0";
+    let kubepods = format!("/kubepods/besteffort/pod0a1b2c3d-1111-2222-3333-444455556666/{pod}00");
+    let tree = [("mnt", 1), ("net", 2), ("ipc", 3), ("pid", 4)]
+        .into_iter()
+        .fold(host().process(30, "app\0"), |tree, (kind, ino)| {
+            let to = format!("{kind}:[402653210{ino}]");
+            tree.link(&format!("proc/30/ns/{kind}"), &to)
+        })
+        .file("proc/30/cgroup", format!("0::{kubepods}\n"))
+        .process(40, "x\0")
+        .file(
+            "proc/40/cgroup",
+            "0::/lxc.payload.a-container-with-a-long-name\n",
+        );
+    let root = tree.path().display();
+    let nsls = |more: &str| Nsls::words(&format!("containers --sysroot {root}{more}"));
+    let cut = "ENGINE     CONTAINER POD  NPROCS   PID SHARED
+docker     5f827292+           1    20 net!,ipc!,user,pid!,cgroup,time
+kubernetes 425c89ed+ 0a1+      1    30 user,uts!,cgroup,time
+lxc        a-contai+           1    40 mnt!,net!,ipc!,user,pid!,uts!,cgroup,time
+";
+    assert_eq!(on_terminal(80, nsls("")), cut);
+    assert_eq!(cut.lines().map(str::len).max(), Some(80));
+    let whole = on_terminal(80, nsls(" -u"));
+    assert!(whole.contains("a-container-with-a-long-name"));
+    assert!(whole.contains("0a1b2c3d-1111-2222-3333-444455556666"));
+}
+
+#[test]
+fn a_last_line_says_what_was_seen_as_far_as_that_was_collected() {
+    let tree = host().link("proc/2/fd/3", "uts:[4026532009]");
+    let last = |words: &str| {
+        let shown = on_both(80, Nsls::words(words).sysroot(tree.path()));
+        let last = shown.lines().next_back().map(str::to_owned);
+        last.unwrap_or_default()
+    };
+    for (words, expected) in [
+        ("", "11 namespaces (1 without processes), 3 processes"),
+        (
+            "-o +CONTAINER",
+            "11 namespaces (1 without processes), 1 container, 3 processes",
+        ),
+        (
+            "-t uts --group container",
+            "3 namespaces (1 without processes), 1 container, 3 processes",
+        ),
+        ("-Q PID==20 -t uts", "1 namespace, 1 process"),
+        ("-o NS -t uts", "3 namespaces"),
+        ("-t uts -P", "1 namespace without processes"),
+        ("-Q NPROCS==9", "0 namespaces"),
+        ("net:[4026531833]", "3 processes"),
+        ("net:[4026531833] -o +CONTAINER", "3 processes, 1 container"),
+        (
+            "--pid 20 -t uts",
+            "process 20 is in the container docker:5f8272929921",
+        ),
+        ("-t uts -n -o PID -q -Q PID==20", "   20"),
+        ("-t uts -n -r -o PID -Q PID==20", "20"),
+        ("containers", "1 container, 1 process"),
+        (
+            "-H -n -o NS",
+            "LINKS      array            links in /proc/PID/ns that lead to it; with --pid, those of that process",
+        ),
+    ] {
+        assert_eq!(last(words), expected, "{words}");
+    }
+    // Elsewhere nobody reads it.
+    let nsls = || Nsls::words("-t uts -o NS").sysroot(tree.path());
+    let listed = "        NS\n4026531838\n4026532001\n4026532009\n";
+    assert_eq!(nsls().run(), Outcome::success(listed));
+    assert_eq!(on_terminal(80, nsls()), listed);
+    assert_eq!(on_both(80, nsls()), format!("{listed}3 namespaces\n"));
+}
+
+#[test]
+fn what_is_only_inferred_counts_by_itself() {
+    let tree = infer::tree();
+    let nsls = Nsls::words("-t user --infer -o NS,NPROCS").sysroot(tree.path());
+    let expected = "        NS NPROCS INFERRED
+4026531837      1
+                1 by uid_map 0:0:4294967295, perhaps several
+                2 by uid_map 0:1000:1,1:100000:65536, perhaps several
+nsls: 4 of 5 processes could not be read (permission denied)
+1 namespace, 2 inferred, 1 process
+";
+    assert_eq!(on_both(80, nsls), expected);
+}
+
+#[test]
+fn all_columns_are_blocks_on_a_terminal_and_a_table_where_that_was_asked_for() {
+    let tree = host();
+    let nsls = |more: &str| {
+        let words = format!("--output-all -t uts -Q PID==20 {more}");
+        Nsls::words(&words).sysroot(tree.path())
+    };
+    let table = nsls("").run().stdout;
+    assert_eq!(table.lines().count(), 2);
+    for more in ["-l", "-T=process"] {
+        assert_eq!(
+            on_terminal(80, nsls(&format!("-u {more}"))),
+            table,
+            "{more}"
+        );
+    }
+    assert_eq!(on_terminal(80, nsls("-u -n")), nsls("-n").run().stdout);
+    let blocks = on_terminal(80, nsls(""));
+    assert_eq!(blocks, nsls("--vertical").run().stdout);
+    let names: Vec<_> = blocks
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let heading: Vec<_> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(names, heading);
+    for form in ["-r", "-J"] {
+        assert_eq!(on_terminal(80, nsls(form)), nsls(form).run().stdout);
+    }
 }
 
 #[test]

@@ -358,11 +358,13 @@ fn persistent_lists_only_namespaces_without_processes() {
     let tree = mounted();
     assert_eq!(
         run("-P", &tree, UTF8),
-        Outcome::success("        NS TYPE NPROCS   PID USER COMMAND\n4026532011 net       0\n")
+        Outcome::success(
+            "        NS TYPE NPROCS   PID USER HOLDERS\n4026532011 net       0            mount /run/netns/c\\d\n"
+        )
     );
     assert_eq!(
         run("-P -t uts", &tree, UTF8),
-        Outcome::success("        NS TYPE NPROCS   PID USER COMMAND\n")
+        Outcome::success("        NS TYPE NPROCS   PID USER HOLDERS\n")
     );
     assert_eq!(run("-P -t uts -n", &tree, UTF8), Outcome::success(""));
 }

@@ -117,6 +117,8 @@ _nsls_value() {
         nsls:--host | nsls:--host=) _nsls_offer '' yes no ;;
         nsls:--sources | nsls:--sources=) _nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all ;;
         nsls:-o | nsls:-o= | nsls:--output | nsls:--output=) _nsls_column_list ;;
+        nsls:--sort | nsls:--sort=) _nsls_column_list ;;
+        nsls:--group | nsls:--group=) _nsls_offer '' container type user ;;
         nsls:-T= | nsls:--tree=) _nsls_offer '' owner parent process ;;
         nsls:-J= | nsls:--json=) _nsls_offer '' pretty compact lines ;;
         nsls:--color=) _nsls_offer '' auto always never ;;
@@ -229,19 +231,19 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help -V --version ;;
-            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            metrics) _nsls_offer '' --output --strict --bpf --sysroot -h --help ;;
-            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict --bpf --sysroot -h --help ;;
-            exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap --sort --group -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help -V --version ;;
+            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            metrics) _nsls_offer '' --output --strict --bpf -q --quiet --sysroot -h --help ;;
+            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict --bpf -q --quiet --sysroot -h --help ;;
+            exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf -q --quiet --sysroot -h --help ;;
             watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json --color -h --help ;;
-            capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
+            capture) _nsls_offer '' -p --pid -q --quiet --sysroot -h --help ;;
         esac
         return 0
     fi

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::model::{Kind, Member, Pid, Source, Sources};
+use crate::model::{Kind, Member, Pid, Source, Sources, UnknownName};
 use crate::output::JsonLayout;
-use crate::query::Relation;
+use crate::query::{Grouping, Relation};
 
 /// List Linux namespaces, their processes and owners
 #[derive(Debug, Parser)]
@@ -83,6 +83,14 @@ pub(crate) struct ListArgs {
     #[arg(short = 'W', long)]
     pub(crate) nowrap: bool,
 
+    /// Sort by these columns; -COLUMN puts the largest first
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) sort: Option<OsString>,
+
+    /// Show the rows of each container, type or user under a heading
+    #[arg(long, value_name = "BY", conflicts_with_all = ["tree", "json", "raw"])]
+    pub(crate) group: Option<Group>,
+
     /// Show a flat list, the default except for the processes of NAMESPACE
     #[arg(short, long, conflicts_with = "tree")]
     pub(crate) list: bool,
@@ -107,9 +115,8 @@ pub(crate) struct SelectArgs {
     #[arg(short, long, visible_alias = "task")]
     pub(crate) pid: Option<String>,
 
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     /// Only namespaces without processes
     #[arg(short = 'P', long, conflicts_with_all = ["pid", "namespace"])]
@@ -131,6 +138,14 @@ pub(crate) struct SelectArgs {
     /// Look for namespaces only in these places
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = sources_parser())]
     pub(crate) sources: Vec<Sources>,
+}
+
+/// Which types of namespaces.
+#[derive(Debug, Args)]
+pub(crate) struct TypesArgs {
+    /// Only namespaces of these types
+    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', ignore_case = true, value_parser = kind_parser())]
+    pub(crate) types: Vec<Kind>,
 }
 
 #[derive(Debug, Args)]
@@ -266,9 +281,8 @@ pub(crate) struct LeaksArgs {
     #[arg(last = true, num_args = 1.., value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     #[command(flatten)]
     pub(crate) view: ViewArgs,
@@ -276,9 +290,8 @@ pub(crate) struct LeaksArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// Only namespaces of these types
-    #[arg(short = 't', long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = kind_parser())]
-    pub(crate) types: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) types: TypesArgs,
 
     /// Only namespaces whose row matches, such as 'UID >= 1000'
     #[arg(short = 'Q', long, value_name = "EXPR")]
@@ -325,6 +338,10 @@ pub(crate) struct CaptureArgs {
     #[arg(short, long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) pid: Vec<Pid>,
 
+    /// Show no progress on a terminal
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
     #[command(flatten)]
     pub(crate) root: RootArgs,
 }
@@ -344,9 +361,13 @@ pub(crate) struct ViewArgs {
     #[arg(short, long)]
     pub(crate) noheadings: bool,
 
-    /// Do not truncate commands to the width of the terminal
+    /// Do not truncate text to the width of the terminal
     #[arg(short = 'u', long)]
     pub(crate) notruncate: bool,
+
+    /// Show each row as a block, one column a line
+    #[arg(long, conflicts_with_all = ["json", "raw", "noheadings"])]
+    pub(crate) vertical: bool,
 
     #[command(flatten)]
     pub(crate) color: ColorArgs,
@@ -371,6 +392,7 @@ impl ViewArgs {
                 color: Some(When::Never),
             },
             hyperlink: None,
+            vertical: false,
             scan,
         }
     }
@@ -413,6 +435,10 @@ pub(crate) struct ScanArgs {
     /// Ask the kernel itself about processes and open files, by BPF iterators
     #[arg(long, conflicts_with = "sysroot")]
     pub(crate) bpf: bool,
+
+    /// Show no counts and no progress on a terminal
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 
     #[command(flatten)]
     pub(crate) root: RootArgs,
@@ -462,9 +488,40 @@ impl From<Tree> for Relation {
     }
 }
 
+/// A value of `--group`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    Container,
+    Type,
+    User,
+}
+
+impl From<Group> for Grouping {
+    fn from(group: Group) -> Self {
+        match group {
+            Group::Container => Grouping::Container,
+            Group::Type => Grouping::Type,
+            Group::User => Grouping::User,
+        }
+    }
+}
+
+/// Takes the kernel's name of a type, or the whole word for it.
 fn kind_parser() -> impl TypedValueParser<Value = Kind> {
-    let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
-    PossibleValuesParser::new(names).try_map(|name| name.parse())
+    fn value(kind: Kind) -> PossibleValue {
+        let value = PossibleValue::new(kind.name());
+        match kind {
+            Kind::Mnt => value.alias("mount"),
+            Kind::Net => value.alias("network"),
+            _ => value,
+        }
+    }
+    let values = Kind::ALL.iter().map(|kind| value(*kind));
+    PossibleValuesParser::new(values).try_map(|word| {
+        let mut kinds = Kind::ALL.iter();
+        let named = kinds.find(|kind| value(**kind).matches(&word, true));
+        named.copied().ok_or(UnknownName)
+    })
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {

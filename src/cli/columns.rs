@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use crate::cli::error::CliError;
 use crate::model::{Kind, KindSet};
 use crate::output::Format;
-use crate::query::{Column, UnknownColumn};
+use crate::query::{Column, Sort, SortColumn, UnknownColumn};
 use crate::scan::Target;
 
 /// Columns of a list of namespaces.
@@ -23,6 +23,7 @@ const PROCESSES: &[&str] = &["PID", "PPID", "USER", "COMMAND"];
 pub(super) fn default_columns(
     target: &Target,
     kinds: KindSet,
+    is_persistent: bool,
     format: Format,
 ) -> Result<Vec<&'static Column>, CliError> {
     let names = match target {
@@ -32,7 +33,12 @@ pub(super) fn default_columns(
         Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
         Target::All => NAMESPACES,
     };
-    names.iter().map(|name| column(name)).collect()
+    let names = names.iter().map(|name| match *name {
+        // No process has a command there, and something else holds it.
+        "COMMAND" if is_persistent => "HOLDERS",
+        name => name,
+    });
+    names.map(column).collect()
 }
 
 /// Parses a list of columns: `NS,TYPE`, or `+PATH` to add to the default.
@@ -45,10 +51,7 @@ pub(super) fn parse_columns(
         Some(names) => (defaults.to_vec(), names),
         None => (Vec::new(), &*list),
     };
-    if names.is_empty() {
-        let message = "no columns given (--list-columns shows them all)";
-        return Err(CliError::Usage(message.to_owned()));
-    }
+    require_columns(names)?;
     for name in names.split(',') {
         let column = column(name)?;
         // A JSON object cannot have a key twice.
@@ -57,6 +60,28 @@ pub(super) fn parse_columns(
         }
     }
     Ok(columns)
+}
+
+/// Parses the columns to sort by: `NPROCS`, or `-NPROCS` for the largest first.
+pub(super) fn parse_sort(list: &OsStr) -> Result<Sort, CliError> {
+    let list = list.to_string_lossy();
+    require_columns(&list)?;
+    let columns = list.split(',').map(|word| {
+        let name = word.trim_start().strip_prefix('-');
+        Ok(SortColumn {
+            column: column(name.unwrap_or(word))?,
+            is_descending: name.is_some(),
+        })
+    });
+    columns.collect::<Result<_, CliError>>().map(Sort::by)
+}
+
+fn require_columns(list: &str) -> Result<(), CliError> {
+    if list.is_empty() {
+        let message = "no columns given (--list-columns shows them all)";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    Ok(())
 }
 
 /// Adds the column that marks rows as inferred, before the last column if
@@ -117,10 +142,41 @@ mod tests {
         assert_eq!(names("COMMNAD"), unknown("COMMNAD", "COMMAND"));
     }
 
+    #[test]
+    fn columns_to_sort_by_are_named_alike_and_a_minus_turns_one_round() {
+        let parsed = |list: &str| {
+            let sort = parse_sort(OsStr::new(list)).map_err(|error| error.to_string())?;
+            let columns = sort.columns().map(|column| column.name);
+            Ok(columns.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            parsed("-nprocs,Ns, pid, -UID"),
+            Ok(vec!["NPROCS", "NS", "PID", "UID"])
+        );
+        let refused = |message: &str| Err(message.to_owned());
+        assert_eq!(
+            parsed(""),
+            refused("no columns given (--list-columns shows them all)")
+        );
+        for list in ["-", "NS,", "-,NS"] {
+            let message = "unknown column '' (--list-columns shows them all)";
+            assert_eq!(parsed(list), refused(message));
+        }
+        assert_eq!(
+            parsed("--NPROCS"),
+            refused("unknown column '-NPROCS', nearest is NPROCS")
+        );
+        assert_eq!(
+            parsed("NPROC"),
+            refused("unknown column 'NPROC', nearest is NPROCS")
+        );
+    }
+
     proptest! {
         #[test]
         fn any_list_is_read_or_refused(list: String) {
             let _ = names(&list);
+            let _ = parse_sort(OsStr::new(&list));
         }
     }
 }

@@ -10,10 +10,12 @@ mod console;
 mod error;
 mod options;
 mod parse;
+mod progress;
 mod resolve;
 mod search;
 mod shell;
 mod stdout;
+mod summary;
 mod terminal;
 mod view;
 
@@ -69,7 +71,7 @@ impl Cli {
             Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Watch(args)) => watch::run(args, console),
-            Some(Command::Capture(args)) => capture::run(args),
+            Some(Command::Capture(args)) => capture::run(args, console.terminal),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ListArgs;
-use crate::cli::columns::{add_inferred, default_columns, parse_columns};
+use crate::cli::columns::{add_inferred, default_columns, parse_columns, parse_sort};
 use crate::cli::error::CliError;
 use crate::cli::resolve;
 use crate::cli::terminal::Terminal;
@@ -10,7 +10,7 @@ use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, Pid, Snapshot, Sources};
 use crate::output::{Format, JsonLayout};
-use crate::query::{Column, Filter, Relation};
+use crate::query::{Column, Filter, Grouping, Relation, Sort};
 use crate::scan::{Need, Needs, Target};
 
 /// What to list.
@@ -37,6 +37,10 @@ pub(crate) struct Options {
     pub(crate) host: Option<bool>,
     /// The columns to show.
     pub(crate) columns: Vec<&'static Column>,
+    /// The order of the rows.
+    pub(crate) sort: Sort,
+    /// What rows under one heading have in common; `None` for no headings.
+    pub(crate) grouping: Option<Grouping>,
     /// The relation that a tree shows; `None` for a flat list.
     pub(crate) tree: Option<Relation>,
     /// Whether to list the available columns and nothing else.
@@ -64,8 +68,14 @@ impl Options {
         }
         if let Format::Table(look) = &mut view.format {
             look.join = args.nowrap;
+            // As many columns are as wide as several terminals.
+            look.vertical |= args.output_all
+                && terminal.width.is_some()
+                && view.headings
+                && !args.list
+                && args.tree.is_none();
         }
-        let kinds: KindSet = args.select.types.into_iter().collect();
+        let kinds: KindSet = args.select.types.types.into_iter().collect();
         let wanted = if kinds.is_empty() {
             KindSet::all()
         } else {
@@ -78,7 +88,7 @@ impl Options {
             (None, Some(name)) => Target::Process(resolve::process(&view, &name)?),
             (None, None) => Target::All,
         };
-        let defaults = default_columns(&target, kinds, view.format)?;
+        let defaults = default_columns(&target, kinds, args.select.persistent, view.format)?;
         let mut columns = match args.output {
             _ if args.output_all => Column::ALL.iter().collect(),
             Some(list) => parse_columns(&list, &defaults)?,
@@ -89,7 +99,7 @@ impl Options {
         }
         let relation = match args.tree {
             Some(tree) => Some(Relation::from(tree)),
-            None if args.list => None,
+            None if args.list || args.group.is_some() => None,
             None => matches!(target, Target::Namespace(_)).then_some(Relation::Process),
         };
         Ok(Options {
@@ -113,6 +123,11 @@ impl Options {
             container: args.select.container,
             host: args.select.host,
             columns,
+            sort: match args.sort {
+                Some(list) => parse_sort(&list)?,
+                None => Sort::default(),
+            },
+            grouping: args.group.map(Grouping::from),
             list_columns: args.list_columns,
         })
     }
@@ -160,11 +175,13 @@ impl Options {
             Some(Relation::Process) => Needs::of(Need::Ancestry),
             None => Needs::EMPTY,
         };
-        for column in &self.columns {
+        let filtered = self.filter.iter().flat_map(Filter::columns);
+        let columns = self.columns.iter().copied().chain(filtered);
+        for column in columns.chain(self.sort.columns()) {
             needs = needs.union(column.needs());
         }
-        for column in self.filter.iter().flat_map(Filter::columns) {
-            needs = needs.union(column.needs());
+        if let Some(grouping) = self.grouping {
+            needs = needs.union(grouping.needs());
         }
         if self.view.format.is_json() && matches!(self.target, Target::Namespace(_)) {
             // JSON also shows the namespace itself.

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use crate::text::parse_digits;
 
-/// What can be shown on standard output.
+/// What can be shown on standard output and standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// The number of characters in a line; `None` if it is not a terminal.
@@ -15,11 +15,15 @@ pub struct Terminal {
     pub escapes: bool,
     /// Whether the environment asks for colours (`true`) or for none.
     pub colors: Option<bool>,
+    /// Whether standard error is a terminal, too.
+    pub has_stderr: bool,
+    /// Whether a line on that terminal can be wiped.
+    pub wipes: bool,
 }
 
 impl Terminal {
-    /// Returns what can be shown on the standard output of this process.
-    pub fn of_stdout() -> Self {
+    /// Returns what can be shown by this process.
+    pub fn of_process() -> Self {
         let stdout = io::stdout();
         let width = if stdout.is_terminal() {
             rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col.into())
@@ -30,6 +34,7 @@ impl Terminal {
             .into_iter()
             .find_map(variable);
         let has_escapes = variable("TERM").is_some_and(|term| term != "dumb");
+        let has_stderr = io::stderr().is_terminal();
         Terminal {
             width: (width > 0).then_some(width),
             unicode: locale.is_some_and(|locale| is_utf8_locale(&locale)),
@@ -40,6 +45,8 @@ impl Terminal {
                 let force = variable("CLICOLOR_FORCE");
                 force.filter(|value| value != "0").map(|_| true)
             },
+            has_stderr,
+            wipes: has_stderr && has_escapes,
         }
     }
 

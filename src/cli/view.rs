@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::args::{ColorArgs, RootArgs, ViewArgs, When};
 use crate::cli::console::warn;
+use crate::cli::progress;
 use crate::cli::terminal::{Terminal, variable, width_of_environment};
 use crate::output::{Format, Look, Palette, Taken};
 use crate::proc::Sysroot;
@@ -22,6 +23,10 @@ pub(crate) struct View {
     pub(crate) strict: bool,
     /// Whether to ask the kernel by BPF iterators.
     pub(crate) bpf: bool,
+    /// Whether standard error shows how far a scan is.
+    pub(crate) shows_progress: bool,
+    /// Whether a last line on standard error says what was seen.
+    pub(crate) sums_up: bool,
 }
 
 /// Returns the root to read.
@@ -71,6 +76,7 @@ fn look(args: &ViewArgs, terminal: Terminal) -> Look {
             && args
                 .hyperlink
                 .is_some_and(|when| when.is_now(terminal.escapes)),
+        vertical: args.vertical,
         join: false,
     }
 }
@@ -78,7 +84,11 @@ fn look(args: &ViewArgs, terminal: Terminal) -> Look {
 impl View {
     /// Returns a scanner of what is to be read.
     pub(crate) fn scanner(&self) -> Scanner {
-        Scanner::new(self.root.clone()).bpf(self.bpf)
+        let scanner = Scanner::new(self.root.clone()).bpf(self.bpf);
+        match self.shows_progress {
+            true => scanner.progress(progress::show),
+            false => scanner,
+        }
     }
 
     /// Returns how the table looks; `None` for other formats.
@@ -102,7 +112,11 @@ impl View {
     /// Makes a view that fits the terminal.
     pub(crate) fn new(args: ViewArgs, terminal: Terminal) -> Self {
         let is_here = args.scan.root.sysroot.is_none();
+        let is_table = args.json.is_none() && !args.raw;
+        let has_terminals = terminal.width.is_some() && terminal.has_stderr;
         View {
+            shows_progress: terminal.wipes && !args.scan.quiet,
+            sums_up: is_table && has_terminals && !args.scan.quiet,
             bpf: args.scan.bpf || (is_here && wants_bpf()),
             format: if let Some(layout) = args.json {
                 Format::Json(layout.unwrap_or_default().into())

@@ -37,16 +37,37 @@ impl From<String> for Cell {
 
 /// One line of a table.
 pub(super) struct Line {
-    pub(super) cells: Vec<Cell>,
+    cells: Vec<Cell>,
     /// What the line is, which decides the look of all that has no other.
-    pub(super) role: Option<Role>,
+    role: Option<Role>,
+    /// What stands in place of the cells: the title of the lines below it.
+    title: Option<String>,
+}
+
+impl Line {
+    pub(super) const fn new(cells: Vec<Cell>, role: Option<Role>) -> Self {
+        Line {
+            cells,
+            role,
+            title: None,
+        }
+    }
+
+    /// Makes a line without cells.
+    pub(super) const fn title(text: String) -> Self {
+        Line {
+            cells: Vec::new(),
+            role: Some(Role::Heading),
+            title: Some(text),
+        }
+    }
 }
 
 /// Writes aligned columns with one space between them and no trailing spaces.
 ///
-/// One column is truncated if lines have to fit into a width, and no other:
-/// a truncated number would look like a number. A line with a cell that is too
-/// wide to be aligned has single spaces between its cells.
+/// Only some columns are truncated if lines have to fit into a width: a truncated
+/// number would look like a number. A line with a cell that is too wide to be
+/// aligned has single spaces between its cells.
 ///
 /// Escapes are added to what is aligned already, so they have no width and are
 /// never cut.
@@ -64,7 +85,7 @@ pub(super) fn write(
         .last()
         .is_some_and(|last| last.align == Align::Left);
     let count = headings.len() - usize::from(ends_left);
-    let is_aligned = |line: &&Line| line.cells.iter().take(count).all(fits);
+    let is_aligned = |line: &&Line| line.title.is_none() && line.cells.iter().take(count).all(fits);
     let mut columns: Vec<_> = (headings.iter().take(count).enumerate())
         .map(|(nth, heading)| {
             let lines = lines.iter().filter(is_aligned);
@@ -102,6 +123,9 @@ fn align<'a>(align: Align, cells: impl Iterator<Item = &'a Cell>) -> Vec<String>
 /// Returns a line of the `aligned` cells, and behind them of others as they are.
 fn text(line: &Line, headings: &[Heading<'_>], aligned: &[String], look: Look) -> String {
     let mut pen = Pen::new(look.palette);
+    if let Some(title) = &line.title {
+        pen.write(line.role, title);
+    }
     let mut blank = String::new();
     for (nth, (cell, heading)) in line.cells.iter().zip(headings).enumerate() {
         let whole = aligned.get(nth).unwrap_or(&cell.text);
@@ -123,7 +147,7 @@ fn text(line: &Line, headings: &[Heading<'_>], aligned: &[String], look: Look) -
 }
 
 /// Writes what is shown of a cell, each comma-separated word in its own look.
-fn write_cell<'a>(
+pub(super) fn write_cell<'a>(
     cell: &Cell,
     shown: &str,
     heading: &Heading<'_>,
@@ -156,39 +180,47 @@ fn fits(cell: &Cell) -> bool {
     cell.text.len() <= WIDEST || cell.text.width() <= WIDEST
 }
 
-/// Truncates the cells of the column that may be cut, so that lines fit into a
-/// width. Its heading stays whole.
+/// Truncates the cells of the columns that may be cut, so that lines fit into a
+/// width: always those of the widest. Their headings stay whole.
 fn cut(headings: &[Heading<'_>], lines: &mut [Line], width: usize) {
-    let Some(place) = headings.iter().position(|heading| heading.is_cut) else {
-        return;
-    };
-    let taken: usize = headings
+    let mut widths: Vec<usize> = headings
         .iter()
         .enumerate()
-        .filter(|(nth, _)| *nth != place)
-        .map(|(nth, heading)| column_width(nth, heading.align, lines) + 1)
-        .sum();
-    let heading = headings
-        .get(place)
-        .map_or(0, |heading| heading.name.width());
-    let left = width.saturating_sub(taken).max(heading);
-    for cell in lines
-        .iter_mut()
-        .filter_map(|line| line.cells.get_mut(place))
-    {
-        let mut used = 0;
-        let end = cell.text.char_indices().find(|(_, letter)| {
-            used += letter.width().unwrap_or(0);
-            used > left
-        });
-        if let Some((end, _)) = end {
-            cell.text.truncate(end);
+        .map(|(nth, heading)| match heading.cut {
+            Some(_) => column_width(nth, heading.align, lines, usize::MAX)
+                .min(width.max(heading.name.width())),
+            None => column_width(nth, heading.align, lines, WIDEST),
+        })
+        .collect();
+    let taken: usize = widths.iter().map(|width| width + 1).sum();
+    // Nothing follows the last column.
+    for _ in width..taken.saturating_sub(1) {
+        let both = widths.iter_mut().zip(headings);
+        let cut = both.filter(|(left, one)| one.cut.is_some() && **left > one.name.width());
+        match cut.max_by_key(|(left, _)| **left) {
+            Some((left, _)) => *left -= 1,
+            None => break,
+        }
+    }
+    for (nth, (heading, left)) in headings.iter().zip(widths).enumerate() {
+        let Some(mark) = heading.cut else { continue };
+        let cells = lines.iter_mut().filter_map(|line| line.cells.get_mut(nth));
+        for cell in cells.filter(|cell| cell.text.width() > left) {
+            let mut used = mark.width();
+            let end = cell.text.char_indices().find(|(_, letter)| {
+                used += letter.width().unwrap_or(0);
+                used > left
+            });
+            if let Some((end, _)) = end {
+                cell.text.truncate(end);
+                cell.text.push_str(mark);
+            }
         }
     }
 }
 
-/// Returns the width of a column, without the cells that cannot be aligned.
-fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
+/// Returns the width of a column, without the cells that are wider than this.
+fn column_width(nth: usize, align: Align, lines: &[Line], widest: usize) -> usize {
     let least = match align {
         Align::Right(least) => least,
         Align::Left => 0,
@@ -196,6 +228,6 @@ fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
     let cells = lines.iter().filter_map(|line| line.cells.get(nth));
     let widths = cells.map(|cell| cell.text.width());
     widths
-        .filter(|width| *width <= WIDEST)
+        .filter(|width| *width <= widest)
         .fold(least, usize::max)
 }

@@ -33,7 +33,8 @@ pub enum JsonLayout {
 /// The look of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Truncate commands so that lines fit into this many characters.
+    /// Truncate commands, and names with a mark that shows it, so that lines fit
+    /// into this many characters.
     pub width: Option<usize>,
     /// Draw trees with box characters instead of ASCII.
     pub unicode: bool,
@@ -43,6 +44,8 @@ pub struct Look {
     pub signs: bool,
     /// Make links of paths.
     pub links: bool,
+    /// Show each row as a block of lines, one for each column.
+    pub vertical: bool,
     /// Join the texts of a cell by commas instead of showing one a line.
     pub join: bool,
 }

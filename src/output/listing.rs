@@ -77,6 +77,7 @@ impl Listing<'_> {
         let row = &placed.row;
         let is_host = row.facts().and_then(|facts| facts.is_host);
         TableRow {
+            heading: placed.heading.as_deref(),
             cells: self
                 .columns
                 .iter()

@@ -219,7 +219,7 @@ pub(crate) fn summarise(gaps: &[Gap], advice: Option<&str>) -> Option<String> {
     })
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", plural(count, one, many))
 }
 

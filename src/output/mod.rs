@@ -12,12 +12,13 @@ mod openmetrics;
 mod palette;
 mod table;
 mod tree;
+mod vertical;
 
 pub use format::{Format, JsonLayout, Look};
 pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};
-pub(crate) use messages::{describe, looked_for, summarise, why};
+pub(crate) use messages::{counted, describe, looked_for, summarise, why};
 pub(crate) use openmetrics::write_metrics;
 pub use palette::{Palette, Role};
 pub(crate) use table::{Heading, Table};

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::output::align::{self, Cell, Line};
 use crate::output::tree::Place;
-use crate::output::{Look, Role, hyperlink};
+use crate::output::{Look, Role, hyperlink, vertical};
 use crate::query::{Align, Column, Naming, Value};
 use crate::text::{for_raw, for_table};
 
@@ -21,8 +21,9 @@ pub(crate) struct Table<'a> {
 pub(crate) struct Heading<'a> {
     pub(super) name: &'a str,
     pub(super) align: Align,
-    /// Whether cells may be truncated so that lines fit.
-    pub(super) is_cut: bool,
+    /// What ends a cell that is truncated so that lines fit; `None` if none may
+    /// be.
+    pub(super) cut: Option<&'static str>,
     /// The role of each comma-separated word.
     pub(super) role: fn(&str) -> Option<Role>,
     /// Whether a text is a path that others can open here, too.
@@ -32,6 +33,8 @@ pub(crate) struct Heading<'a> {
 /// One row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableRow<'a> {
+    /// The heading of the group that begins with it. Any bytes.
+    pub(super) heading: Option<&'a [u8]>,
     pub(super) cells: Vec<Value<'a>>,
     /// What the row is; raw output leaves out those that only complete a tree.
     pub(super) role: Option<Role>,
@@ -42,7 +45,7 @@ impl Heading<'static> {
     pub(super) const fn of(column: &Column) -> Self {
         let heading = Heading {
             align: column.align,
-            is_cut: column.is_cut,
+            cut: if column.is_cut { Some("") } else { None },
             ..Heading::text(column.name)
         };
         match column.naming {
@@ -60,7 +63,7 @@ impl<'a> Heading<'a> {
         Heading {
             name,
             align: Align::Left,
-            is_cut: false,
+            cut: None,
             role: |_| None,
             is_path: |_| false,
         }
@@ -75,8 +78,13 @@ impl<'a> Heading<'a> {
     }
 
     /// Lets cells be truncated so that lines fit.
-    pub(crate) const fn cut(mut self) -> Self {
-        self.is_cut = true;
+    pub(crate) const fn cut(self) -> Self {
+        self.cut_with("")
+    }
+
+    /// Lets cells be truncated, with a mark at the end of those that are.
+    pub(crate) const fn cut_with(mut self, mark: &'static str) -> Self {
+        self.cut = Some(mark);
         self
     }
 
@@ -97,6 +105,17 @@ impl TableRow<'_> {
     fn is_context(&self) -> bool {
         self.role == Some(Role::Context)
     }
+
+    /// Draws the tree before the first or a further line of its cell in the tree.
+    pub(super) fn draw(&self, cell: &mut Cell, is_first: bool, look: Look) {
+        let is_empty = cell.text.is_empty();
+        if self.is_context() && look.signs && !is_empty {
+            cell.text = format!("({})", cell.text);
+        }
+        let branches = self.place.drawing(is_first, is_empty, look.unicode);
+        cell.text.insert_str(0, &branches);
+        cell.drawn = branches.len();
+    }
 }
 
 impl<'a> Table<'a> {
@@ -114,6 +133,22 @@ impl<'a> Table<'a> {
             tree: None,
             rows: rows.collect(),
         }
+    }
+
+    /// Leaves out those of some columns that are empty in every row.
+    pub(crate) fn without_empty(mut self, names: &[&str]) -> Self {
+        for name in names {
+            let place = self.headings.iter().position(|one| one.name == *name);
+            let Some(place) = place else { continue };
+            let mut cells = self.rows.iter().filter_map(|row| row.cells.get(place));
+            if cells.all(|cell| cell.bytes().is_empty()) {
+                self.headings.remove(place);
+                for row in &mut self.rows {
+                    row.cells.remove(place);
+                }
+            }
+        }
+        self
     }
 
     /// Writes words separated by single spaces, one row a line. An empty cell
@@ -140,15 +175,23 @@ impl<'a> Table<'a> {
         has_headings: bool,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        if look.vertical {
+            return vertical::write(self, look, out);
+        }
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
         if has_headings {
             let names = self.names().into_iter().map(str::to_owned);
-            lines.push(Line {
-                cells: names.map(Cell::from).collect(),
-                role: Some(Role::Heading),
-            });
+            lines.push(Line::new(
+                names.map(Cell::from).collect(),
+                Some(Role::Heading),
+            ));
         }
-        for row in &self.rows {
+        for (nth, row) in self.rows.iter().enumerate() {
+            if let Some(heading) = row.heading {
+                // Between groups only.
+                lines.extend((nth > 0).then(|| Line::title(String::new())));
+                lines.push(Line::title(for_table(heading)));
+            }
             self.add_lines(row, look, &mut lines);
         }
         align::write(&self.headings, lines, look, out)
@@ -161,16 +204,8 @@ impl<'a> Table<'a> {
     /// Adds the lines of one row: as many as its tallest cell has.
     fn add_lines(&self, row: &TableRow<'_>, look: Look, lines: &mut Vec<Line>) {
         let columns = row.cells.iter().zip(&self.headings);
-        let cells: Vec<Vec<Cell>> = columns
-            .map(|(value, heading)| match value {
-                Value::Lines(texts) if !look.join => {
-                    let cell = |text| cell(text, heading.is_path, look);
-                    texts.iter().map(|text| cell(text)).collect()
-                }
-                Value::Text(text) => vec![cell(text, heading.is_path, look)],
-                value => vec![for_table(&value.bytes()).into()],
-            })
-            .collect();
+        let cells = columns.map(|(value, heading)| cells(value, heading, look));
+        let cells: Vec<Vec<Cell>> = cells.collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let mut cells: Vec<_> = cells.into_iter().map(Vec::into_iter).collect();
         for nth in 0..height {
@@ -179,19 +214,22 @@ impl<'a> Table<'a> {
                 .map(|texts| texts.next().unwrap_or_default())
                 .collect();
             if let Some(cell) = self.tree.and_then(|tree| line.get_mut(tree)) {
-                let is_empty = cell.text.is_empty();
-                if row.is_context() && look.signs && !is_empty {
-                    cell.text = format!("({})", cell.text);
-                }
-                let branches = row.place.drawing(nth == 0, is_empty, look.unicode);
-                cell.text.insert_str(0, &branches);
-                cell.drawn = branches.len();
+                row.draw(cell, nth == 0, look);
             }
-            lines.push(Line {
-                cells: line,
-                role: row.role,
-            });
+            lines.push(Line::new(line, row.role));
         }
+    }
+}
+
+/// Returns the lines of a cell.
+pub(super) fn cells(value: &Value<'_>, heading: &Heading<'_>, look: Look) -> Vec<Cell> {
+    match value {
+        Value::Lines(texts) if !look.join => {
+            let cells = texts.iter().map(|text| cell(text, heading.is_path, look));
+            cells.collect()
+        }
+        Value::Text(text) => vec![cell(text, heading.is_path, look)],
+        value => vec![for_table(&value.bytes()).into()],
     }
 }
 
@@ -326,6 +364,7 @@ mod tests {
             headings: headings.to_vec(),
             tree: Some(0),
             rows: vec![TableRow {
+                heading: None,
                 cells,
                 role: Some(Role::Context),
                 place: Place {

@@ -212,12 +212,7 @@ impl Column {
         match self.get {
             Get::Number(get) => Value::from(get(row)),
             Get::Text(get) => Value::from(get(row)),
-            Get::OfAffiliations(get) => {
-                let mut texts: Vec<String> = row.affiliations().filter_map(get).collect();
-                texts.sort_unstable();
-                texts.dedup();
-                Value::Several(texts)
-            }
+            Get::OfAffiliations(get) => Value::Several(row.of_affiliations(get)),
             Get::Value(get) => Value::from(get(row)),
         }
     }

@@ -245,7 +245,7 @@ impl Column {
 }
 
 /// Returns the user of a row, by UID if the user has no name.
-fn user<'a>(row: &Row<'a>) -> Option<Value<'a>> {
+pub(super) fn user<'a>(row: &Row<'a>) -> Option<Value<'a>> {
     match row.user() {
         (Some(uid), None) => Some(Value::Unnamed(uid.into())),
         (_, name) => Some(name?.into()),

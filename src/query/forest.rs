@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{NsId, Pid, Snapshot};
-use crate::query::Row;
 use crate::query::order::{Branch, order};
+use crate::query::{Row, Sort};
 
 /// What rows hang below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Relation {
 pub struct Placed<'a> {
     /// What is shown.
     pub row: Row<'a>,
+    /// The heading above it, if it is the first of its group. Any bytes.
+    pub heading: Option<Vec<u8>>,
     /// What is drawn before it, from the root on; empty for a root.
     pub branches: Vec<Branch>,
     /// Whether others hang below it.
@@ -34,6 +36,7 @@ pub struct Placed<'a> {
 pub fn flat(rows: Vec<Row<'_>>) -> Vec<Placed<'_>> {
     let place = |row| Placed {
         row,
+        heading: None,
         branches: Vec::new(),
         has_children: false,
         is_context: false,
@@ -42,8 +45,14 @@ pub fn flat(rows: Vec<Row<'_>>) -> Vec<Placed<'_>> {
 }
 
 /// Rows in the order and place in which a tree shows them, with the ancestors
-/// that are needed to draw it.
-pub fn grow<'a>(rows: Vec<Row<'a>>, snapshot: &'a Snapshot, relation: Relation) -> Vec<Placed<'a>> {
+/// that are needed to draw it. The rows are sorted already, and only together with
+/// ancestors once more.
+pub fn grow<'a>(
+    rows: Vec<Row<'a>>,
+    snapshot: &'a Snapshot,
+    relation: Relation,
+    sort: &Sort,
+) -> Vec<Placed<'a>> {
     match relation {
         Relation::Owner | Relation::Parent => {
             let above = |row: &Row<'_>| {
@@ -53,7 +62,8 @@ pub fn grow<'a>(rows: Vec<Row<'a>>, snapshot: &'a Snapshot, relation: Relation) 
                     _ => relations.owner,
                 }
             };
-            let (rows, wanted) = with_ancestors(rows, snapshot, above);
+            let (mut rows, wanted) = with_ancestors(rows, snapshot, above);
+            sort.apply(&mut rows);
             let places: HashMap<NsId, usize> = places(&rows, |row| row.id());
             let parents = rows.iter().map(|row| places.get(&above(row)?).copied());
             let parents = parents.collect::<Vec<_>>();
@@ -163,6 +173,7 @@ fn draw<'a>(
             let row = *rows.get(drawn.place)?;
             Some(Placed {
                 row,
+                heading: None,
                 branches: drawn.branches,
                 has_children: drawn.has_children,
                 is_context: !is_wanted(&row),
@@ -198,7 +209,7 @@ mod tests {
         let rows = rows
             .map(|namespace| snapshot.row(&root, namespace))
             .collect();
-        let placed = grow(rows, snapshot, relation).into_iter();
+        let placed = grow(rows, snapshot, relation, &Sort::default()).into_iter();
         placed
             .map(|it| (it.row.id().unwrap().ino, it.branches.len(), it.is_context))
             .collect()

@@ -142,6 +142,19 @@ impl<'a> Row<'a> {
         own.into_iter().chain(all.map(|one| &**one))
     }
 
+    /// Returns something of all affiliations, sorted, each text once.
+    pub fn of_affiliations(&self, get: fn(&Affiliation) -> Option<String>) -> Vec<String> {
+        let mut texts: Vec<String> = self.affiliations().filter_map(get).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+
+    /// Returns the containers of those processes, as `engine:name`.
+    pub fn containers(&self) -> Vec<String> {
+        self.of_affiliations(|one| Some(one.container.as_ref()?.to_string()))
+    }
+
     /// Returns the UID and name of the effective user of the process, or without
     /// a process those of the creator of the owning user namespace.
     pub fn user(&self) -> (Option<u32>, Option<&'a [u8]>) {

@@ -13,6 +13,7 @@ use crate::kernel::{Kernel, OpenError};
 use crate::model::{Cause, Gap, LinkSet, Source, Tid};
 use crate::proc::{ReadError, Sysroot};
 use crate::scan::parallel::{self, Patience};
+use crate::scan::progress::Progress;
 
 /// What a scan reads from and asks, shared by all its threads.
 pub(crate) struct Context<K>(Arc<Shared<K>>);
@@ -25,6 +26,8 @@ pub(crate) struct Shared<K> {
     pub(crate) kernel: Option<Arc<K>>,
     /// The number of threads to use.
     pub(crate) threads: NonZeroUsize,
+    /// Where to count what was read, if anyone is interested.
+    progress: Option<Arc<Progress>>,
     patience: Patience,
     gaps: Mutex<Gaps>,
 }
@@ -47,11 +50,17 @@ impl<K> Deref for Context<K> {
 }
 
 impl<K> Context<K> {
-    pub(crate) fn new(root: &Sysroot, kernel: Option<K>, threads: NonZeroUsize) -> Self {
+    pub(crate) fn new(
+        root: &Sysroot,
+        kernel: Option<K>,
+        threads: NonZeroUsize,
+        progress: Option<Arc<Progress>>,
+    ) -> Self {
         Context(Arc::new(Shared {
             root: root.for_scan(),
             kernel: kernel.map(Arc::new),
             threads,
+            progress,
             patience: Patience::default(),
             gaps: Mutex::default(),
         }))
@@ -61,10 +70,51 @@ impl<K> Context<K> {
 impl<K: Kernel> Context<K> {
     /// Calls a function for every item, on several threads that end with the
     /// work, and returns what it returned, in order; `None` for an item that
-    /// blocked.
+    /// blocked. `what` names the items: "processes".
     ///
     /// An error of the function ends the scan.
-    pub(crate) fn map<I, T, F>(&self, items: Vec<I>, read: F) -> Result<Vec<Option<T>>, Error>
+    pub(crate) fn map<I, T, F>(
+        &self,
+        what: &'static str,
+        items: Vec<I>,
+        read: F,
+    ) -> Result<Vec<Option<T>>, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        self.map_batches(what, items, |_| 1, read)
+    }
+
+    /// Calls a function for every item, as [`map`](Context::map) does. `size` returns
+    /// of how many things an item consists, which `what` names.
+    pub(crate) fn map_batches<I, T, F>(
+        &self,
+        what: &'static str,
+        items: Vec<I>,
+        size: fn(&I) -> usize,
+        read: F,
+    ) -> Result<Vec<Option<T>>, Error>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        if let Some(progress) = &self.progress {
+            progress.begin(what, items.iter().map(size).sum());
+        }
+        let read = move |context: &Self, item: &I| {
+            let read = read(context, item);
+            if let Some(progress) = &context.progress {
+                progress.advance(size(item));
+            }
+            read
+        };
+        self.run(items, read)
+    }
+
+    fn run<I, T, F>(&self, items: Vec<I>, read: F) -> Result<Vec<Option<T>>, Error>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
@@ -88,6 +138,7 @@ impl<K: Kernel> Context<K> {
     pub(crate) fn map_counting<I, T, F>(
         &self,
         source: Source,
+        what: &'static str,
         items: Vec<I>,
         read: F,
     ) -> Result<Vec<T>, Error>
@@ -96,7 +147,7 @@ impl<K: Kernel> Context<K> {
         T: Default + Send + 'static,
         F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
     {
-        let done = self.map(items, read)?.into_iter();
+        let done = self.map(what, items, read)?.into_iter();
         let done = done.map(|done| {
             done.unwrap_or_else(|| {
                 self.miss(source, Cause::Blocked);
@@ -113,7 +164,7 @@ impl<K: Kernel> Context<K> {
         T: Send + 'static,
         F: Fn(&Self, &I) -> Result<T, Error> + Send + Sync + 'static,
     {
-        Ok(self.map(vec![item], read)?.pop().flatten())
+        Ok(self.run(vec![item], read)?.pop().flatten())
     }
 }
 
@@ -245,7 +296,7 @@ pub(crate) mod tests {
 
     /// A context with a fake kernel and no proc tree.
     pub(crate) fn with_kernel(root: &Sysroot, kernel: Fake) -> Context<Fake> {
-        Context::new(root, Some(kernel), NonZeroUsize::MIN)
+        Context::new(root, Some(kernel), NonZeroUsize::MIN, None)
     }
 
     /// A gap of one, of nine processes, that is not about links.

@@ -24,7 +24,7 @@ pub(crate) fn take_fingerprints<K: Kernel>(
     pids: &[Pid],
     kinds: KindSet,
 ) -> Result<Fingerprints, Error> {
-    let taken = context.map(pids.to_vec(), move |context, pid| {
+    let taken = context.map("processes", pids.to_vec(), move |context, pid| {
         let Ok(process) = ProcessDir::open(&context.root, *pid) else {
             return Ok(Vec::new());
         };
@@ -86,7 +86,7 @@ pub(crate) fn liken<K: Kernel>(
             continue;
         }
         let all: Vec<(NsId, Pid)> = representatives(groups, kind).into_iter().collect();
-        let taken = context.map(all.clone(), move |context, (_, pid)| {
+        let taken = context.map("namespaces", all.clone(), move |context, (_, pid)| {
             let process = ProcessDir::open(&context.root, *pid);
             Ok(process.and_then(|process| fingerprint(&process, kind)).ok())
         })?;

@@ -19,6 +19,7 @@ mod inference;
 mod mounted;
 pub(crate) mod parallel;
 mod plan;
+mod progress;
 mod request;
 mod scanner;
 mod sources;
@@ -45,6 +46,7 @@ pub(crate) use context::cause_of_read;
 #[cfg(feature = "cli")]
 pub(crate) use entrance::Entrance;
 pub(crate) use groups::Groups;
+pub use progress::{Progress, Step};
 pub(crate) use request::Request;
 pub use request::{Need, Needs};
 pub use scanner::Scanner;
@@ -252,7 +254,7 @@ fn parents<K: Kernel>(
     while !next.is_empty() {
         next.retain(|pid| !parents.contains_key(pid));
         let wave = std::mem::take(&mut next);
-        let read = context.map(wave.clone(), |context, pid| {
+        let read = context.map("processes", wave.clone(), |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
             let stat = process.and_then(|process| process.stat());
             let told = || Some(context.root.hidden(*pid)?.ppid);

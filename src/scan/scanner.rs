@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -11,6 +12,7 @@ use crate::model::{
     Cause, KindSet, LinkSet, Links, MountQuery, NsId, Pid, Snapshot, Source, Sources,
 };
 use crate::proc::{ProcessDir, Sysroot};
+use crate::scan::progress::Progress;
 use crate::scan::request::{Goal, Request};
 use crate::scan::sources::processes::{Look, Sighting, read_process};
 use crate::scan::target::Wanted;
@@ -44,7 +46,11 @@ pub struct Scanner {
     has_chosen_sources: bool,
     uses_bpf: bool,
     threads: Option<NonZeroUsize>,
+    show: Option<Show>,
 }
+
+/// Shows how far a scan has come until what it returns is dropped.
+type Show = fn(Arc<Progress>) -> Box<dyn Any>;
 
 impl Scanner {
     /// Makes a scanner for all namespaces of all types, from all sources,
@@ -60,6 +66,7 @@ impl Scanner {
             has_chosen_sources: false,
             uses_bpf: false,
             threads: None,
+            show: None,
         }
     }
 
@@ -115,6 +122,13 @@ impl Scanner {
         self
     }
 
+    /// Sets what shows how far a scan has come. It is called when the scan begins,
+    /// and what it returns is dropped when the scan ends.
+    pub fn progress(mut self, show: fn(Arc<Progress>) -> Box<dyn Any>) -> Self {
+        self.show = Some(show);
+        self
+    }
+
     /// Scans.
     ///
     /// # Errors
@@ -123,7 +137,9 @@ impl Scanner {
     /// unreadable, or if this process runs out of descriptors or memory.
     /// Anything that is merely missing is a [`Gap`](crate::Gap) instead.
     pub fn scan(&self) -> Result<Snapshot, Error> {
-        let context = self.context();
+        let progress = self.show.map(|_| Arc::<Progress>::default());
+        let _shown = self.show.zip(progress.clone()).map(|(show, of)| show(of));
+        let context = self.context_with(progress);
         let snapshot = match &self.target {
             Target::All => scan(&context, &self.request(Goal::All, self.sources)),
             Target::Process(pid) => {
@@ -170,6 +186,10 @@ impl Scanner {
     }
 
     pub(crate) fn context(&self) -> Context<Linux> {
+        self.context_with(None)
+    }
+
+    fn context_with(&self, progress: Option<Arc<Progress>>) -> Context<Linux> {
         // Finding out costs a dozen system calls.
         static CORES: OnceLock<NonZeroUsize> = OnceLock::new();
         let threads = self.threads.unwrap_or_else(|| {
@@ -179,7 +199,7 @@ impl Scanner {
             .root
             .is_live()
             .then(|| Linux::new(self.root.proc_path()));
-        Context::new(&self.root, kernel, threads)
+        Context::new(&self.root, kernel, threads, progress)
     }
 
     /// Returns which namespace a name leads to, as far as that is known without a
@@ -258,7 +278,7 @@ impl Scanner {
     /// Fails if no thread can be started.
     pub fn nspids(&self, pids: &[Pid]) -> Result<Vec<(Pid, Vec<Pid>)>, Error> {
         let context = self.context();
-        let read = context.map(pids.to_vec(), |context, pid| {
+        let read = context.map("processes", pids.to_vec(), |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
             Ok(process.and_then(|process| process.nspid()).ok())
         })?;

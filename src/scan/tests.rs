@@ -117,7 +117,7 @@ fn scan_with(
     change: impl Fn() + 'static,
 ) -> (Result<Snapshot, Error>, bool) {
     let root = Sysroot::at(tree);
-    let context = Context::new(&root, Some(kernel(tree)), NonZeroUsize::MIN);
+    let context = Context::new(&root, Some(kernel(tree)), NonZeroUsize::MIN, None);
     let count = Rc::new(Cell::new(0));
     let counter = count.clone();
     let count_down = move || {
@@ -246,7 +246,7 @@ fn a_process_that_hops_on_at_every_read_is_a_gap() {
     let path = tree.path().to_owned();
     let pid = Cell::new(9);
     let root = Sysroot::at(tree.path());
-    let context = Context::new(&root, Some(kernel(tree.path())), NonZeroUsize::MIN);
+    let context = Context::new(&root, Some(kernel(tree.path())), NonZeroUsize::MIN, None);
     let hop = move || {
         add_process(&path, pid.get() + 1, OWN);
         end(&path, pid.replace(pid.get() + 1));
@@ -282,7 +282,7 @@ fn a_process_that_moves_each_time_it_is_looked_at_is_given_up() {
     let path = tree.path().join("proc/9/ns/net");
     let moves = Cell::new(0);
     let root = Sysroot::at(tree.path());
-    let context = Context::new(&root, Some(kernel(tree.path())), NonZeroUsize::MIN);
+    let context = Context::new(&root, Some(kernel(tree.path())), NonZeroUsize::MIN, None);
     let hop = move || {
         moves.set(moves.get() + 1);
         fs::remove_file(&path).unwrap();
@@ -300,7 +300,7 @@ fn a_process_that_moves_each_time_it_is_looked_at_is_given_up() {
 fn without_a_kernel_nothing_is_known_of_owners() {
     let tree = tree();
     let root = Sysroot::at(tree.path());
-    let context = Context::new(&root, None::<Fake>, NonZeroUsize::MIN);
+    let context = Context::new(&root, None::<Fake>, NonZeroUsize::MIN, None);
     let snapshot = scan(&context, &request()).unwrap();
     assert_whole(&snapshot);
     assert!(
@@ -322,7 +322,7 @@ fn scan_listed(tree: &Path, listed: impl IntoIterator<Item = NsId>) -> Snapshot 
     let thread = "/proc/9/task/10/ns/net".to_owned();
     kernel.paths.insert(thread, id(Kind::Net, 400));
     let root = Sysroot::at(tree);
-    let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN);
+    let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN, None);
     let request = Request {
         sources: Sources::all(),
         has_chosen_sources: false,
@@ -394,7 +394,7 @@ fn a_pid_namespace_before_its_first_process_is_no_gap_if_the_kernel_lists_it() {
             ..kernel(tree.path())
         };
         let root = Sysroot::at(tree.path());
-        let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN);
+        let context = Context::new(&root, Some(kernel), NonZeroUsize::MIN, None);
         let request = Request {
             kinds: Kind::Pid.into(),
             needs: need.into_iter().collect(),
@@ -440,7 +440,7 @@ fn a_socket_is_traced_to_every_file_of_a_process_that_still_exists() {
     }
     let root = Sysroot::at(tree.path());
     let scan = |needs: &[Need]| {
-        let context = Context::new(&root, Some(kernel()), NonZeroUsize::MIN);
+        let context = Context::new(&root, Some(kernel()), NonZeroUsize::MIN, None);
         let request = Request {
             kinds: Kind::Net.into(),
             needs: needs.iter().copied().collect(),

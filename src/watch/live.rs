@@ -115,7 +115,9 @@ impl Live {
         let count = items.len();
         // A fresh one has its patience.
         let context = self.scanner.context();
-        let read = context.map(items, move |context, item| Ok(read(context, item)));
+        let read = context.map("things", items, move |context, item| {
+            Ok(read(context, item))
+        });
         match read {
             Ok(all) => all.into_iter().map(Option::flatten).collect(),
             Err(_) => (0..count).map(|_| None).collect(),

@@ -14,6 +14,7 @@ pub use tree::{INITIAL, Tree};
 pub struct Nsls {
     args: Vec<OsString>,
     stdout: Stdio,
+    stderr: Stdio,
 }
 
 /// The observable result of a run.
@@ -29,6 +30,7 @@ impl Nsls {
         Nsls {
             args: args.into_iter().map(Into::into).collect(),
             stdout: Stdio::piped(),
+            stderr: Stdio::piped(),
         }
     }
 
@@ -56,6 +58,14 @@ impl Nsls {
         }
     }
 
+    /// Redirects standard error.
+    pub fn stderr(self, stderr: impl Into<Stdio>) -> Self {
+        Nsls {
+            stderr: stderr.into(),
+            ..self
+        }
+    }
+
     /// Returns the command, for tests that run it themselves.
     pub fn command(self) -> Command {
         let mut command = Command::new(binary());
@@ -64,7 +74,7 @@ impl Nsls {
             .env_clear()
             .stdin(Stdio::null())
             .stdout(self.stdout)
-            .stderr(Stdio::piped());
+            .stderr(self.stderr);
         command
     }
 

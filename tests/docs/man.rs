@@ -162,6 +162,8 @@ fn the_man_page_formats_without_warnings_and_in_order() {
             &"DESCRIPTION",
             &"OPTIONS",
             &"COLUMNS",
+            &"ORDER, GROUPS AND BLOCKS",
+            &"TERMINAL",
             &"TREES",
             &"FILTER",
             &"JSON",

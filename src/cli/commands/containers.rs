@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ContainersArgs;
-use crate::cli::console::{Console, Outcome};
+use crate::cli::console::{Console, Outcome, say};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::model::{Container, Engine, Kind, KindSet, Pid, Source, is_long_id};
-use crate::output::{Heading, Role, Table};
+use crate::output::{Format, Heading, Role, Table, counted};
 use crate::query::Value;
 use crate::scan::Need;
 use crate::text::Text;
@@ -23,21 +23,36 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
         .scan()?;
     let found = analysis::containers(&snapshot);
     let signs = view.look().is_some_and(|look| look.signs);
-    let table = Table::new(HEADINGS, found.iter().map(|running| row(running, signs)));
+    let mut table = Table::new(HEADINGS, found.iter().map(|running| row(running, signs)));
+    if console.terminal.width.is_some() && view.format != Format::Raw {
+        // Scripts count on all columns.
+        table = table.without_empty(&["POD", "HOSTNAME", "CLAIMS"]);
+    }
     let document = Document {
         containers: found.iter().map(Entry::new).collect(),
     };
-    view.show(&snapshot, console, &document, &table)
+    let outcome = view.show(&snapshot, console, &document, &table)?;
+    if view.sums_up {
+        let processes = found.iter().map(|running| running.processes.len()).sum();
+        say(&format!(
+            "{}, {}",
+            counted(found.len(), "container", "containers"),
+            counted(processes, "process", "processes")
+        ));
+    }
+    Ok(outcome)
 }
 
 const HEADINGS: [Heading<'static>; 8] = [
     Heading::text("ENGINE"),
-    Heading::text("CONTAINER").role(Role::of_container),
-    Heading::text("POD"),
-    Heading::text("HOSTNAME"),
+    Heading::text("CONTAINER")
+        .cut_with("+")
+        .role(Role::of_container),
+    Heading::text("POD").cut_with("+"),
+    Heading::text("HOSTNAME").cut_with("+"),
     Heading::number("NPROCS"),
     Heading::number("PID"),
-    Heading::text("CLAIMS"),
+    Heading::text("CLAIMS").cut_with("+"),
     Heading::text("SHARED").role(alarm),
 ];
 

@@ -1,14 +1,15 @@
 //! `nsls` without a subcommand: namespaces, or the processes of one.
 
 use crate::cli::args::ListArgs;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome, say, warn};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
+use crate::cli::summary;
 use crate::cli::terminal::Terminal;
 use crate::error::Error;
 use crate::model::{Namespace, Snapshot, Source};
 use crate::output::{Listing, list_columns};
-use crate::query::{Column, Relation, Row, flat, grow};
+use crate::query::{Column, Relation, Row, flat, grouped, grow};
 use crate::scan::{Need, Needs, Target};
 use crate::text::for_table;
 
@@ -39,7 +40,13 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     });
     let snapshot = snapshot;
     let namespace = requested_namespace(&options, &snapshot);
-    let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
+    let mut rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
+    options.sort.apply(&mut rows);
+    let summary =
+        (view.sums_up && !matches!(options.target, Target::Process(_))).then(|| match namespace {
+            Some(_) => summary::of_processes(&rows, needs),
+            None => summary::of_namespaces(&rows, &snapshot, needs),
+        });
     let namespace_columns: Vec<_> = Column::usual().collect();
     let listing = Listing {
         snapshot: &snapshot,
@@ -48,9 +55,10 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
             let row = snapshot.row(&view.root, namespace);
             (row, &*namespace_columns)
         }),
-        rows: match options.tree {
-            Some(relation) => grow(rows, &snapshot, relation),
-            None => flat(rows),
+        rows: match (options.tree, options.grouping) {
+            (Some(relation), _) => grow(rows, &snapshot, relation, &options.sort),
+            (None, Some(grouping)) => grouped(rows, grouping),
+            (None, None) => flat(rows),
         },
         tree_column: options.tree.map(|relation| match relation {
             Relation::Owner | Relation::Parent => "NS",
@@ -68,6 +76,9 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     let outcome = console.finish(&snapshot, view, can_infer, written)?;
     if let Some(pid) = options.took_for_pid {
         warn(&format!("{pid} is a process, so this is --pid {pid}"));
+    }
+    if let Some(summary) = summary {
+        say(&summary);
     }
     Ok(outcome)
 }

@@ -75,16 +75,11 @@ impl Serialize for Document<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("boot_id", &listing.taken.boot_id)?;
         map.serialize_entry("time", &listing.taken.time)?;
-        let mut rows: Vec<_> = listing
+        let rows: Vec<_> = listing
             .rows
             .iter()
             .filter(|placed| !placed.is_context)
             .collect();
-        // Restore the order from before the tree was drawn.
-        rows.sort_by_key(|placed| match &listing.namespace {
-            Some(_) => (placed.row.process.map(|process| process.pid), None),
-            None => (None, Some(placed.row.order())),
-        });
         let rows = Rows(&rows, listing.columns);
         match &listing.namespace {
             Some((row, columns)) => {

@@ -51,7 +51,7 @@ pub(crate) fn find<K: Kernel>(
     if !searches.is_empty() {
         let shared = Arc::new(std::mem::take(namespaces));
         let (all, kernel) = (Arc::clone(&shared), Arc::clone(kernel));
-        let found = context.map(searches.clone(), move |context, search| {
+        let found = context.map("interfaces", searches.clone(), move |context, search| {
             let Some(within) = all.get(search.at.0) else {
                 return Ok(None);
             };

@@ -40,7 +40,7 @@ pub(crate) fn read<K: Kernel>(
     };
     let needs = plan.request.needs;
     let queries = Arc::clone(&plan.request.mounts);
-    let read = context.map(pending.clone(), move |context, pending| {
+    let read = context.map("namespaces", pending.clone(), move |context, pending| {
         read_one(context, needs, &queries, &entrances, pending)
     })?;
     let mut has_lost = false;

@@ -24,7 +24,7 @@ pub(super) fn read_all<K: Kernel>(
     pids: &[Pid],
     needs: Needs,
 ) -> Result<Vec<Option<Read>>, Error> {
-    let mut read = context.map(pids.to_vec(), move |context, pid| {
+    let mut read = context.map("processes", pids.to_vec(), move |context, pid| {
         read(&context.root, *pid, needs)
     })?;
     let blocked: Vec<Pid> = pids
@@ -33,7 +33,7 @@ pub(super) fn read_all<K: Kernel>(
         .filter_map(|(pid, read)| read.is_none().then_some(*pid))
         .collect();
     let mut again = context
-        .map(blocked, move |context, pid| {
+        .map("processes", blocked, move |context, pid| {
             read_blocked(&context.root, *pid, needs)
         })?
         .into_iter();

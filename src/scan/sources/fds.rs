@@ -16,17 +16,22 @@ pub(crate) fn identify<K: Kernel>(
     files: &[OpenFile],
 ) -> Result<Vec<Find>, Error> {
     let kernel = Arc::clone(kernel);
-    let found = context.map_counting(Source::Fds, files.to_vec(), move |context, file| {
-        let path = context.root.open_file_path(file);
-        match kernel.look_at(&path) {
-            Ok(id) => Ok(id.map(|id| (id, Holder::Fd(*file)))),
-            Err(OpenError::Gone) => Ok(None),
-            Err(error) => {
-                context.miss(Source::Fds, cause_of_open(error, || path)?);
-                Ok(None)
+    let found = context.map_counting(
+        Source::Fds,
+        "files",
+        files.to_vec(),
+        move |context, file| {
+            let path = context.root.open_file_path(file);
+            match kernel.look_at(&path) {
+                Ok(id) => Ok(id.map(|id| (id, Holder::Fd(*file)))),
+                Err(OpenError::Gone) => Ok(None),
+                Err(error) => {
+                    context.miss(Source::Fds, cause_of_open(error, || path)?);
+                    Ok(None)
+                }
             }
-        }
-    })?;
+        },
+    )?;
     Ok(found.into_iter().flatten().collect())
 }
 

@@ -411,7 +411,7 @@ impl Discovery<'_> {
                 found.sort(sighting.pid, sighting);
             }
         }
-        let read = context.map(rest.to_vec(), move |context, pid| {
+        let read = context.map("processes", rest.to_vec(), move |context, pid| {
             read_process(context, *pid, look)
         })?;
         let mut sightings: Vec<Sighting> = rest

@@ -63,10 +63,15 @@ pub(crate) fn find_elsewhere<K: Kernel>(
     insiders: BTreeMap<u64, Vec<Pid>>,
 ) -> Result<Vec<(u64, Vec<Find>)>, Error> {
     let others: Vec<_> = insiders.into_iter().collect();
-    let found = context.map_counting(Source::Mounts, others, |context, (mount_ns, pids)| {
-        let finds = find_in(context, *mount_ns, pids)?;
-        Ok(finds.map(|finds| (*mount_ns, finds)))
-    })?;
+    let found = context.map_counting(
+        Source::Mounts,
+        "mount tables",
+        others,
+        |context, (mount_ns, pids)| {
+            let finds = find_in(context, *mount_ns, pids)?;
+            Ok(finds.map(|finds| (*mount_ns, finds)))
+        },
+    )?;
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -165,7 +170,7 @@ pub(crate) fn find_lonely<K: Kernel>(
     let find = move |context: &Context<K>, mount_ns: &u64| {
         find_inside(context, &*kernel, &entrances, *mount_ns)
     };
-    let found = context.map_counting(Source::Mounts, lonely.clone(), find)?;
+    let found = context.map_counting(Source::Mounts, "mount tables", lonely.clone(), find)?;
     Ok(lonely.into_iter().zip(found).collect())
 }
 

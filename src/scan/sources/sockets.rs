@@ -64,7 +64,13 @@ pub(super) fn ask_devices<K: Kernel>(
         .collect();
     let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
     let kernel = Arc::clone(kernel);
-    let asked = context.map(batches, move |_, files| Ok(ask_process(&*kernel, files)))?;
+    let what = match source {
+        Source::Tuns => "tun files",
+        _ => "sockets",
+    };
+    let asked = context.map_batches(what, batches, Vec::len, move |_, files| {
+        Ok(ask_process(&*kernel, files))
+    })?;
     let mut answers = Vec::with_capacity(files.len());
     for (size, asked) in sizes.into_iter().zip(asked) {
         match asked {

@@ -68,9 +68,12 @@ pub(crate) fn read<K: Kernel>(
         }));
     }
     let places: Vec<usize> = batches.iter().map(|batch| batch.place).collect();
-    let read = context.map(batches, move |context, batch| {
-        read_batch(context, look, batch)
-    })?;
+    let read = context.map_batches(
+        "threads",
+        batches,
+        |batch| batch.tids.len(),
+        move |context, batch| read_batch(context, look, batch),
+    )?;
     let mut counted: Vec<(usize, Source)> = Vec::new();
     for (place, seen) in places.into_iter().zip(read) {
         let Some(sighting) = sightings.get_mut(place) else {

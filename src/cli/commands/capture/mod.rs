@@ -6,6 +6,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use rustix::fs::Mode;
 
@@ -14,11 +15,14 @@ use crate::cli::commands::capture::process::Captured;
 use crate::cli::commands::capture::write::OutDir;
 use crate::cli::console::{Outcome, warn};
 use crate::cli::error::CliError;
+use crate::cli::progress;
+use crate::cli::terminal::Terminal;
 use crate::cli::view;
 use crate::containers::{Affiliations, CONTAINER_NAMES, capture_key};
 use crate::error::Error;
 use crate::model::{Kind, Member, Pid};
 use crate::proc::{ProcessDir, ReadError, Sysroot, Users};
+use crate::scan::Progress;
 use crate::scan::parallel::{self, Patience};
 
 /// The number of processes that are read before they are written.
@@ -28,12 +32,15 @@ const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Runs `nsls capture`. Saves only what a scan reads: the links and some files
 /// of each process, and the names of their users and containers.
-pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
+pub(crate) fn run(args: CaptureArgs, terminal: Terminal) -> Result<Outcome, CliError> {
     let root = view::root(args.root);
     let pids = pids(&root, &args.pid)?;
     let total = pids.len();
     // What is made is private, and no more than that: 0777 would keep us out.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let progress = Arc::<Progress>::default();
+    progress.begin("processes", total);
+    let shown = (terminal.wipes && !args.quiet).then(|| progress::show(Arc::clone(&progress)));
     let dir = OutDir::create(&args.dir)?;
     let proc = dir.dir("proc")?;
     let mut names = Names::new(&root);
@@ -81,7 +88,9 @@ pub(crate) fn run(args: CaptureArgs) -> Result<Outcome, CliError> {
                 None => ended += 1,
             }
         }
+        progress.advance(pids.len());
     }
+    drop(shown);
     names.write(&dir)?;
     write_system(&root, &dir)?;
     if refused > 0 {

@@ -44,9 +44,9 @@ pub(crate) fn run(args: ExecArgs, console: &mut Console<'_>) -> Result<Outcome, 
         let message = "no namespaces chosen: give NAMESPACE, --type, --filter or --container";
         return Err(CliError::Usage(message.to_owned()));
     }
-    if namespace.is_none() && select.types.is_empty() {
+    if namespace.is_none() && select.types.types.is_empty() {
         // Entering the others takes more trust in those inside.
-        select.types = usual_kinds().iter().collect();
+        select.types.types = usual_kinds().iter().collect();
     }
     let mut options = Options::new(listing(namespace, select, scan), console.terminal)?;
     options.columns = Vec::new();
@@ -85,7 +85,7 @@ pub(crate) fn run(args: ExecArgs, console: &mut Console<'_>) -> Result<Outcome, 
 
 fn selects_everything(select: &SelectArgs) -> bool {
     select.pid.is_none()
-        && select.types.is_empty()
+        && select.types.types.is_empty()
         && !select.persistent
         && select.filter.is_none()
         && select.container.is_none()
@@ -107,6 +107,8 @@ fn listing(namespace: Option<PathBuf>, select: SelectArgs, scan: ScanArgs) -> Li
         nowrap: false,
         list: true,
         tree: None,
+        sort: None,
+        group: None,
         infer: false,
         view: ViewArgs::plain(scan),
     }

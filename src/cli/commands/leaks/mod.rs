@@ -44,9 +44,9 @@ const WAITS: [Duration; 3] = [
 /// that of the command if it failed.
 pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(args.view, console.terminal);
-    let kinds = match args.types.is_empty() {
+    let kinds = match args.types.types.is_empty() {
         true => KindSet::all(),
-        false => args.types.into_iter().collect(),
+        false => args.types.types.into_iter().collect(),
     };
     let wants = |leak: &Leak<'_>| kinds.contains(leak.namespace.id.kind);
     if args.command.is_empty() {

@@ -36,7 +36,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     let interval = args.interval.as_deref().map(until::interval).transpose()?;
     let view = View::new(view_args(), console.terminal);
     let selection = Selection::new(
-        args.types,
+        args.types.types,
         args.filter.as_deref(),
         args.container,
         until.as_ref(),
@@ -82,6 +82,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
 fn view_args() -> ViewArgs {
     ViewArgs::plain(ScanArgs {
         strict: false,
+        quiet: true,
         bpf: false,
         root: RootArgs { sysroot: None },
     })
@@ -141,7 +142,7 @@ impl Session {
                 while let Some(signal) = signals.next() {
                     is_stopped |= signal == Signal::End;
                     if signal == Signal::Resized {
-                        self.terminal.width = Terminal::of_stdout().width;
+                        self.terminal.width = Terminal::of_process().width;
                         self.show_footer();
                     }
                 }

@@ -95,7 +95,7 @@ pub(super) fn read_files<K: Kernel>(
         .iter()
         .map(|sighting| (sighting.pid, sighting.thread))
         .collect();
-    let read = context.map(read, |context, (pid, thread)| {
+    let read = context.map("processes", read, |context, (pid, thread)| {
         read_table(context, *pid, *thread)
     })?;
     for (sighting, files) in told.sightings.iter_mut().zip(read) {

@@ -251,7 +251,7 @@ impl Told {
         affiliations: &mut Affiliations<'_>,
     ) -> Result<(), Error> {
         let pids = self.processes.iter().map(|process| process.pid).collect();
-        let texts = context.map(pids, |context, pid| {
+        let texts = context.map("processes", pids, |context, pid| {
             let process = ProcessDir::open(&context.root, *pid);
             let text = process.and_then(|process| process.cgroup());
             note(context, text, Source::Cgroups, *pid)

@@ -50,7 +50,7 @@ pub(crate) fn ask<K: Kernel>(
         let wave = take_wave(groups, plan, &mut next, &mut seen);
         let shared = Arc::new(std::mem::take(groups));
         let inquiry = Inquiry::new(context, kernel, plan, &shared);
-        let asked = context.map(wave.clone(), move |_, id| inquiry.ask(*id));
+        let asked = context.map("namespaces", wave.clone(), move |_, id| inquiry.ask(*id));
         // A thread that blocked still has its share.
         *groups = Arc::unwrap_or_clone(shared);
         for (id, asked) in wave.into_iter().zip(asked?) {
