@@ -210,17 +210,17 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help -V --version ;;
-            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            metrics) _nsls_offer '' --output --strict --bpf --sysroot -h --help ;;
-            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
-            exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help -V --version ;;
+            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            metrics) _nsls_offer '' --output --strict -v --verbose --bpf --sysroot -h --help ;;
+            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict -v --verbose --bpf --sysroot -h --help ;;
             watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::args::{RootArgs, ViewArgs};
+use crate::cli::console::warn;
 use crate::cli::terminal::Terminal;
 use crate::output::{Format, Look, Taken};
 use crate::proc::Sysroot;
@@ -16,6 +17,8 @@ pub(crate) struct View {
     pub(crate) format: Format,
     /// Whether a table begins with the names of its columns.
     pub(crate) headings: bool,
+    /// Whether to say on standard error what hides nothing, too.
+    pub(crate) verbose: bool,
     /// Whether an incomplete result counts as a failure.
     pub(crate) strict: bool,
     /// Whether to ask the kernel by BPF iterators.
@@ -36,6 +39,14 @@ impl View {
     /// Returns a scanner of what is to be read.
     pub(crate) fn scanner(&self) -> Scanner {
         Scanner::new(self.root.clone()).bpf(self.bpf)
+    }
+
+    /// Says on standard error what a result lacks. JSON has it in the document,
+    /// and scripts take both streams for one.
+    pub(crate) fn remark(&self, message: &str) {
+        if !self.format.is_json() {
+            warn(message);
+        }
     }
 
     /// Returns when, as it is now, and on which boot a scan is made.
@@ -67,6 +78,7 @@ impl View {
                 })
             },
             headings: !args.noheadings,
+            verbose: args.scan.verbose,
             strict: args.scan.strict,
         }
     }
