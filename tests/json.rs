@@ -26,6 +26,7 @@ struct OneNamespace {
     boot_id: Option<String>,
     time: Option<f64>,
     namespace: Namespace,
+    namespaces: [Namespace; 1],
     processes: Vec<Process>,
 }
 
@@ -41,7 +42,7 @@ struct Gap {
     message: String,
 }
 
-#[derive(Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Namespace {
     ns: u64,
@@ -162,6 +163,7 @@ fn every_namespace_can_be_selected_by_number_type_and_path() {
             let hidden = one.gaps.iter().any(|gap| gap.hides);
             assert_eq!(one.complete, !hidden, "{name} {number}");
             assert_eq!(one.namespace, namespace, "{name} {number}");
+            assert_eq!(one.namespaces, [namespace.clone()], "{name} {number}");
             assert_eq!(one.processes.len(), namespace.nprocs, "{name} {number}");
             let first = one.processes.first().map(|process| process.pid);
             assert_eq!(first, namespace.pid, "{name} {number}");
@@ -293,6 +295,29 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
       "uts"
     ]
   },
+  "namespaces": [
+    {
+      "ns": 4026532206,
+      "type": "uts",
+      "path": "/proc/206/ns/uts",
+      "nprocs": 1,
+      "pid": 206,
+      "ppid": 1,
+      "command": "/lib/systemd/systemd-udevd",
+      "uid": 0,
+      "user": "root",
+      "netnsid": null,
+      "nsfs": [],
+      "pns": null,
+      "ons": null,
+      "start": 252,
+      "netns": null,
+      "inferred": null,
+      "links": [
+        "uts"
+      ]
+    }
+  ],
   "processes": [
     {
       "command": "/lib/systemd/systemd-udevd",

@@ -108,7 +108,7 @@ complete -c nsls -n '__nsls_command' -l container -x -d 'Only namespaces of this
 complete -c nsls -n '__nsls_command' -l host -x -a 'yes no' -d 'Only namespaces of the host, or only others'
 complete -c nsls -n '__nsls_command' -l sources -x -a '(__nsls_list processes threads fds sockets tuns mounts mount-namespaces relations listns all)' -d 'Look for namespaces only in these places'
 complete -c nsls -n '__nsls_command' -s o -l output -x -a '(__nsls_columns)' -d 'Show these columns; +LIST adds to the default'
-complete -c nsls -n '__nsls_command' -l output-all -d 'Show all columns'
+complete -c nsls -n '__nsls_command' -l output-all -d 'Show all columns, unless -o names some'
 complete -c nsls -n '__nsls_command' -s H -l list-columns -d 'List the available columns and exit'
 complete -c nsls -n '__nsls_command' -s W -l nowrap -d 'Join the values of a cell with commas instead of showing one per line'
 complete -c nsls -n '__nsls_command' -s l -l list -d 'Show a flat list, the default except for the processes of NAMESPACE'
