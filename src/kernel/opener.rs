@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -144,15 +143,17 @@ impl Opener {
             return false;
         };
         let key = mount.within.map(|within| within.mount_ns);
-        let mut trees = self.mounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let tree = match trees.entry(key) {
-            Entry::Occupied(known) => Arc::clone(known.get()),
-            Entry::Vacant(place) => {
+        let trees = || self.mounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = trees().get(&key).map(Arc::clone);
+        let tree = match known {
+            Some(tree) => tree,
+            None => {
                 let Ok(table) = table() else { return false };
-                Arc::clone(place.insert(Arc::new(MountTree::read(Lines::of(table)))))
+                let tree = Arc::new(MountTree::read(Lines::of(table)));
+                trees().insert(key, Arc::clone(&tree));
+                tree
             }
         };
-        drop(trees);
         tree.is_covered(mount.id, reached)
     }
 
