@@ -42,7 +42,7 @@ struct Gap {
     message: String,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Namespace {
     ns: u64,
@@ -163,7 +163,7 @@ fn every_namespace_can_be_selected_by_number_type_and_path() {
             let hidden = one.gaps.iter().any(|gap| gap.hides);
             assert_eq!(one.complete, !hidden, "{name} {number}");
             assert_eq!(one.namespace, namespace, "{name} {number}");
-            assert_eq!(one.namespaces, [namespace.clone()], "{name} {number}");
+            assert_eq!(one.namespaces[0], namespace, "{name} {number}");
             assert_eq!(one.processes.len(), namespace.nprocs, "{name} {number}");
             let first = one.processes.first().map(|process| process.pid);
             assert_eq!(first, namespace.pid, "{name} {number}");
