@@ -93,7 +93,7 @@ WEB PARENT root /bin/busybox httpd -f -p 8080
 == nsls -t uts proxy
 PID PPID USER COMMAND
 PROXY PARENT root /bin/busybox httpd -f -p 8081
-== nsls --pid db -t ipc,mnt,net,pid,uts
+== nsls --pid db -t ipc,mnt,net,pid,uts -o NS,TYPE,NPROCS,PID,USER,LINKS,COMMAND
 NS TYPE NPROCS PID USER LINKS COMMAND
 DB_IPC ipc 1 DB root ipc /bin/busybox httpd -f -p 8080
 DB_MNT mnt 1 DB root mnt /bin/busybox httpd -f -p 8080

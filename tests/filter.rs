@@ -146,6 +146,29 @@ fn filtering_processes_leaves_their_namespace_unchanged_in_json() {
       "mnt"
     ]
   },
+  "namespaces": [
+    {
+      "ns": 4026532255,
+      "type": "mnt",
+      "path": "/proc/513/ns/mnt",
+      "nprocs": 2,
+      "pid": 513,
+      "ppid": 1,
+      "command": "/usr/sbin/chronyd -F -1",
+      "uid": 112,
+      "user": "_chrony",
+      "netnsid": null,
+      "nsfs": [],
+      "pns": null,
+      "ons": null,
+      "start": 866,
+      "netns": null,
+      "inferred": null,
+      "links": [
+        "mnt"
+      ]
+    }
+  ],
   "processes": [
     {
       "pid": 514

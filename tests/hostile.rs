@@ -343,7 +343,7 @@ fn a_fifo_in_a_tree_does_not_block() {
                  details of 1 process could not be parsed\n"
             .to_owned(),
         ..Outcome::success(
-            "        NS TYPE NPROCS   PID USER COMMAND\n\
+            "        NS TYPE NPROCS   PID USER NETNSID NSFS COMMAND\n\
              4026531838 uts       1     7\n",
         )
     };

@@ -69,17 +69,17 @@ fn unreadable_processes_are_grouped_without_a_number() {
     let run = Nsls::words("--infer -r -t mnt,net,user,pid,time -Q INFERRED").sysroot(tree.path());
     let run = run.run();
     let expected = [
-        "NS TYPE NPROCS PID USER INFERRED COMMAND",
-        r" mnt 1 20 root by\x20first\x20mount\x2022,\x20as\x20mnt:[4026531832] process-20",
-        r" mnt 1 21 root by\x20first\x20mount\x2043 process-21",
-        r" net 1 20 root by\x20net/dev\x20of\x201,\x20as\x20net:[4026531833] process-20",
-        r" net 2 21 root by\x20net/dev\x20of\x2021 process-21",
-        r" user 2 21 root by\x20uid_map\x200:1000:1,1:100000:65536,\x20perhaps\x20several process-21",
-        r" user 1 20 root by\x20uid_map\x200:0:4294967295,\x20perhaps\x20several process-20",
-        r" pid 1 20 root by\x20depth\x201,\x20as\x20pid:[4026531836] process-20",
-        r" pid 1 21 root by\x20depth\x202,\x20perhaps\x20several process-21",
-        r" pid 1 22 root by\x20depth\x203,\x20perhaps\x20several process-22",
-        r" time 1 21 root by\x20offsets\x20of\x20children\x20monotonic=86400,boottime=-0.5,\x20perhaps\x20several process-21",
+        "NS TYPE NPROCS PID USER NETNSID NSFS INFERRED COMMAND",
+        r" mnt 1 20 root   by\x20first\x20mount\x2022,\x20as\x20mnt:[4026531832] process-20",
+        r" mnt 1 21 root   by\x20first\x20mount\x2043 process-21",
+        r" net 1 20 root   by\x20net/dev\x20of\x201,\x20as\x20net:[4026531833] process-20",
+        r" net 2 21 root   by\x20net/dev\x20of\x2021 process-21",
+        r" user 2 21 root   by\x20uid_map\x200:1000:1,1:100000:65536,\x20perhaps\x20several process-21",
+        r" user 1 20 root   by\x20uid_map\x200:0:4294967295,\x20perhaps\x20several process-20",
+        r" pid 1 20 root   by\x20depth\x201,\x20as\x20pid:[4026531836] process-20",
+        r" pid 1 21 root   by\x20depth\x202,\x20perhaps\x20several process-21",
+        r" pid 1 22 root   by\x20depth\x203,\x20perhaps\x20several process-22",
+        r" time 1 21 root   by\x20offsets\x20of\x20children\x20monotonic=86400,boottime=-0.5,\x20perhaps\x20several process-21",
         "",
     ];
     let stdout = named(&tree, &run.stdout.replace(r"\x20", " ")).replace("by ", r"by\x20");

@@ -26,6 +26,7 @@ struct OneNamespace {
     boot_id: Option<String>,
     time: Option<f64>,
     namespace: Namespace,
+    namespaces: [Namespace; 1],
     processes: Vec<Process>,
 }
 
@@ -76,14 +77,12 @@ fn run(fixture_name: &str, arguments: &str) -> Outcome {
     Nsls::words(arguments).sysroot(fixture(fixture_name)).run()
 }
 
-/// Returns the parsed output of a run, and its standard error.
-fn read<T: for<'a> Deserialize<'a>>(fixture_name: &str, arguments: &str) -> (T, String) {
+/// Returns the parsed output of a run, which says nothing on standard error.
+fn read<T: for<'a> Deserialize<'a>>(fixture_name: &str, arguments: &str) -> T {
     let outcome = run(fixture_name, arguments);
-    assert_eq!(outcome.status, 0, "{fixture_name} {arguments}: {outcome}");
-    (
-        serde_json::from_str(&outcome.stdout).unwrap(),
-        outcome.stderr,
-    )
+    let rest = (outcome.status, &*outcome.stderr);
+    assert_eq!(rest, (0, ""), "{fixture_name} {arguments}: {outcome}");
+    serde_json::from_str(&outcome.stdout).unwrap()
 }
 
 /// Returns the fixtures with processes.
@@ -94,8 +93,8 @@ fn listed() -> Vec<String> {
 }
 
 /// Returns what standard error must say about gaps.
-fn warning(gaps: &[Gap]) -> String {
-    let messages: Vec<_> = gaps.iter().map(|gap| gap.message.as_str()).collect();
+fn warning<'a>(gaps: impl Iterator<Item = &'a Gap>) -> String {
+    let messages: Vec<_> = gaps.map(|gap| gap.message.as_str()).collect();
     match messages.join(", ") {
         all if all.is_empty() => all,
         all => format!("nsls: {all}\n"),
@@ -105,11 +104,10 @@ fn warning(gaps: &[Gap]) -> String {
 #[test]
 fn every_listing_has_the_same_shape_and_is_flat_and_ordered() {
     for name in listed() {
-        let (listing, stderr): (Listing, _) = read(&name, "--json");
+        let listing: Listing = read(&name, "--json");
         assert_eq!(listing.version, 1, "{name}");
         let hidden = listing.gaps.iter().any(|gap| gap.hides);
         assert_eq!(listing.complete, !hidden, "{name}");
-        assert_eq!(stderr, warning(&listing.gaps), "{name}");
         let numbers: Vec<_> = listing.namespaces.iter().map(|one| one.ns).collect();
         let mut ordered = numbers.clone();
         ordered.sort_unstable();
@@ -119,9 +117,25 @@ fn every_listing_has_the_same_shape_and_is_flat_and_ordered() {
 }
 
 #[test]
+fn a_table_says_on_standard_error_what_hides_something_and_only_with_verbose_the_rest() {
+    for name in listed() {
+        let listing: Value = read(&name, "--json");
+        let keys = listing["namespaces"][0].as_object().unwrap().keys();
+        let columns: Vec<_> = keys.cloned().collect();
+        let columns = columns.join(",");
+        let listing: Listing = serde_json::from_value(listing).unwrap();
+        let gaps = listing.gaps.iter();
+        let stderr = |arguments: &str| run(&name, &format!("{arguments} -o {columns}")).stderr;
+        assert_eq!(stderr("-v"), warning(gaps.clone()), "{name}");
+        assert_eq!(stderr(""), warning(gaps.filter(|gap| gap.hides)), "{name}");
+        assert_eq!(stderr("-J -v"), "", "{name}");
+    }
+}
+
+#[test]
 fn process_keys_are_null_without_a_process() {
     for name in listed() {
-        let (listing, _): (Listing, _) = read(&name, "--json");
+        let listing: Listing = read(&name, "--json");
         for namespace in listing.namespaces {
             assert_eq!(namespace.nprocs == 0, namespace.pid.is_none(), "{name}");
             if namespace.pid.is_none() {
@@ -140,23 +154,23 @@ fn process_keys_are_null_without_a_process() {
 #[test]
 fn every_namespace_can_be_selected_by_number_type_and_path() {
     for name in listed() {
-        let (listing, _): (Listing, _) = read(&name, "--json");
+        let listing: Listing = read(&name, "--json");
         // A large tree adds nothing that a small one lacks.
         for namespace in listing.namespaces.into_iter().rev().take(12) {
             let number = namespace.ns.to_string();
-            let (one, stderr): (OneNamespace, _) = read(&name, &format!("--json {number}"));
+            let one: OneNamespace = read(&name, &format!("--json {number}"));
             assert_eq!(one.version, 1, "{name} {number}");
             let hidden = one.gaps.iter().any(|gap| gap.hides);
             assert_eq!(one.complete, !hidden, "{name} {number}");
-            assert_eq!(stderr, warning(&one.gaps), "{name} {number}");
             assert_eq!(one.namespace, namespace, "{name} {number}");
+            assert_eq!(one.namespaces[0], namespace, "{name} {number}");
             assert_eq!(one.processes.len(), namespace.nprocs, "{name} {number}");
             let first = one.processes.first().map(|process| process.pid);
             assert_eq!(first, namespace.pid, "{name} {number}");
             assert!(one.processes.is_sorted_by_key(|process| process.pid));
 
             let typed = format!("--json {}:[{number}]", namespace.r#type);
-            let (by_type, _): (OneNamespace, _) = read(&name, &typed);
+            let by_type: OneNamespace = read(&name, &typed);
             assert_eq!(by_type.namespace, namespace, "{name} {typed}");
             assert_eq!(by_type.processes, one.processes, "{name} {typed}");
             let path = namespace.path.as_deref().unwrap();
@@ -165,7 +179,7 @@ fn every_namespace_can_be_selected_by_number_type_and_path() {
                 continue;
             }
             let by_path = format!("--json {path}");
-            let (found, _): (OneNamespace, _) = read(&name, &by_path);
+            let found: OneNamespace = read(&name, &by_path);
             // A path makes the other sources unnecessary.
             let sources = found.sources.clone();
             assert_eq!(
@@ -180,10 +194,10 @@ fn every_namespace_can_be_selected_by_number_type_and_path() {
 #[test]
 fn the_namespaces_of_a_process_are_part_of_the_listing() {
     for name in listed() {
-        let (listing, _): (Listing, _) = read(&name, "--json");
+        let listing: Listing = read(&name, "--json");
         let pid = listing.namespaces.iter().filter_map(|one| one.pid).max();
         let pid = pid.unwrap();
-        let (of_process, _): (Listing, _) = read(&name, &format!("--json --pid {pid}"));
+        let of_process: Listing = read(&name, &format!("--json --pid {pid}"));
         for mut namespace in of_process.namespaces {
             let same = |one: &&Namespace| one.ns == namespace.ns;
             let listed = listing.namespaces.iter().find(same).unwrap();
@@ -281,6 +295,29 @@ fn chosen_columns_are_the_only_keys_in_the_order_given() {
       "uts"
     ]
   },
+  "namespaces": [
+    {
+      "ns": 4026532206,
+      "type": "uts",
+      "path": "/proc/206/ns/uts",
+      "nprocs": 1,
+      "pid": 206,
+      "ppid": 1,
+      "command": "/lib/systemd/systemd-udevd",
+      "uid": 0,
+      "user": "root",
+      "netnsid": null,
+      "nsfs": [],
+      "pns": null,
+      "ons": null,
+      "start": 252,
+      "netns": null,
+      "inferred": null,
+      "links": [
+        "uts"
+      ]
+    }
+  ],
   "processes": [
     {
       "command": "/lib/systemd/systemd-udevd",
@@ -318,7 +355,7 @@ fn every_listed_column_has_its_key_and_type() {
         assert_eq!(column.key, column.name.to_lowercase());
         assert_ne!(column.description, "");
         for fixture_name in self::listed() {
-            let (all, _): (Value, _) = read(&fixture_name, &format!("-J -o {}", column.name));
+            let all: Value = read(&fixture_name, &format!("-J -o {}", column.name));
             for object in all["namespaces"].as_array().unwrap() {
                 let object = object.as_object().unwrap();
                 assert!(object.keys().eq([&column.key]));

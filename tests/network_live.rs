@@ -241,8 +241,8 @@ fn a_net_namespace_that_may_not_be_entered_is_a_gap_and_its_contents_unknown() {
         # The names of interfaces need no permission.
         ask --pid $own -J -o interfaces > said
         jq -c '.complete, .namespaces[].interfaces[]' said
-        # No filter takes what is unknown for nothing.
-        ask --pid $own -n -o NS -Q 'LISTEN != "x" or ADDRESSES != "x"' 2> /dev/null
+        # No filter takes what is unknown for something.
+        ask --pid $own -n -o NS -Q 'LISTEN or ADDRESSES or LISTEN == "" or ADDRESSES == ""' 2> /dev/null
         "#,
     ) else {
         return;

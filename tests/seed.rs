@@ -20,7 +20,7 @@ fn a_server_is_listed_like_lsns() {
 4026532318 uts         1  1053 root            /lib/systemd/systemd-logind
 4026532319 uts         1   594 root            /lib/systemd/systemd-machined
 ";
-    let run = Nsls::words("-t mnt,net,ipc,user,pid,uts,cgroup")
+    let run = Nsls::words("-t mnt,net,ipc,user,pid,uts,cgroup -o NS,TYPE,NPROCS,PID,USER,COMMAND")
         .sysroot(fixture("ubuntu-20.04"))
         .run();
     assert_eq!(run, Outcome::success(listing));

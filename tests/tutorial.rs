@@ -1,54 +1,24 @@
 //! Runs the commands of the tutorial in one shell and compares their output.
 
 use crate::common::live;
+use crate::common::page::{self, Step};
 
 const PAGE: &str = include_str!("../docs/tutorial.md");
 
-/// A command, and the output that the page shows for it.
-struct Step {
-    command: &'static str,
-    shown: String,
-}
-
 /// Returns the commands with a root prompt. The others do not depend on the
 /// machine and are tested in `readme.rs`.
-fn steps() -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    for block in PAGE.split("```console\n# ").skip(1) {
-        let (block, _) = block.split_once("```").unwrap();
-        for part in block.split("\n# ") {
-            let (command, shown) = part.split_once('\n').unwrap_or((part, ""));
-            let mut shown = shown.to_owned();
-            if !shown.is_empty() && !shown.ends_with('\n') {
-                shown.push('\n');
-            }
-            steps.push(Step { command, shown });
-        }
-    }
-    steps
+fn steps() -> Vec<Step<'static>> {
+    let blocks = PAGE.split("```console\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split_once("```"));
+    let blocks = blocks.filter(|(block, _)| block.starts_with("# "));
+    blocks
+        .flat_map(|(block, _)| page::steps(block, "# "))
+        .collect()
 }
 
-/// Removes what differs between machines: numbers of more than one digit that
-/// no command contains, the padding that depends on their width, and the order
-/// of namespaces, which is by number.
+/// Removes what differs between machines.
 fn normal(text: &str, own_name: &str) -> Vec<String> {
-    let known = ["1000", "1001"];
-    let word = |word: &str| {
-        let is_number = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_digit());
-        let is_own = is_number && !known.contains(&word);
-        match word {
-            _ if is_own => "N".to_owned(),
-            _ if word == own_name => "myhost".to_owned(),
-            _ => word.trim_end_matches('=').to_owned(),
-        }
-    };
-    let line = |line: &str| {
-        let words: Vec<_> = line.split_whitespace().map(word).collect();
-        words.join(" ")
-    };
-    let mut lines: Vec<_> = text.lines().map(line).collect();
-    lines.sort();
-    lines
+    page::normal(&text.replace(own_name, "myhost"), &["1000", "1001"])
 }
 
 #[test]

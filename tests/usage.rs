@@ -146,12 +146,6 @@ fn options_that_exclude_each_other_are_both_named() {
             "--pid <PID>",
         ),
         (
-            "-o NS --output-all",
-            "--output <LIST>",
-            "--output-all",
-            "--output <LIST>",
-        ),
-        (
             "--group type -T",
             "--group <BY>",
             "--tree[=<RELATION>]",
@@ -175,8 +169,101 @@ fn options_that_exclude_each_other_are_both_named() {
     ] {
         assert_eq!(typed(arguments), conflict(one, other, usage), "{arguments}");
     }
-    let twice = "the argument '--pid <PID>' cannot be used multiple times";
-    assert_eq!(typed("-p 1 -p 7"), refused(&format!("{twice}\n\n{USAGE}")));
+}
+
+#[test]
+fn of_a_repeated_option_the_last_counts() {
+    for (arguments, same) in [
+        ("-n -n -t uts", "-n -t uts"),
+        ("-r --raw -t uts", "-r -t uts"),
+        ("-o NS -o TYPE", "-o TYPE"),
+        ("-o +NS -o FOO -o +TYPE", "-o +TYPE"),
+        ("-p 7 -p 1", "-p 1"),
+        ("--pid 999999 --task 7", "-p 7"),
+        ("-Q TYPE=='net' -Q TYPE=='uts'", "-Q TYPE=='uts'"),
+        ("--filter FOO -Q TYPE=='uts'", "-Q TYPE=='uts'"),
+        ("-T=owner --tree=process", "--tree=process"),
+        // A list of columns counts wherever it stands.
+        ("--output-all -o NS", "-o NS"),
+        ("-o NS --output-all", "-o NS"),
+    ] {
+        let expected = run(same);
+        assert_eq!((expected.status, &*expected.stderr), (0, ""), "{same}");
+        assert_eq!(run(arguments), expected, "{arguments}");
+    }
+    let message = "unknown column 'FOO' (--list-columns shows them all)";
+    assert_eq!(run("-o NS -o FOO"), Outcome::failure(2, message));
+    assert_eq!(
+        run("-p 7 -p 999999"),
+        Outcome::failure(1, "no process 999999")
+    );
+}
+
+#[test]
+fn a_long_option_may_be_cut_short_while_it_is_unambiguous() {
+    for (arguments, same) in [
+        ("--nohead --ty=uts", "--noheadings --type=uts"),
+        ("--tr=process", "--tree=process"),
+        ("--ta 7", "--pid 7"),
+        ("--fil NPROCS>1", "--filter NPROCS>1"),
+        // A whole name is never ambiguous.
+        ("--output NS", "-o NS"),
+        ("--list", "-l"),
+    ] {
+        let expected = run(same);
+        assert_eq!((expected.status, &*expected.stderr), (0, ""), "{same}");
+        assert_eq!(run(arguments), expected, "{arguments}");
+    }
+    for word in ["--out", "--no", "--li"] {
+        let run = typed(word);
+        assert_eq!((run.status, &*run.stdout), (2, ""), "{word}");
+        let message = format!("error: unexpected argument '{word}' found\n");
+        assert!(run.stderr.starts_with(&message), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_column_named_twice_stands_there_twice_but_a_key_of_json_once() {
+    let twice = "        NS         NS\n4026531838 4026531838\n";
+    assert_eq!(run("-t uts -o NS,ns"), Outcome::success(twice));
+    let raw = "NS TYPE NPROCS PID USER COMMAND TYPE\n4026531838 uts 2 1 root init uts\n";
+    assert_eq!(run("-t uts -r -o +TYPE"), Outcome::success(raw));
+    assert_eq!(
+        run("-t uts --json=lines -o NS,NS"),
+        run("-t uts --json=lines -o NS")
+    );
+}
+
+#[test]
+fn what_is_special_of_net_namespaces_is_shown_wherever_they_are_asked_for() {
+    let net = "        NS TYPE NPROCS   PID USER NETNSID NSFS COMMAND\n";
+    let row = "4026531833 net       2     1 root              init\n";
+    for arguments in ["-t net", "-t net -P -t net"] {
+        let rows = if arguments.contains("-P") { "" } else { row };
+        assert_eq!(run(arguments), Outcome::success(format!("{net}{rows}")));
+    }
+    let uts = "4026531838 uts       2     1 root              init\n";
+    for arguments in ["-t net -t uts", "-t uts -t net", "-t uts,net"] {
+        let listing = format!("{net}{row}{uts}");
+        assert_eq!(run(arguments), Outcome::success(listing), "{arguments}");
+    }
+    let of_process = "        NS TYPE NPROCS   PID USER NETNSID NSFS LINKS COMMAND\n\
+                      4026531833 net       2     1 root              net   init\n";
+    assert_eq!(run("-p 7 -t net"), Outcome::success(of_process));
+    let without = "        NS TYPE NPROCS   PID USER LINKS COMMAND\n\
+                   4026531838 uts       2     1 root uts   init\n";
+    assert_eq!(run("-p 7 -t uts"), Outcome::success(without));
+}
+
+#[test]
+fn blanks_around_a_pid_do_not_matter() {
+    let run = |pid| Nsls::new(["-p", pid]).sysroot(tree().path()).run();
+    let expected = run("7");
+    assert_eq!((expected.status, &*expected.stderr), (0, ""));
+    for pid in [" 7", "7 ", " 7 "] {
+        assert_eq!(run(pid), expected, "{pid:?}");
+    }
+    assert_eq!(run("7 1").status, 1);
 }
 
 #[test]
@@ -321,9 +408,9 @@ fn an_incomplete_view_fails_only_with_strict() {
 #[test]
 fn a_type_is_chosen_by_list_or_by_repetition() {
     let listing = "        NS TYPE NPROCS   PID USER COMMAND\n\
-                   4026531833 net       2     1 root init\n\
-                   4026531838 uts       2     1 root init\n";
-    for arguments in ["-t net,uts", "-t uts -t net", "--type=uts,net,uts"] {
+                   4026531838 uts       2     1 root init\n\
+                   4026531839 ipc       2     1 root init\n";
+    for arguments in ["-t ipc,uts", "-t uts -t ipc", "--type=uts,ipc,uts"] {
         assert_eq!(run(arguments), Outcome::success(listing), "{arguments}");
     }
 }

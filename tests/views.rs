@@ -122,11 +122,11 @@ fn a_namespace_hangs_below_that_of_the_nearest_ancestor_that_has_a_row() {
     assert_eq!(
         run("-T=process -t net,uts -n", &tree, UTF8),
         Outcome::success(
-            "4026531833 net 7     1 root init
-4026531838 uts 4     1 root init
-4026532001 uts 1    10 root ├─p10
-4026532002 uts 1    12 root │ └─p12
-4026532020 uts 1    20 root └─p20
+            "4026531833 net 7     1 root     init
+4026531838 uts 4     1 root     init
+4026532001 uts 1    10 root     ├─p10
+4026532002 uts 1    12 root     │ └─p12
+4026532020 uts 1    20 root     └─p20
 "
         )
     );

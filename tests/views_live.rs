@@ -3,15 +3,9 @@
 
 use crate::common::{Outcome, live};
 
-/// Runs a script, or returns `None` if its requirements are missing. Removes
-/// the message about the pid namespace of the script.
+/// Runs a script, or returns `None` if its requirements are missing.
 fn run(script: &str) -> Option<Outcome> {
-    if !live::can_unshare() || !live::has(&["lsns", "python3"]) {
-        return None;
-    }
-    let run = live::run(&format!("{HELPERS}{script}"));
-    let stderr = run.stderr.replace(live::INSIDE, "");
-    Some(Outcome { stderr, ..run })
+    live::run_with(&["lsns", "python3"], &format!("{HELPERS}{script}"))
 }
 
 /// `settle COUNT` waits until COUNT processes sleep; `ino PID TYPE` prints the

@@ -12,7 +12,13 @@ use crate::query::{Grouping, Relation};
 
 /// List Linux namespaces, their processes and owners
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    args_override_self = true,
+    infer_long_args = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -62,16 +68,10 @@ pub(crate) struct ListArgs {
     pub(crate) select: SelectArgs,
 
     /// Show these columns; +LIST adds to the default
-    #[arg(
-        short,
-        long,
-        value_name = "LIST",
-        conflicts_with = "output_all",
-        allow_hyphen_values = true
-    )]
+    #[arg(short, long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) output: Option<OsString>,
 
-    /// Show all columns
+    /// Show all columns, unless -o names some
     #[arg(long)]
     pub(crate) output_all: bool,
 
@@ -431,6 +431,10 @@ pub(crate) struct ScanArgs {
     /// Exit with 3 if the view is incomplete
     #[arg(long)]
     pub(crate) strict: bool,
+
+    /// Report on standard error also what hides nothing, such as zombies
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 
     /// Ask the kernel itself about processes and open files, by BPF iterators
     #[arg(long, conflicts_with = "sysroot")]

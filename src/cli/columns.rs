@@ -10,16 +10,21 @@ use crate::scan::Target;
 
 /// Columns of a list of namespaces.
 const NAMESPACES: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "COMMAND"];
-/// Columns of a list of net namespaces alone.
-const NET_NAMESPACES: &[&str] = &[
+/// Columns of a list to which net namespaces were asked for by type.
+const WITH_NET: &[&str] = &[
     "NS", "TYPE", "NPROCS", "PID", "USER", "NETNSID", "NSFS", "COMMAND",
 ];
 /// Columns for one process, whose links may lead to two namespaces of a type.
 const OF_PROCESS: &[&str] = &["NS", "TYPE", "NPROCS", "PID", "USER", "LINKS", "COMMAND"];
+/// The same with net namespaces.
+const OF_PROCESS_WITH_NET: &[&str] = &[
+    "NS", "TYPE", "NPROCS", "PID", "USER", "NETNSID", "NSFS", "LINKS", "COMMAND",
+];
 /// Columns of a list of processes.
 const PROCESSES: &[&str] = &["PID", "PPID", "USER", "COMMAND"];
 
-/// Returns the default columns. JSON has everything the scan collects anyway.
+/// Returns the default columns. `kinds` are the types that were asked for, if any
+/// were. JSON has everything the scan collects anyway.
 pub(super) fn default_columns(
     target: &Target,
     kinds: KindSet,
@@ -29,8 +34,9 @@ pub(super) fn default_columns(
     let names = match target {
         Target::Namespace(_) => PROCESSES,
         _ if format.is_json() => return Ok(Column::usual().collect()),
+        Target::Process(_) if kinds.contains(Kind::Net) => OF_PROCESS_WITH_NET,
         Target::Process(_) => OF_PROCESS,
-        Target::All if kinds == KindSet::of(Kind::Net) => NET_NAMESPACES,
+        Target::All if kinds.contains(Kind::Net) => WITH_NET,
         Target::All => NAMESPACES,
     };
     let names = names.iter().map(|name| match *name {
@@ -41,23 +47,20 @@ pub(super) fn default_columns(
     names.map(column).collect()
 }
 
-/// Parses a list of columns: `NS,TYPE`, or `+PATH` to add to the default.
+/// Parses a list of columns: `NS,TYPE`, or `+PATH` to add to the default. A column
+/// that is named twice stands there twice.
 pub(super) fn parse_columns(
     list: &OsStr,
-    defaults: &[&'static Column],
+    defaults: Vec<&'static Column>,
 ) -> Result<Vec<&'static Column>, CliError> {
     let list = list.to_string_lossy();
     let (mut columns, names) = match list.strip_prefix('+') {
-        Some(names) => (defaults.to_vec(), names),
+        Some(names) => (defaults, names),
         None => (Vec::new(), &*list),
     };
     require_columns(names)?;
     for name in names.split(',') {
-        let column = column(name)?;
-        // A JSON object cannot have a key twice.
-        if columns.iter().all(|known| known.name != column.name) {
-            columns.push(column);
-        }
+        columns.push(column(name)?);
     }
     Ok(columns)
 }
@@ -82,6 +85,17 @@ fn require_columns(list: &str) -> Result<(), CliError> {
         return Err(CliError::Usage(message.to_owned()));
     }
     Ok(())
+}
+
+/// Returns each column once: a JSON object cannot have a key twice.
+pub(super) fn once(columns: Vec<&'static Column>) -> Vec<&'static Column> {
+    let mut known: Vec<&'static Column> = Vec::with_capacity(columns.len());
+    for column in columns {
+        if !known.contains(&column) {
+            known.push(column);
+        }
+    }
+    known
 }
 
 /// Adds the column that marks rows as inferred, before the last column if
@@ -111,16 +125,16 @@ mod tests {
     use super::*;
 
     fn names(list: &str) -> Result<Vec<&'static str>, String> {
-        let defaults = [column("NS").unwrap(), column("PID").unwrap()];
-        parse_columns(OsStr::new(list), &defaults)
+        let defaults = vec![column("NS").unwrap(), column("PID").unwrap()];
+        parse_columns(OsStr::new(list), defaults)
             .map(|columns| columns.iter().map(|column| column.name).collect())
             .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn columns_are_named_in_any_case_and_shown_once() {
-        assert_eq!(names("user,Ns,USER"), Ok(vec!["USER", "NS"]));
-        assert_eq!(names("+path,ns"), Ok(vec!["NS", "PID", "PATH"]));
+    fn columns_are_named_in_any_case_and_shown_as_often_as_named() {
+        assert_eq!(names("user,Ns,USER"), Ok(vec!["USER", "NS", "USER"]));
+        assert_eq!(names("+path,ns"), Ok(vec!["NS", "PID", "PATH", "NS"]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use crate::cli::error::CliError;
 use crate::cli::terminal::Terminal;
 use crate::cli::view::View;
-use crate::model::{Cause, Snapshot, Source};
+use crate::model::{Cause, Gap, Snapshot, Source};
 use crate::output::summarise;
 
 /// Where a command writes.
@@ -89,8 +89,14 @@ impl Console<'_> {
 
     /// Reports what a result lacks that was written elsewhere.
     pub(crate) fn conclude(snapshot: &Snapshot, view: &View, can_infer: bool) -> Outcome {
-        if let Some(line) = summarise(&snapshot.gaps, advice(snapshot, view, can_infer)) {
-            warn(&line);
+        let chosen = if view.verbose {
+            |_: &Gap| true
+        } else {
+            Gap::is_told
+        };
+        let advice = advice(snapshot, view, can_infer);
+        if let Some(line) = summarise(&snapshot.gaps, chosen, advice) {
+            view.remark(&line);
         }
         if view.strict && !snapshot.is_complete() {
             Outcome::Incomplete

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::console::warn;
 use crate::cli::stdout::require_writable;
 use crate::error::{Error, reason};
+use crate::model::Gap;
 use crate::output::summarise;
 use crate::query::FilterError;
 use crate::text::{for_lines, for_table};
@@ -115,7 +116,7 @@ impl CliError {
             _ => &[],
         };
         let message = for_table(self.to_string().as_bytes());
-        match summarise(gaps, None) {
+        match summarise(gaps, Gap::is_told, None) {
             Some(why) => format!("{message}: {why}"),
             None => message,
         }

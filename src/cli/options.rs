@@ -2,7 +2,7 @@
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ListArgs;
-use crate::cli::columns::{add_inferred, default_columns, parse_columns, parse_sort};
+use crate::cli::columns::{add_inferred, default_columns, once, parse_columns, parse_sort};
 use crate::cli::error::CliError;
 use crate::cli::resolve;
 use crate::cli::terminal::Terminal;
@@ -89,11 +89,17 @@ impl Options {
             (None, None) => Target::All,
         };
         let defaults = default_columns(&target, kinds, args.select.persistent, view.format)?;
-        let mut columns = match args.output {
-            _ if args.output_all => Column::ALL.iter().collect(),
-            Some(list) => parse_columns(&list, &defaults)?,
-            None => defaults.clone(),
+        let usual = match args.output_all {
+            true => Column::ALL.iter().collect(),
+            false => defaults.clone(),
         };
+        let mut columns = match args.output {
+            Some(list) => parse_columns(&list, usual)?,
+            None => usual,
+        };
+        if view.format.is_json() {
+            columns = once(columns);
+        }
         if args.infer {
             add_inferred(&mut columns, &defaults)?;
         }
@@ -114,12 +120,7 @@ impl Options {
             sources: args.select.sources.into_iter().reduce(Sources::union),
             infer: args.infer,
             persistent: args.select.persistent,
-            filter: args
-                .select
-                .filter
-                .as_deref()
-                .map(Filter::parse)
-                .transpose()?,
+            filter: Filter::optional(args.select.filter.as_deref())?,
             container: args.select.container,
             host: args.select.host,
             columns,

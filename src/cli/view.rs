@@ -19,6 +19,8 @@ pub(crate) struct View {
     pub(crate) format: Format,
     /// Whether a table begins with the names of its columns.
     pub(crate) headings: bool,
+    /// Whether to say on standard error what hides nothing, too.
+    pub(crate) verbose: bool,
     /// Whether an incomplete result counts as a failure.
     pub(crate) strict: bool,
     /// Whether to ask the kernel by BPF iterators.
@@ -99,6 +101,14 @@ impl View {
         }
     }
 
+    /// Says on standard error what a result lacks. JSON has it in the document,
+    /// and scripts take both streams for one.
+    pub(crate) fn remark(&self, message: &str) {
+        if !self.format.is_json() {
+            warn(message);
+        }
+    }
+
     /// Returns when, as it is now, and on which boot a scan is made.
     pub(crate) fn taken(&self) -> Taken {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
@@ -127,6 +137,7 @@ impl View {
             },
             root: root(args.scan.root),
             headings: !args.noheadings,
+            verbose: args.scan.verbose,
             strict: args.scan.strict,
         }
     }

@@ -1,8 +1,10 @@
+use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
 use rustix::io::Errno;
@@ -10,9 +12,9 @@ use rustix::process::Pid as RawPid;
 
 use crate::kernel::OpenError;
 use crate::kernel::nsfs::NsFile;
-use crate::kernel::setns::in_mount_ns;
+use crate::kernel::setns::{in_mount_ns, mount_table};
 use crate::model::{Kind, Mount, NsId, Pid, Within};
-use crate::proc::device;
+use crate::proc::{Lines, MountTree, device};
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
@@ -33,6 +35,17 @@ pub(super) struct Opener {
     /// Whether PIDs of the proc tree are those of this pid namespace, once
     /// known.
     has_own_pids: OnceLock<bool>,
+    /// The mounts of a mount namespace, by its number, or of that of the caller,
+    /// once something in it could not be opened. For the reason alone, so they may
+    /// be old.
+    mounts: Mutex<HashMap<Option<u64>, Arc<MountTree>>>,
+}
+
+/// Why a path could not be followed to its end.
+struct Stopped {
+    error: OpenError,
+    /// ID of the mount up to which it could.
+    reached: Option<u64>,
 }
 
 impl Opener {
@@ -41,6 +54,7 @@ impl Opener {
             proc,
             nsfs: OnceLock::new(),
             has_own_pids: OnceLock::new(),
+            mounts: Mutex::default(),
         }
     }
 
@@ -67,17 +81,21 @@ impl Opener {
     /// Opens a namespace by its mount point.
     pub(super) fn open_mount(&self, mount: &Mount, ino: u64) -> Result<NsFile, OpenError> {
         let path = Path::new(OsStr::from_bytes(mount.path.as_bytes()));
-        let file = match mount.within {
-            None => look_up(CWD, path, ResolveFlags::CACHED)?,
+        let (file, of) = match mount.within {
+            None => (
+                look_up(CWD, path, ResolveFlags::CACHED),
+                self.proc.join("self"),
+            ),
             Some(Within { pid: None, .. }) => return Err(OpenError::Unreachable),
             Some(Within { pid: Some(pid), .. }) => {
-                let root = self.proc.join(pid.to_string()).join("root");
-                let root = rustix::fs::open(root, LOOK, Mode::empty())?;
+                let process = self.proc.join(pid.to_string());
+                let root = rustix::fs::open(process.join("root"), LOOK, Mode::empty())?;
                 let resolve = ResolveFlags::CACHED | ResolveFlags::IN_ROOT;
-                look_up(root.as_fd(), path, resolve)?
+                (look_up(root.as_fd(), path, resolve), process)
             }
         };
-        self.open_mounted(&file, mount, ino)
+        let table = || Ok(rustix::fs::open(of.join("mountinfo"), READ, Mode::empty())?.into());
+        self.open_mounted(file, mount, ino, &table)
     }
 
     /// Opens a namespace by its mount point in a mount namespace.
@@ -88,15 +106,55 @@ impl Opener {
         ino: u64,
     ) -> Result<NsFile, OpenError> {
         let path = Path::new(OsStr::from_bytes(mount.path.as_bytes()));
-        let file = in_mount_ns(within, || look_up(CWD, path, ResolveFlags::CACHED))?;
-        self.open_mounted(&file, mount, ino)
+        let file = in_mount_ns(within, || Ok(look_up(CWD, path, ResolveFlags::CACHED)))?;
+        let table = || mount_table(&self.proc, within);
+        self.open_mounted(file, mount, ino, &table)
     }
 
-    fn open_mounted(&self, file: &OwnedFd, mount: &Mount, ino: u64) -> Result<NsFile, OpenError> {
-        if look(file, StatxFlags::MNT_ID)?.stx_mnt_id != mount.id {
+    fn open_mounted(
+        &self,
+        file: Result<OwnedFd, Stopped>,
+        mount: &Mount,
+        ino: u64,
+        table: &dyn Fn() -> Result<File, OpenError>,
+    ) -> Result<NsFile, OpenError> {
+        let file = file.map_err(|stopped| {
+            if self.leads_elsewhere(&stopped, mount, table) {
+                OpenError::Covered
+            } else {
+                stopped.error
+            }
+        })?;
+        if look(&file, StatxFlags::MNT_ID)?.stx_mnt_id != mount.id {
             return Err(OpenError::Covered);
         }
-        self.open_seen(file, Some(ino))
+        self.open_seen(&file, Some(ino))
+    }
+
+    /// Returns whether the path of a mount now leads into another, which was mounted
+    /// above it.
+    fn leads_elsewhere(
+        &self,
+        stopped: &Stopped,
+        mount: &Mount,
+        table: &dyn Fn() -> Result<File, OpenError>,
+    ) -> bool {
+        let Some(reached) = stopped.reached else {
+            return false;
+        };
+        let key = mount.within.map(|within| within.mount_ns);
+        let trees = || self.mounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = trees().get(&key).map(Arc::clone);
+        let tree = match known {
+            Some(tree) => tree,
+            None => {
+                let Ok(table) = table() else { return false };
+                let tree = Arc::new(MountTree::read(Lines::of(table)));
+                trees().insert(key, Arc::clone(&tree));
+                tree
+            }
+        };
+        tree.is_covered(mount.id, reached)
     }
 
     /// Returns which namespace a path leads to, `None` for anything else.
@@ -179,16 +237,31 @@ fn open_of_process(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
 }
 
 /// Resolves a path from what the kernel has in its caches. Those hold every
-/// mount point and the way there, but some file servers insist on being asked.
-fn look_up(dir: BorrowedFd<'_>, path: &Path, resolve: ResolveFlags) -> Result<OwnedFd, OpenError> {
+/// mount point and the way there, but some file servers insist on being asked, and
+/// what is mounted above it leads elsewhere.
+fn look_up(dir: BorrowedFd<'_>, path: &Path, resolve: ResolveFlags) -> Result<OwnedFd, Stopped> {
+    let open = |path: &Path| rustix::fs::openat2(dir, path, LOOK, Mode::empty(), resolve);
+    let mut error = OpenError::FileServer;
     for _ in 0..ATTEMPTS {
-        match rustix::fs::openat2(dir, path, LOOK, Mode::empty(), resolve) {
+        match open(path) {
+            Ok(file) => return Ok(file),
             // The kernel gives up too if a mount comes or goes meanwhile.
             Err(Errno::AGAIN) => {}
-            opened => return Ok(opened?),
+            Err(errno) => {
+                error = errno.into();
+                break;
+            }
         }
     }
-    Err(OpenError::FileServer)
+    // Longest first: a path can be followed if a longer one can.
+    let above: Vec<&Path> = path.ancestors().skip(1).collect();
+    let open_one = above.partition_point(|path| open(path).is_err());
+    let reached = above.get(open_one).and_then(|path| open(path).ok());
+    let reached = reached.and_then(|file| look(&file, StatxFlags::MNT_ID).ok());
+    Err(Stopped {
+        error,
+        reached: reached.map(|seen| seen.stx_mnt_id),
+    })
 }
 
 /// Returns what the kernel knows about a file without asking a file server:

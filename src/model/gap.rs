@@ -20,6 +20,19 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// Returns whether it is worth a line to those who did not ask for facts: it
+    /// hides something, or leaves open what only few ask for, such as columns
+    /// about containers.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_told(&self) -> bool {
+        let is_plain = match self.cause {
+            Cause::Unsupported => self.source == Source::Processes,
+            Cause::Outside => self.source == Source::Relations,
+            cause => !cause.hides(),
+        };
+        !is_plain
+    }
+
     /// Returns whether it says that it is unknown what belongs to the host, which
     /// matters only to those who asked.
     #[cfg(feature = "cli")]

@@ -41,13 +41,10 @@ impl Snapshot {
         !self.gaps.iter().any(|gap| gap.cause.hides())
     }
 
-    /// Returns the gaps if some of them hide something, else none.
+    /// Returns the gaps that hide something.
     pub(crate) fn hiding_gaps(&self) -> Vec<Gap> {
-        if self.is_complete() {
-            Vec::new()
-        } else {
-            self.gaps.clone()
-        }
+        let hides = |gap: &&Gap| gap.cause.hides();
+        self.gaps.iter().filter(hides).cloned().collect()
     }
 
     /// Adds what a later look missed.

@@ -204,13 +204,18 @@ pub(crate) fn why(cause: Cause) -> String {
     why.to_owned()
 }
 
-/// Describes all gaps in one line; `None` if there are none. `advice` is what
+/// Describes some gaps in one line; `None` if there are none. `advice` is what
 /// to do if more permission would help.
-pub(crate) fn summarise(gaps: &[Gap], advice: Option<&str>) -> Option<String> {
+pub(crate) fn summarise(
+    gaps: &[Gap],
+    chosen: fn(&Gap) -> bool,
+    advice: Option<&str>,
+) -> Option<String> {
+    let gaps: Vec<_> = gaps.iter().filter(|gap| chosen(gap)).collect();
     if gaps.is_empty() {
         return None;
     }
-    let all: Vec<String> = gaps.iter().map(describe).collect();
+    let all: Vec<String> = gaps.iter().map(|gap| describe(gap)).collect();
     let line = all.join(", ");
     let would_help = gaps.iter().any(|gap| gap.cause.is_permission());
     Some(match advice {

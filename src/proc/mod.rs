@@ -22,6 +22,7 @@ mod hidepid;
 mod id_map;
 mod lines;
 mod link_text;
+mod mount_tree;
 mod mountinfo;
 mod namespace_at;
 mod ns_dir;
@@ -48,6 +49,7 @@ pub(crate) use dir::Dir;
 pub(crate) use dir::changes;
 pub(crate) use lines::Lines;
 pub(crate) use link_text::parse_id;
+pub(crate) use mount_tree::MountTree;
 pub(crate) use mountinfo::{
     MountFacts, NamespaceMounts, mount_facts, namespace_mounts, parse_device,
 };

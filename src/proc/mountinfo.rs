@@ -14,6 +14,8 @@ use crate::text::parse_digits;
 pub(crate) struct Line<'a> {
     /// ID of the mount.
     pub(crate) id: u64,
+    /// ID of the mount on which it is mounted.
+    pub(crate) parent: u64,
     /// Major and minor number of the device.
     pub(crate) device: (u32, u32),
     /// Directory of the file system that is mounted; on nsfs, the text of the
@@ -32,8 +34,9 @@ pub(crate) struct Line<'a> {
 /// Parses `ID PARENT MAJOR:MINOR ROOT MOUNT-POINT OPTIONS [TAGS] - TYPE SOURCE SUPER-OPTIONS`.
 pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let mut fields = line.split(|byte| *byte == b' ');
-    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    let device = parse_device(fields.nth(1)?)?;
+    let mut id = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
+    let (id, parent) = (id()?, id()?);
+    let device = parse_device(fields.next()?)?;
     let root = fields.next()?;
     let mount_point = fields.next()?;
     fields.find(|field| *field == b"-")?;
@@ -42,6 +45,7 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let super_options = fields.next()?;
     Some(Line {
         id,
+        parent,
         device,
         root,
         mount_point,

@@ -25,7 +25,7 @@ print([len(row["command"]) for row in listing["namespaces"] if row["pid"] == int
     };
     let cut = "details of 1 process could not be read (too long)";
     let expected = format!(
-        "3221225472\n0 {cut}\n0 {cut}\n0 {cut}\n0 {cut}\n3 {cut}\n0 {cut}\n\
+        "3221225472\n0 {cut}\n0 \n0 {cut}\n0 {cut}\n3 \n0 {cut}\n\
          False [('details', 'truncated', 1)]\n[262143]\n0\nsmall\n"
     );
     assert_eq!(run, Outcome::success(expected));

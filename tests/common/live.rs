@@ -82,20 +82,10 @@ pub fn run(text: &str) -> Outcome {
     Outcome::of(&mut script(text, dir.path()))
 }
 
-/// Runs such a script, or returns `None` if its requirements are missing. What nsls
-/// says about its place in a nested pid namespace is left out.
+/// Runs such a script, or returns `None` if its requirements are missing.
 pub fn run_with(tools: &[&str], text: &str) -> Option<Outcome> {
-    if !can_unshare() || !has(tools) {
-        return None;
-    }
-    let run = run(text);
-    let stderr = run.stderr.replace(INSIDE, "");
-    Some(Outcome { stderr, ..run })
+    (can_unshare() && has(tools)).then(|| run(text))
 }
-
-/// What nsls reports on standard error in a nested pid namespace.
-pub const INSIDE: &str =
-    "nsls: parent or owner of 1 namespace lies outside the caller's user or pid namespace\n";
 
 /// Returns the rows of a tree drawn in the first column, NS, each prefixed with
 /// the rows above it, sorted. lsns draws a namespace that it finds through a

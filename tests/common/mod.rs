@@ -1,6 +1,8 @@
 //! Helpers for tests of the command: running it, and building trees for it.
 
 pub mod live;
+mod lsns;
+pub mod page;
 mod tree;
 
 use std::ffi::{OsStr, OsString};
@@ -8,6 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub use lsns::Lsns;
 pub use tree::{INITIAL, Tree};
 
 /// An invocation of `nsls`, independent of the environment.

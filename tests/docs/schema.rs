@@ -36,14 +36,7 @@ fn schema() -> Value {
             { "$ref": "#/$defs/count" },
         ],
         "$defs": {
-            "listing": document(
-                "nsls --json, with or without --pid",
-                json!({
-                    "boot_id": text_or_null(),
-                    "time": time(),
-                    "namespaces": { "type": "array", "items": { "$ref": "#/$defs/row" } },
-                }),
-            ),
+            "listing": listing(),
             "one": document(
                 "nsls --json NAMESPACE",
                 json!({
@@ -53,6 +46,13 @@ fn schema() -> Value {
                         "description": "The namespace, with the columns that are there without --output.",
                         "$ref": "#/$defs/row",
                         "required": Column::usual().map(Column::key).collect::<Vec<_>>(),
+                    },
+                    "namespaces": {
+                        "description": "The same namespace, as in a list of namespaces.",
+                        "type": "array",
+                        "items": { "$ref": "#/$defs/row" },
+                        "minItems": 1,
+                        "maxItems": 1,
                     },
                     "processes": {
                         "description": "The processes in it, ordered by pid.",
@@ -106,6 +106,19 @@ fn kind() -> Value {
 
 fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
+}
+
+fn listing() -> Value {
+    let mut listing = document(
+        "nsls --json, with or without --pid",
+        json!({
+            "boot_id": text_or_null(),
+            "time": time(),
+            "namespaces": { "type": "array", "items": { "$ref": "#/$defs/row" } },
+        }),
+    );
+    listing["not"] = json!({ "required": ["namespace"] });
+    listing
 }
 
 fn find() -> Value {

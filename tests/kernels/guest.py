@@ -210,8 +210,11 @@ def say_views(ways):
     words = {"NET": os.readlink("/proc/self/ns/net"), "MNT": link, "MNTPID": str(process.pid)}
     words["HOST"] = os.readlink("/proc/self/ns/mnt")
     for view in VIEWS.strip().splitlines():
-        done = run(*(words.get(word, word) for word in view.split()))
+        verbose = [] if view.startswith("capture") else ["--verbose"]
+        done = run(*(words.get(word, word) for word in view.split()), *verbose)
         said = done.stderr.replace("nsls: ", "").strip()
+        if "--json" in view:
+            said = "; ".join(gap["message"] for gap in json.loads(done.stdout)["gaps"])
         for word, value in words.items():
             said = said.replace(value, word)
         said = said.replace("\n", "; ")

@@ -1,7 +1,7 @@
 //! `nsls` without a subcommand: namespaces, or the processes of one.
 
 use crate::cli::args::ListArgs;
-use crate::cli::console::{Console, Outcome, say, warn};
+use crate::cli::console::{Console, Outcome, say};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
 use crate::cli::summary;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     let can_infer = options.target == Target::All && !options.infer;
     let outcome = console.finish(&snapshot, view, can_infer, written)?;
     if let Some(pid) = options.took_for_pid {
-        warn(&format!("{pid} is a process, so this is --pid {pid}"));
+        view.remark(&format!("{pid} is a process, so this is --pid {pid}"));
     }
     if let Some(summary) = summary {
         say(&summary);

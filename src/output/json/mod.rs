@@ -65,8 +65,8 @@ pub(crate) fn write_listing(
 }
 
 /// `{"version", "complete", "gaps", "sources", "boot_id", "time",
-/// "namespaces"}`, or for one namespace `"namespace"` and `"processes"` in place
-/// of the last.
+/// "namespaces"}`. For one namespace that is among `"namespaces"`, alone, and again
+/// `"namespace"`; `"processes"` follow.
 struct Document<'a>(&'a Listing<'a>);
 
 impl Serialize for Document<'_> {
@@ -83,7 +83,9 @@ impl Serialize for Document<'_> {
         let rows = Rows(&rows, listing.columns);
         match &listing.namespace {
             Some((row, columns)) => {
-                map.serialize_entry("namespace", &Object(row, columns))?;
+                let namespace = Object(row, columns);
+                map.serialize_entry("namespace", &namespace)?;
+                map.serialize_entry("namespaces", &[namespace])?;
                 map.serialize_entry("processes", &rows)?;
             }
             None => map.serialize_entry("namespaces", &rows)?,

@@ -7,8 +7,8 @@ use crate::query::filter::number::Number;
 
 /// An expression, or a part of one.
 ///
-/// `And` and `Or` hold any number of parts, so that a long chain is not a deep
-/// tree. Only parentheses and negations add depth, and the parser limits both.
+/// `And`, `Or` and `Test` hold any number of parts, so that a long chain is not a
+/// deep tree. Only parentheses and negations add depth, and the parser limits both.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Column(&'static Column),
@@ -18,12 +18,16 @@ pub(super) enum Expr {
     And(Vec<Expr>),
     /// Two or more.
     Or(Vec<Expr>),
-    Compare(Box<Expr>, Comparison, Box<Expr>),
-    Match {
-        subject: Box<Expr>,
-        pattern: Pattern,
-        negated: bool,
-    },
+    /// A value and one or more tests, each of what the one before it makes:
+    /// `1 < 2 == true`.
+    Test(Box<Expr>, Vec<Test>),
+}
+
+/// What is asked of the value before it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Test {
+    Compare(Comparison, Expr),
+    Match { pattern: Pattern, negated: bool },
 }
 
 /// A literal value.
@@ -47,7 +51,8 @@ pub(super) enum Comparison {
     Ge,
 }
 
-/// A regular expression. Two are equal if their texts are.
+/// A regular expression: a POSIX extended one as far as regex-lite has it. Two are
+/// equal if their texts are.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     pub(super) text: String,
@@ -64,9 +69,34 @@ impl Pattern {
     pub(super) fn new(text: &str) -> Result<Self, regex_lite::Error> {
         Ok(Pattern {
             text: text.to_owned(),
-            regex: Regex::new(text)?,
+            regex: Regex::new(&with_minima(text))?,
         })
     }
+}
+
+/// Writes `{,3}` as `{0,3}`, which regex-lite knows.
+fn with_minima(pattern: &str) -> String {
+    let mut written = String::with_capacity(pattern.len());
+    let mut is_escaped = false;
+    // What was written when the bracket expression began that is still open.
+    let mut bracket = None;
+    for letter in pattern.chars() {
+        let is_literal = std::mem::take(&mut is_escaped);
+        match (letter, bracket) {
+            ('\\', _) => is_escaped = !is_literal,
+            ('[', None) if !is_literal => bracket = Some(written.len()),
+            // The first one stands for itself: []a], [^]a].
+            (']', Some(start)) if !matches!(written.get(start..), Some("[" | "[^")) => {
+                bracket = None;
+            }
+            (',', None) if written.ends_with('{') && !written.ends_with("\\{") => {
+                written.push('0');
+            }
+            _ => {}
+        }
+        written.push(letter);
+    }
+    written
 }
 
 impl Comparison {
@@ -110,15 +140,19 @@ impl Expr {
         match self {
             Expr::Column(column) => columns.push(column),
             Expr::Literal(_) => {}
-            Expr::Not(part) | Expr::Match { subject: part, .. } => part.collect_columns(columns),
+            Expr::Not(part) => part.collect_columns(columns),
             Expr::And(parts) | Expr::Or(parts) => {
                 for part in parts {
                     part.collect_columns(columns);
                 }
             }
-            Expr::Compare(left, _, right) => {
-                left.collect_columns(columns);
-                right.collect_columns(columns);
+            Expr::Test(subject, tests) => {
+                subject.collect_columns(columns);
+                for test in tests {
+                    if let Test::Compare(_, right) = test {
+                        right.collect_columns(columns);
+                    }
+                }
             }
         }
     }

@@ -36,8 +36,6 @@ pub(super) enum Problem {
     /// On the right of a comparison, where missing quotes are more likely.
     #[error("{0}; a string needs quotes")]
     UnknownWord(UnknownColumn),
-    #[error("comparisons cannot be chained, join them with 'and'")]
-    Chain,
     #[error("number too large")]
     TooLarge,
     #[error("unknown unit (those known are K, M, G, T, P, E, Z, Y, with iB or B after it)")]

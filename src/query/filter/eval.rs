@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
+use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern, Test};
 use crate::query::filter::number::Number;
 use crate::query::holder::kind_and_place;
-use crate::query::{Row, Value};
+use crate::query::{Row, Type, Value};
 
 /// The value of a part of an expression for one row.
 enum Operand<'a> {
@@ -26,24 +26,29 @@ pub(super) fn is_true(expr: &Expr, row: &Row<'_>) -> bool {
         Expr::Not(part) => !is_true(part, row),
         Expr::And(parts) => parts.iter().all(|part| is_true(part, row)),
         Expr::Or(parts) => parts.iter().any(|part| is_true(part, row)),
-        Expr::Compare(left, comparison, right) => {
-            compare(&operand(left, row), *comparison, &operand(right, row))
-        }
-        Expr::Match {
-            subject,
-            pattern,
-            negated,
-        } => match operand(subject, row) {
-            // An unknown value neither matches nor fails to match.
-            Operand::Null => false,
-            subject => subject.matches(pattern) != *negated,
-        },
+        Expr::Test(subject, tests) => tests
+            .iter()
+            .fold(operand(subject, row), |value, test| {
+                Operand::Bool(holds(&value, test, row))
+            })
+            .is_true(),
+    }
+}
+
+fn holds(value: &Operand<'_>, test: &Test, row: &Row<'_>) -> bool {
+    match test {
+        Test::Compare(comparison, right) => compare(value, *comparison, &operand(right, row)),
+        Test::Match { pattern, negated } => value.matches(pattern) != *negated,
     }
 }
 
 fn operand<'a>(expr: &'a Expr, row: &Row<'a>) -> Operand<'a> {
     match expr {
-        Expr::Column(column) => column.value(row).into(),
+        Expr::Column(column) => match (column.json, column.value(row)) {
+            // Where words may stand, even 0 is one.
+            (Type::NumberOrString, Value::Number(number)) => Value::Unnamed(number).into(),
+            (_, value) => value.into(),
+        },
         Expr::Literal(Literal::Bool(literal)) => Operand::Bool(*literal),
         Expr::Literal(Literal::Number(number)) => Operand::One(Scalar::Number(*number)),
         Expr::Literal(Literal::Text(text)) => Operand::One(Scalar::Text(text.as_bytes().into())),
@@ -54,11 +59,12 @@ fn operand<'a>(expr: &'a Expr, row: &Row<'a>) -> Operand<'a> {
 impl<'a> From<Value<'a>> for Operand<'a> {
     fn from(value: Value<'a>) -> Self {
         match value {
-            Value::Null | Value::NoNumber => Operand::Null,
-            // A user without a name is shown by number, and found by it.
-            Value::Number(number) | Value::Unnamed(number) => {
-                Operand::One(Scalar::Number(Number::Integer(number.into())))
-            }
+            Value::Null => Operand::Null,
+            // It is shown as 0, and found by it.
+            Value::NoNumber => Value::Number(0).into(),
+            Value::Number(number) => Operand::One(Scalar::Number(Number::Integer(number.into()))),
+            // In place of a word it is one.
+            Value::Unnamed(number) => Value::from(number.to_string()).into(),
             Value::Text(text) => Operand::One(Scalar::Text(text)),
             Value::Holders(holders, _) => Operand::list(holders.iter().map(kind_and_place)),
             Value::Several(words) => Operand::list(words.into_iter().map(String::into_bytes)),
@@ -89,13 +95,12 @@ impl<'a> Operand<'a> {
         )
     }
 
-    /// Returns whether it has a value that is not empty. Every number counts,
-    /// even 0: having no processes differs from an unknown number of them.
+    /// Returns whether it has a value that is neither empty nor 0.
     fn is_true(&self) -> bool {
         match self {
             Operand::Null => false,
             Operand::Bool(truth) => *truth,
-            Operand::One(Scalar::Number(_)) => true,
+            Operand::One(Scalar::Number(number)) => !number.is_zero(),
             Operand::One(Scalar::Text(text)) => !text.is_empty(),
             Operand::List(elements) => !elements.is_empty(),
         }
@@ -109,10 +114,12 @@ impl<'a> Operand<'a> {
         }
     }
 
+    /// Returns whether some of it matches. An empty cell is an empty text.
     fn matches(&self, Pattern { regex, .. }: &Pattern) -> bool {
-        match self {
-            Operand::Bool(truth) => regex.is_match(if *truth { "true" } else { "false" }),
-            _ => self.scalars().iter().any(|scalar| match scalar {
+        match (self, self.scalars()) {
+            (Operand::Bool(truth), _) => regex.is_match(if *truth { "true" } else { "false" }),
+            (_, []) => regex.is_match(""),
+            (_, scalars) => scalars.iter().any(|scalar| match scalar {
                 Scalar::Number(number) => regex.is_match(&number.to_string()),
                 // Invalid UTF-8 becomes U+FFFD, like in JSON.
                 Scalar::Text(text) => regex.is_match(&String::from_utf8_lossy(text)),
@@ -122,11 +129,15 @@ impl<'a> Operand<'a> {
 }
 
 fn compare(left: &Operand<'_>, comparison: Comparison, right: &Operand<'_>) -> bool {
-    match (left, right) {
-        (Operand::Null, _) | (_, Operand::Null) => false,
-        (Operand::Bool(_), _) | (_, Operand::Bool(_)) => {
-            comparison.holds(Some(left.is_true().cmp(&right.is_true())))
-        }
+    if matches!(left, Operand::Bool(_)) || matches!(right, Operand::Bool(_)) {
+        return comparison.holds(Some(left.is_true().cmp(&right.is_true())));
+    }
+    match (left.scalars(), right.scalars()) {
+        // Two unknown values may be equal or not.
+        ([], []) => false,
+        // An empty cell comes before every text, and equals none.
+        ([], [Scalar::Text(_)]) => comparison.holds(Some(Ordering::Less)),
+        ([Scalar::Text(_)], []) => comparison.holds(Some(Ordering::Greater)),
         // A list differs from a value if none of its elements equals it.
         _ if comparison == Comparison::Ne => !any(left, Comparison::Eq, right),
         _ => any(left, comparison, right),
@@ -184,7 +195,7 @@ mod tests {
             (word(), Comparison::Lt, number(), false),
             (word(), Comparison::Ge, text("1"), true),
             (Operand::from(Value::Null), eq, text("unassigned"), false),
-            (Operand::from(Value::Null), ne, number(), false),
+            (Operand::from(Value::Null), ne, number(), true),
         ] {
             assert_eq!(compare(&value, comparison, &literal), truth);
         }

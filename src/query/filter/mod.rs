@@ -1,9 +1,9 @@
 //! The filter language of `--filter`, as scols-filter(5) describes it:
 //! `TYPE == "net" and not NPROCS > 1`.
 //!
-//! Where that page leaves something open: a comparison with a missing value is
-//! false, never an error; a text that is a number is compared with a number as
-//! one; and a list is compared by its elements.
+//! Where that page leaves something open, lsns 2.42 is followed as far as people
+//! would expect it: an empty cell differs from every value, a text that is a number
+//! is compared with a number as one, and a list is compared by its elements.
 
 mod ast;
 mod error;
@@ -38,6 +38,17 @@ impl Filter {
     /// The first problem in it, and its place.
     pub fn parse(expression: &str) -> Result<Self, FilterError> {
         parse::parse(expression).map(Filter)
+    }
+
+    /// Parses the value of an option; an empty one asks for no filter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Filter::parse`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn optional(expression: Option<&str>) -> Result<Option<Self>, FilterError> {
+        let given = expression.filter(|expression| !expression.is_empty());
+        given.map(Filter::parse).transpose()
     }
 
     /// Iterates over the columns in the expression, including repetitions.

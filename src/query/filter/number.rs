@@ -31,6 +31,10 @@ impl Number {
         }
     }
 
+    pub(super) fn is_zero(self) -> bool {
+        self.partial_cmp(&Number::Integer(0)) == Some(Ordering::Equal)
+    }
+
     fn float(number: f64) -> Option<Self> {
         number.is_finite().then_some(Number::Float(number))
     }

@@ -4,7 +4,7 @@
 //! or         = and { ("or" | "||") and }
 //! and        = not { ("and" | "&&") not }
 //! not        = { "not" | "!" } comparison
-//! comparison = operand [ operator operand | ("=~" | "!~") string ]
+//! comparison = operand { operator operand | ("=~" | "!~") string }
 //! operand    = column | number | string | "true" | "false" | "(" or ")"
 //! ```
 //!
@@ -20,7 +20,7 @@ use winnow::stream::LocatingSlice;
 use winnow::token::{any, one_of};
 
 use crate::query::filter::FilterError;
-use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
+use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern, Test};
 use crate::query::filter::error::{MAX_DEPTH, Problem};
 use crate::query::filter::token::{
     Failure, Input, OPERAND, Parsed, comparison_sign, keyword, next_place, number, sign, text, word,
@@ -53,8 +53,20 @@ struct Group {
     and: Vec<Expr>,
     /// The number of "not" behind that.
     negations: usize,
-    /// The left side of a comparison whose right side comes next.
-    left: Option<(Expr, Comparison)>,
+    /// A comparison whose next right side comes next.
+    open: Option<(Tested, Comparison)>,
+}
+
+/// An operand, and the tests of it that were read.
+struct Tested(Expr, Vec<Test>);
+
+impl From<Tested> for Expr {
+    fn from(Tested(subject, tests): Tested) -> Self {
+        if tests.is_empty() {
+            return subject;
+        }
+        Expr::Test(Box::new(subject), tests)
+    }
 }
 
 /// What follows a comparison.
@@ -89,22 +101,23 @@ impl ExprParser<'_> {
     fn whole(mut self) -> Parsed<Expr> {
         let mut operand = self.operand()?;
         loop {
-            let (comparison, is_complete) = match self.group.left.take() {
-                Some((left, sign)) => {
-                    let sides = (Box::new(left), Box::new(operand));
-                    (Expr::Compare(sides.0, sign, sides.1), true)
+            let mut tested = match self.group.open.take() {
+                Some((Tested(left, mut tests), sign)) => {
+                    tests.push(Test::Compare(sign, operand));
+                    Tested(left, tests)
                 }
-                None => {
-                    if let Some(sign) = opt(comparison_sign).parse_next(&mut self.input)? {
-                        self.group.left = Some((operand, sign));
-                        operand = self.operand()?;
-                        continue;
-                    }
-                    self.matching(operand)?
-                }
+                None => Tested(operand, Vec::new()),
             };
-            let next = self.next(is_complete)?;
-            self.group.add(comparison, next);
+            while let Some(test) = self.matching()? {
+                tested.1.push(test);
+            }
+            if let Some(sign) = opt(comparison_sign).parse_next(&mut self.input)? {
+                self.group.open = Some((tested, sign));
+                operand = self.operand()?;
+                continue;
+            }
+            let next = self.next(!tested.1.is_empty())?;
+            self.group.add(tested.into(), next);
             operand = if next != Next::End {
                 self.operand()?
             } else {
@@ -123,7 +136,7 @@ impl ExprParser<'_> {
     /// parentheses.
     fn operand(&mut self) -> Parsed<Expr> {
         loop {
-            if self.group.left.is_none() {
+            if self.group.open.is_none() {
                 self.negations()?;
             }
             let place = next_place(&mut self.input)?;
@@ -178,24 +191,17 @@ impl ExprParser<'_> {
 
     fn is_in_right_side(&self) -> bool {
         let mut groups = self.enclosing.iter().chain([&self.group]);
-        groups.any(|group| group.left.is_some())
+        groups.any(|group| group.open.is_some())
     }
 
-    /// Reads `=~` or `!~` and a pattern behind an operand, if they are there,
-    /// and returns whether they are.
-    fn matching(&mut self, subject: Expr) -> Parsed<(Expr, bool)> {
+    /// Reads `=~` or `!~` and a pattern, if they are there.
+    fn matching(&mut self) -> Parsed<Option<Test>> {
         let matching = alt((sign("=~").value(false), sign("!~").value(true)));
         let Some(negated) = opt(matching).parse_next(&mut self.input)? else {
-            return Ok((subject, false));
+            return Ok(None);
         };
-        let subject = Box::new(subject);
         let pattern = pattern(&mut self.input)?;
-        let matching = Expr::Match {
-            subject,
-            pattern,
-            negated,
-        };
-        Ok((matching, true))
+        Ok(Some(Test::Match { pattern, negated }))
     }
 
     /// Reads what follows a comparison. It `is_complete` unless it is an
@@ -227,13 +233,7 @@ impl ExprParser<'_> {
             (_, true, false) => "'and', 'or' or the end",
             (_, true, true) => "'and', 'or' or ')'",
         };
-        let chain = alt((comparison_sign.void(), sign("=~"), sign("!~")));
-        let problem = if is_complete && opt(chain).parse_next(input)?.is_some() {
-            Problem::Chain
-        } else {
-            Problem::Expected(expected)
-        };
-        Err(Failure::new(place, problem))
+        Err(Failure::new(place, Problem::Expected(expected)))
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt::{self, Display, Formatter};
 
-use crate::query::filter::ast::{Expr, Literal};
+use crate::query::filter::ast::{Expr, Literal, Test};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -15,17 +15,22 @@ impl Display for Expr {
                 matches!(part, Expr::And(_) | Expr::Or(_))
             }),
             Expr::Or(parts) => joined(parts, " or ", f, |part| matches!(part, Expr::Or(_))),
-            Expr::Compare(left, comparison, right) => {
-                enclosed(left, !is_operand(left), f)?;
+            Expr::Test(subject, tests) => {
+                enclosed(subject, !is_operand(subject), f)?;
+                tests.iter().try_for_each(|test| test.fmt(f))
+            }
+        }
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Test::Compare(comparison, right) => {
                 write!(f, " {} ", comparison.names().0)?;
                 enclosed(right, !is_operand(right), f)
             }
-            Expr::Match {
-                subject,
-                pattern,
-                negated,
-            } => {
-                enclosed(subject, !is_operand(subject), f)?;
+            Test::Match { pattern, negated } => {
                 f.write_str(if *negated { " !~ " } else { " =~ " })?;
                 quoted(&pattern.text, f)
             }

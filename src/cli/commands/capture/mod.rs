@@ -44,7 +44,6 @@ pub(crate) fn run(args: CaptureArgs, terminal: Terminal) -> Result<Outcome, CliE
     let dir = OutDir::create(&args.dir)?;
     let proc = dir.dir("proc")?;
     let mut names = Names::new(&root);
-    let mut ended = 0;
     let mut refused = 0;
     let patience = Patience::default();
     let mut firsts = HashMap::new();
@@ -85,7 +84,7 @@ pub(crate) fn run(args: CaptureArgs, terminal: Terminal) -> Result<Outcome, CliE
                     refused += usize::from(captured.is_refused());
                 }
                 None if args.pid.contains(pid) => return Err(Error::NoProcess(*pid).into()),
-                None => ended += 1,
+                None => {}
             }
         }
         progress.advance(pids.len());
@@ -97,10 +96,6 @@ pub(crate) fn run(args: CaptureArgs, terminal: Terminal) -> Result<Outcome, CliE
         warn(&format!(
             "links of {refused} of {total} processes could not be read, as the capture records"
         ));
-    }
-    if ended > 0 {
-        let es = if ended == 1 { "" } else { "es" };
-        warn(&format!("{ended} process{es} ended during the capture"));
     }
     Ok(Outcome::Done)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::analysis::{self, Change, Difference, Identity};
 use crate::cli::args::DiffArgs;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::model::Snapshot;
@@ -50,10 +50,10 @@ pub(crate) fn run(args: DiffArgs, console: &mut Console<'_>) -> Result<Outcome, 
     let is_complete = old.complete && new.complete;
     let outcome = view.show_both(is_complete, &seen, console, &document, &table)?;
     if let Some(line) = identity_line(identity) {
-        warn(line);
+        view.remark(line);
     }
     for line in doubts(&old, &new) {
-        warn(&line);
+        view.remark(&line);
     }
     Ok(outcome.or(Outcome::Different, !differences.is_empty()))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::analysis::{Known, State};
 use crate::error::reason;
@@ -38,6 +39,8 @@ struct Line {
     boot_id: Option<String>,
     time: Option<f64>,
     namespaces: Option<Vec<Row>>,
+    /// The namespace whose processes are listed, if it is about one.
+    namespace: Option<IgnoredAny>,
     #[serde(flatten)]
     row: Row,
 }
@@ -121,6 +124,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Saved, String> {
     };
     if lines.next().is_some() {
         return Err("it has more than one document".to_owned());
+    }
+    if last.namespace.is_some() {
+        return Err("it lists the processes of one namespace".to_owned());
     }
     match last.namespaces {
         Some(namespaces) => rows.extend(namespaces),
@@ -284,6 +290,14 @@ mod tests {
             ("\n\nx", "not written by nsls --json (line 3)"),
             (r#"{"version":1"#, "it ends too early"),
             (r#"{"version":1}"#, "it has no namespaces"),
+            (
+                r#"{"version":1,"complete":true,"namespace":{},"namespaces":[],"processes":[]}"#,
+                "it lists the processes of one namespace",
+            ),
+            (
+                "{\"pid\":1}\n{\"version\":1,\"complete\":true,\"namespace\":{},\"namespaces\":[]}",
+                "it lists the processes of one namespace",
+            ),
             (
                 r#"{"version":2,"namespaces":{}}"#,
                 "version 2 of the format, and only 1 is known",

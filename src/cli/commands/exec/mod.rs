@@ -87,7 +87,7 @@ fn selects_everything(select: &SelectArgs) -> bool {
     select.pid.is_none()
         && select.types.types.is_empty()
         && !select.persistent
-        && select.filter.is_none()
+        && select.filter.as_deref().is_none_or(str::is_empty)
         && select.container.is_none()
         && select.host.is_none()
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::analysis::{self, Leak};
 use crate::cli::args::LeaksArgs;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::kernel::ticks_since_boot;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
     let found = analysis::timed(&snapshot, left);
     let outcome = show(&view, &snapshot, &found, Some(before.identity()), console)?;
     if !before.has_ids {
-        warn("compared by number and type, as this kernel has no IDs (Linux 6.18)");
+        view.remark("compared by number and type, as this kernel has no IDs (Linux 6.18)");
     }
     Ok(match code {
         0 => outcome,
@@ -186,7 +186,7 @@ fn show(
     };
     let outcome = view.show(snapshot, console, &document, &table)?;
     if !found.is_empty() && !snapshot.is_complete() {
-        warn("something that could not be seen may need some of these");
+        view.remark("something that could not be seen may need some of these");
     }
     Ok(outcome.or(Outcome::Different, !found.is_empty()))
 }

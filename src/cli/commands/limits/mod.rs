@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::analysis::{self, Limit, Limited};
 use crate::cli::args::LimitsArgs;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::error::Error;
@@ -41,16 +41,16 @@ pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome
     let entries: Vec<_> = limits.iter().map(Entry::new).collect();
     let table = Table::new(HEADINGS, limits.iter().zip(&entries).map(row));
     let outcome = view.show(&snapshot, console, &Document { limits: &entries }, &table)?;
-    warn_of_uncounted(&snapshot);
+    warn_of_uncounted(&view, &snapshot);
     Ok(outcome)
 }
 
 /// Says that counts may be too low, if namespaces may be hidden.
-fn warn_of_uncounted(snapshot: &Snapshot) {
+fn warn_of_uncounted(view: &View, snapshot: &Snapshot) {
     let finds = |gap: &Gap| gap.source.finds_namespaces() || gap.source == Source::Relations;
     let hides = |gap: &&Gap| gap.cause.hides() && finds(gap);
     if snapshot.gaps.iter().any(|gap| hides(&gap)) {
-        warn("what could not be seen is not counted: the counts may be too low");
+        view.remark("what could not be seen is not counted: the counts may be too low");
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::analysis;
 use crate::cli::commands::limits::warn_of_uncounted;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::error::Error;
@@ -47,12 +47,12 @@ pub(super) fn run(view: &View, user: &str, console: &mut Console<'_>) -> Result<
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
     if unknown > 0 {
-        warn(&match unknown {
+        view.remark(&match unknown {
             1 => "1 namespace of unknown origin may count, too".to_owned(),
             count => format!("{count} namespaces of unknown origin may count, too"),
         });
     }
-    warn_of_uncounted(&snapshot);
+    warn_of_uncounted(view, &snapshot);
     Ok(outcome)
 }
 

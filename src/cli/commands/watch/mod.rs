@@ -25,7 +25,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::view::{View, palette};
 use crate::error::reason;
 use crate::kernel::{Perf, Signal, Signals};
-use crate::model::{Kind, Member, Snapshot};
+use crate::model::{Gap, Kind, Member, Snapshot};
 use crate::output::{Palette, Role, summarise};
 use crate::scan::{Need, Scanner};
 use crate::watch::{Event, Notice};
@@ -50,7 +50,9 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     let perf = match Perf::open(pages) {
         Ok(perf) => Some(perf),
         Err(errno) => {
-            warn(&polls(errno, pages.is_some()));
+            if !args.json {
+                warn(&polls(errno, pages.is_some()));
+            }
             None
         }
     };
@@ -83,6 +85,7 @@ fn view_args() -> ViewArgs {
     ViewArgs::plain(ScanArgs {
         strict: false,
         quiet: true,
+        verbose: false,
         bpf: false,
         root: RootArgs { sysroot: None },
     })
@@ -212,8 +215,7 @@ impl Session {
             let now = self.engine.live.now();
             let line = say::json_begin(snapshot, now, self.has_perf);
             self.outbox.push(&line);
-        }
-        if let Some(line) = summarise(&snapshot.gaps, None) {
+        } else if let Some(line) = summarise(&snapshot.gaps, Gap::is_told, None) {
             warn(&line);
         }
         self.show_footer();

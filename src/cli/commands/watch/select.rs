@@ -37,7 +37,7 @@ impl Selection {
         root: Sysroot,
     ) -> Result<Self, CliError> {
         let kinds: KindSet = types.into_iter().collect();
-        let filter = filter.map(Filter::parse).transpose()?;
+        let filter = Filter::optional(filter)?;
         let until = until.and_then(|until| match until {
             Until::Match(filter) => Some(filter),
             Until::Count(_) | Until::Time(_) => None,

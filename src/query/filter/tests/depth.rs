@@ -55,6 +55,7 @@ fn on_a_small_stack_every_expression_that_is_accepted_is_evaluated_and_printed()
             ("not (PID or NS and ", ")", 32),
             ("(PID or NS and true == ", ")", 64),
             ("(false == (PID and ", "))", 32),
+            ("(", " == true == true)", 64),
         ] {
             let expression = part.repeat(count) + "NS" + &end.repeat(count);
             assert_without_process(LinkSet::EMPTY, &[(&*expression, true)]);

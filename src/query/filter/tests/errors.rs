@@ -1,6 +1,6 @@
 //! What is said about a malformed expression, and where the caret is.
 
-use super::{error, plain};
+use super::error;
 
 const VALUE: &str = "expected a column, a value or '('";
 
@@ -69,18 +69,6 @@ fn a_sign_that_is_half_an_operator_is_completed() {
     assert_error("expected '==' or '=~'", "TYPE = 'net'", "     ^");
     assert_error("expected '&&'", "PID & UID", "    ^");
     assert_error("expected '||'", "PID > 1 | UID", "        ^");
-}
-
-#[test]
-fn a_chain_of_comparisons_is_no_comparison_of_its_parts() {
-    let problem = "comparisons cannot be chained, join them with 'and'";
-    assert_error(problem, "1 < NPROCS < 5", "           ^");
-    assert_error(problem, "TYPE =~ 'n' == true", "            ^");
-    assert_error(problem, "PID == 1 !~ 'x'", "         ^");
-    assert_eq!(
-        plain("1 < NPROCS and NPROCS < 5"),
-        "1 < NPROCS and NPROCS < 5"
-    );
 }
 
 #[test]

@@ -53,11 +53,13 @@ fn command(command: &[u8]) -> Details {
 }
 
 #[test]
-fn a_bare_column_is_true_where_it_is_not_empty() {
+fn a_bare_column_is_true_where_it_is_neither_empty_nor_0() {
     let truths = [
         ("NS", true),
-        // Known to be none, which is not unknown.
-        ("NPROCS", true),
+        ("NPROCS", false),
+        ("!NPROCS", true),
+        ("NPROCS == 0", true),
+        ("NPROCS == false", true),
         ("PID", false),
         ("USER", false),
         ("LINKS", false),
@@ -69,7 +71,9 @@ fn a_bare_column_is_true_where_it_is_not_empty() {
         ("true", true),
         ("false", false),
         ("''", false),
-        ("'x' and 0", true),
+        ("'x' and 0", false),
+        ("'0' and 0.5 and 1", true),
+        ("0.0", false),
     ];
     assert_without_process(LinkSet::EMPTY, &truths);
     assert_without_process(LinkSet::of(Link::Pid), &[("LINKS", true)]);
@@ -77,21 +81,61 @@ fn a_bare_column_is_true_where_it_is_not_empty() {
 }
 
 #[test]
-fn null_makes_every_comparison_false_and_not_makes_that_true() {
-    for comparison in ["==", "!=", "<", "<=", ">", ">="] {
-        for value in ["1", "'1'", "1.5", "true", "false", "PID", "NS", "LINKS"] {
-            let one = format!("PID {comparison} {value}");
-            let other = format!("{value} {comparison} PID");
-            let negated = format!("not (PID {comparison} {value})");
-            let truths = [(&*one, false), (&*other, false), (&*negated, true)];
-            assert_without_process(LinkSet::EMPTY, &truths);
+fn an_empty_cell_differs_from_every_value_and_has_no_order_beside_a_number() {
+    for column in ["PID", "USER", "LINKS"] {
+        for comparison in ["==", "!=", "<", "<=", ">", ">="] {
+            for value in ["1", "1.5", "NS"] {
+                let one = format!("{column} {comparison} {value}");
+                let other = format!("{value} {comparison} {column}");
+                let negated = format!("not ({column} {comparison} {value})");
+                let differs = comparison == "!=";
+                let truths = [(&*one, differs), (&*other, differs), (&*negated, !differs)];
+                assert_without_process(LinkSet::EMPTY, &truths);
+            }
+            let beside_another = format!("{column} {comparison} PPID");
+            assert_without_process(LinkSet::EMPTY, &[(&*beside_another, false)]);
         }
     }
+}
+
+#[test]
+fn an_empty_cell_comes_before_every_text_equals_none_and_is_searched_as_an_empty_one() {
+    for column in ["PID", "USER", "LINKS"] {
+        for (condition, truth) in [
+            ("== ''", false),
+            ("!= ''", true),
+            ("< 'a'", true),
+            ("<= 'a'", true),
+            ("> 'a'", false),
+            (">= ''", false),
+            ("=~ ''", true),
+            ("=~ '^$'", true),
+            ("=~ 'x'", false),
+            ("!~ 'x'", true),
+            ("!~ ''", false),
+            ("== false", true),
+            ("!= true", true),
+            ("== true", false),
+        ] {
+            let expression = format!("{column} {condition}");
+            assert_without_process(LinkSet::EMPTY, &[(&*expression, truth)]);
+        }
+        let other = format!("'a' > {column} and not 'a' < {column}");
+        assert_without_process(LinkSet::EMPTY, &[(&*other, true)]);
+    }
+}
+
+#[test]
+fn each_comparison_of_a_chain_is_one_of_the_result_before_it() {
     let truths = [
-        ("USER =~ ''", false),
-        ("USER !~ ''", false),
-        ("not USER =~ ''", true),
-        ("not USER !~ ''", true),
+        ("1 == 1 == 1", true),
+        ("1 == 1 == 2", true),
+        ("0 == 0 == 1", true),
+        ("1 == 1 == 0", false),
+        ("3 > 2 == true", true),
+        ("1 < 2 < 3", false),
+        ("'abc' =~ 'b' == true", true),
+        ("NPROCS == 1 != true", true),
     ];
     assert_without_process(LinkSet::EMPTY, &truths);
 }
@@ -207,13 +251,7 @@ fn a_list_is_compared_by_its_elements() {
     ];
     assert_without_process(links, &truths);
     // An empty list is known to hold nothing.
-    let truths = [
-        ("LINKS == 'x'", false),
-        ("LINKS != 'x'", true),
-        ("LINKS =~ ''", false),
-        ("LINKS !~ ''", true),
-        ("LINKS == false", true),
-    ];
+    let truths = [("LINKS == 'x'", false), ("LINKS != 'x'", true)];
     assert_without_process(LinkSet::EMPTY, &truths);
 }
 
@@ -229,6 +267,12 @@ fn a_regular_expression_is_searched_in_the_text_of_any_value() {
         ("NS !~ '^4026'", false),
         ("1.5 =~ '\\.'", true),
         ("true =~ 'true'", true),
+        ("COMMAND =~ '\\<nginx\\>'", true),
+        ("COMMAND =~ 'ngi{,1}nx'", true),
+        ("COMMAND =~ 'ngi{,0}nx'", false),
+        ("'a{,3}' =~ '^a\\{,3}$'", true),
+        ("'{,' =~ '^[]{,]+$'", true),
+        ("'0' =~ '[^]{,]'", true),
     ];
     assert_with(command(b"/usr/sbin/nginx worker"), &truths);
 }
@@ -261,7 +305,7 @@ fn a_user_without_a_name_is_found_by_number() {
 }
 
 #[test]
-fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
+fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_0() {
     for (netnsid, truths) in [
         (
             Some(NetNsId::Assigned(1)),
@@ -271,11 +315,16 @@ fn an_id_may_be_a_number_or_a_word_and_a_parent_that_is_not_known_is_no_zero() {
             Some(NetNsId::Unassigned),
             [("NETNSID == 'unassigned'", true), ("NETNSID == 1", false)],
         ),
-        (None, [("NETNSID", false), ("PNS == 0", false)]),
+        (
+            Some(NetNsId::Assigned(0)),
+            [("NETNSID", true), ("NETNSID < 1", true)],
+        ),
+        (None, [("NETNSID", false), ("NETNSID != 0", true)]),
     ] {
         let mut namespace = namespace();
         namespace.relations.netnsid = netnsid;
         assert_matches(&namespace, None, &truths);
-        assert_matches(&namespace, None, &[("PNS", false)]);
+        let parent = [("PNS", false), ("PNS == 0", true), ("ONS != 0", false)];
+        assert_matches(&namespace, None, &parent);
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::query::Column;
 use crate::query::filter::Filter;
-use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern};
+use crate::query::filter::ast::{Comparison, Expr, Literal, Pattern, Test};
 use crate::query::filter::number::Number;
 
 fn literal() -> impl Strategy<Value = Literal> {
@@ -38,18 +38,22 @@ fn expr() -> impl Strategy<Value = Expr> {
             boxed().prop_map(Expr::Not),
             parts().prop_map(Expr::And),
             parts().prop_map(Expr::Or),
-            (boxed(), prop::sample::select(&Comparison::ALL[..]), boxed())
-                .prop_map(|(left, comparison, right)| Expr::Compare(left, comparison, right)),
-            (boxed(), "[a-z'.*\\\\d]{0,3}x", any::<bool>()).prop_filter_map(
-                "a regular expression",
-                |(subject, text, negated)| Some(Expr::Match {
-                    subject,
-                    pattern: Pattern::new(&text).ok()?,
-                    negated,
-                })
-            ),
+            (boxed(), prop::collection::vec(test(part.clone()), 1..4))
+                .prop_map(|(subject, tests)| Expr::Test(subject, tests)),
         ]
     })
+}
+
+fn test(right: impl Strategy<Value = Expr>) -> impl Strategy<Value = Test> {
+    let comparison = prop::sample::select(&Comparison::ALL[..]);
+    let matching = ("[a-z'.*\\\\d]{0,3}x", any::<bool>());
+    prop_oneof![
+        (comparison, right).prop_map(|(comparison, right)| Test::Compare(comparison, right)),
+        matching.prop_filter_map("a regular expression", |(text, negated)| {
+            let pattern = Pattern::new(&text).ok()?;
+            Some(Test::Match { pattern, negated })
+        }),
+    ]
 }
 
 /// Words of the language in any order, and now and then something else.
