@@ -63,7 +63,7 @@ impl Options {
             view.format = Format::Json(layout);
         }
         if let Format::Table(look) = &mut view.format {
-            look.join = args.nowrap;
+            look.join = args.show.nowrap;
         }
         let kinds: KindSet = args.select.types.into_iter().collect();
         let wanted = if kinds.is_empty() {
@@ -73,23 +73,23 @@ impl Options {
         };
         let has_name = args.namespace.is_some();
         let target = match (args.namespace, args.select.pid) {
-            _ if args.list_columns => Target::All,
+            _ if args.show.list_columns => Target::All,
             (Some(name), _) => resolve::namespace(&view, name.as_os_str(), wanted)?,
             (None, Some(name)) => Target::Process(resolve::process(&view, &name)?),
             (None, None) => Target::All,
         };
         let defaults = default_columns(&target, kinds, view.format)?;
-        let mut columns = match args.output {
-            _ if args.output_all => Column::ALL.iter().collect(),
+        let mut columns = match args.show.output {
+            _ if args.show.output_all => Column::ALL.iter().collect(),
             Some(list) => parse_columns(&list, &defaults)?,
             None => defaults.clone(),
         };
         if args.infer {
             add_inferred(&mut columns, &defaults)?;
         }
-        let relation = match args.tree {
+        let relation = match args.show.tree {
             Some(tree) => Some(Relation::from(tree)),
-            None if args.list => None,
+            None if args.show.list => None,
             None => matches!(target, Target::Namespace(_)).then_some(Relation::Process),
         };
         Ok(Options {
@@ -113,7 +113,7 @@ impl Options {
             container: args.select.container,
             host: args.select.host,
             columns,
-            list_columns: args.list_columns,
+            list_columns: args.show.list_columns,
         })
     }
 

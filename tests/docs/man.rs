@@ -32,6 +32,7 @@ pub fn page() -> String {
             ("EXEC", options_of("exec")),
             ("WATCH", options_of("watch")),
             ("CAPTURE", options_of("capture")),
+            ("EXPLAIN", options_of("explain")),
             ("COLUMNS", Column::ALL.iter().map(column).collect()),
         ],
     )
@@ -53,14 +54,14 @@ fn options(command: &clap::Command) -> String {
         let aliases: Vec<_> = aliases.iter().map(|alias| format!("--{alias}")).collect();
         let values = arg.get_possible_values().into_iter();
         let values: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
-        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut help = description(&arg);
         if !aliases.is_empty() {
             help += &format!("; the same as {}", aliases.join(", "));
         }
-        if !values.is_empty() && arg.get_action().takes_values() {
+        if !values.is_empty() && !arg.is_hide_possible_values_set() {
             help += &format!(": {}", values.join(", "));
         }
-        arg.help(help).hide_possible_values(true)
+        arg.long_help(help).hide_possible_values(true)
     });
     let mut section = Vec::new();
     let man = Man::new(command);
@@ -70,6 +71,16 @@ fn options(command: &clap::Command) -> String {
     let body = section[heading..].split_once('\n').unwrap().1;
     // The string is defined in the preamble, which is not included.
     body.replace(r"\*(Aq", r"\(aq")
+}
+
+/// Returns the help of an option with its details, in sentences.
+fn description(arg: &clap::Arg) -> String {
+    let help = arg.get_long_help().or(arg.get_help());
+    let help = help.map(ToString::to_string).unwrap_or_default();
+    let mut paragraphs = help.split("\n\n").collect::<Vec<_>>();
+    let last = paragraphs.pop().unwrap_or_default();
+    let before = paragraphs.iter().map(|paragraph| format!("{paragraph}. "));
+    before.collect::<String>() + last.trim_end_matches('.')
 }
 
 fn column(column: &Column) -> String {
@@ -167,6 +178,7 @@ fn the_man_page_formats_without_warnings_and_in_order() {
             &"EXEC",
             &"WATCH",
             &"CAPTURE",
+            &"EXPLAIN",
             &"EXIT STATUS",
             &"ENVIRONMENT",
             &"NOTES",

@@ -43,6 +43,18 @@ function __nsls_pids
     end
 end
 
+# Completes names that nsls prints, with descriptions. Others choose some of them,
+# and fish quotes them. There are none for a captured tree, which has others.
+function __nsls_names --argument-names what
+    string match -q -- '--sysroot*' (commandline -opc)
+    or command nsls __complete $what 2> /dev/null
+end
+
+# Succeeds if nothing of the current word was typed.
+function __nsls_empty
+    test -z (commandline -ct)
+end
+
 function __nsls_columns
     __nsls_list @COLUMNS@
 end
