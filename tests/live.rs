@@ -221,11 +221,11 @@ fn a_namespace_is_found_under_each_of_its_names() {
     let expected = Outcome {
         status: 1,
         stdout: "sleep 1000\n".repeat(5),
-        stderr: "nsls: fifo is not a namespace\n\
+        stderr: "nsls: fifo is not a namespace; nsls --help shows what may be given\n\
                  nsls: cannot read ./missing: no such file or directory\n\
-                 nsls: no namespace 4194305\n\
-                 nsls: net:[1] is a net namespace, which --type leaves out\n\
-                 nsls: /proc/1/ns/net is a net namespace, which --type leaves out\n"
+                 nsls: no namespace 4194305; nsls lists those there are\n\
+                 nsls: net:[1] is a net namespace, which --type leaves out; name that type, or none\n\
+                 nsls: /proc/1/ns/net is a net namespace, which --type leaves out; name that type, or none\n"
             .to_owned(),
     };
     assert_eq!(run, expected);
@@ -327,9 +327,9 @@ fn namespaces_without_processes_are_listed_alone_and_below_their_owner() {
         run.stdout,
         "net 0 root DIR/net\nuser  2 root\n`-net 0 root\n"
     );
-    let usage = "error: the argument '--persistent' cannot be used with '--pid <PID>'\n";
+    let usage = "nsls: --persistent cannot be used with --pid: choose one\n";
     let messages = format!("{}{usage}", live::INSIDE);
-    assert!(run.stderr.starts_with(&messages), "{}", run.stderr);
+    assert_eq!(run.stderr, messages);
 }
 
 #[test]

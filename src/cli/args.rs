@@ -160,8 +160,8 @@ pub(crate) struct ShowArgs {
 pub(crate) struct SelectArgs {
     /// Only the namespaces of this process
     ///
-    /// And of its future children. The name of a container, or of a net namespace,
-    /// stands for the first process in it.
+    /// Those of its future children are included. The name of a container, or of a
+    /// net namespace, stands for the first process in it.
     #[arg(short, long, visible_alias = "task")]
     pub(crate) pid: Option<String>,
 
@@ -244,7 +244,7 @@ pub(crate) struct FindArgs {
     #[arg(required = true, value_name = "THING", value_hint = ValueHint::AnyPath)]
     pub(crate) things: Vec<String>,
 
-    /// Show a command line that enters the namespace
+    /// Show a command that enters the namespace
     #[arg(long)]
     pub(crate) enter: bool,
 

@@ -148,7 +148,7 @@ impl CliError {
         let next = match error {
             Error::Read { path, source } if is_missing_proc(path, source) => CAPTURED,
             Error::NoProcesses(path) if path != Path::new("/proc") => CAPTURED,
-            Error::HiddenProcess(_) => "run as root",
+            Error::HiddenProcess(_) => "nsls explain hidden says more",
             Error::ProcessDenied { .. } => "nsls explain denied says more",
             Error::Malformed(_) => "nsls explain malformed says more",
             Error::NoNamespace { .. } => "nsls lists those there are",

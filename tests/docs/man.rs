@@ -46,6 +46,9 @@ fn about(command: &clap::Command) -> String {
     first.chain(letters).collect()
 }
 
+/// The groups of options, which are headings below that of their command.
+const GROUPS: [&str; 4] = ["Select", "Show", "Look", "Output"];
+
 /// Returns the options of a command, without the heading.
 fn options(command: &clap::Command) -> String {
     // clap_mangen omits aliases and prints a line per possible value.
@@ -69,6 +72,10 @@ fn options(command: &clap::Command) -> String {
     let section = String::from_utf8(section).unwrap();
     let heading = section.find(".SH OPTIONS\n").unwrap();
     let body = section[heading..].split_once('\n').unwrap().1;
+    let body = GROUPS.iter().fold(body.to_owned(), |body, group| {
+        let heading = format!(".SH {}\n", group.to_uppercase());
+        body.replace(&heading, &format!(".SS {group}\n"))
+    });
     // The string is defined in the preamble, which is not included.
     body.replace(r"\*(Aq", r"\(aq")
 }

@@ -173,6 +173,37 @@ mod tests {
         }
     }
 
+    /// Splits a line as a shell does, as far as quotes and comments go.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (place, part) in line.split('\'').enumerate() {
+            match place % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let command = Cli::command();
+        let all = [&command].into_iter().chain(command.get_subcommands());
+        let mut count = 0;
+        for one in all.filter(|one| !one.is_hide_set()) {
+            let examples = one.get_after_long_help().unwrap().to_string();
+            for line in examples.lines().filter(|line| line.starts_with("  nsls")) {
+                count += 1;
+                let typed = line.trim().split("  ").next().unwrap();
+                let typed = typed.split(['|', '>']).next().unwrap();
+                let parsed = Cli::command().try_get_matches_from(words(typed));
+                assert!(parsed.is_ok(), "{line}: {parsed:?}");
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+        }
+        assert!(count > 25, "only {count} examples were found");
+    }
+
     #[test]
     fn only_the_long_option_and_the_subcommand_help_ask_for_details() {
         let is_long = |line: &str| {
