@@ -173,7 +173,7 @@ fn an_ordinary_user_is_told_what_is_missing() {
         stdout: "uts 1\nuts 1\n3\n  \"complete\": false,\n1\n1\nlsns: 0\n".to_owned(),
         stderr: format!(
             "{missing}{missing}{missing}\
-             nsls: cannot read the namespaces of process 1: permission denied\n\
+             nsls: cannot read the namespaces of process 1: permission denied; nsls explain denied says more\n\
              nsls: no process 999999\n"
         ),
     };
@@ -197,9 +197,9 @@ fn a_procfs_that_hides_processes_is_distinguished_from_an_empty_one() {
         status: 1,
         stdout: "uts 1\nuts 1\n".to_owned(),
         stderr: "nsls: 2 of 3 processes are hidden (hidepid); run as root for the rest\n\
-                 nsls: cannot read the namespaces of process 1: operation not permitted\n\
+                 nsls: cannot read the namespaces of process 1: operation not permitted; nsls explain hidden says more\n\
                  nsls: other users' processes are hidden (hidepid); run as root for the rest\n\
-                 nsls: cannot read the namespaces of process 1: operation not permitted\n"
+                 nsls: cannot read the namespaces of process 1: operation not permitted; nsls explain hidden says more\n"
             .to_owned(),
     };
     assert_eq!(run, expected);

@@ -138,7 +138,7 @@ complete -c nsls -n '__nsls_command' -l sysroot -x -a '(__fish_complete_director
 complete -c nsls -n '__nsls_command' -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nsls -n '__nsls_command' -s V -l version -d 'Print version'
 complete -c nsls -n '__nsls_command; and not __nsls_empty' -a '(__nsls_names namespaces)'
-complete -c nsls -n '__nsls_command find' -l enter -d 'Show a command line that enters the namespace'
+complete -c nsls -n '__nsls_command find' -l enter -d 'Show a command that enters the namespace'
 complete -c nsls -n '__nsls_command find' -s J -l json -f -a 'pretty compact lines' -d 'Write JSON'
 complete -c nsls -n '__nsls_command find' -s r -l raw -d 'Write rows for scripts, one per line'
 complete -c nsls -n '__nsls_command find' -s n -l noheadings -d 'Omit the line of column names'

@@ -2,9 +2,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::io::Errno;
+
 use crate::cli::console::warn;
 use crate::cli::stdout::require_writable;
-use crate::error::{Error, reason};
+use crate::error::{Error, errno_of, reason};
 use crate::output::summarise;
 use crate::query::FilterError;
 use crate::text::for_table;
@@ -149,6 +151,10 @@ impl CliError {
             Error::Read { path, source } if is_missing_proc(path, source) => CAPTURED,
             Error::NoProcesses(path) if path != Path::new("/proc") => CAPTURED,
             Error::HiddenProcess(_) => "nsls explain hidden says more",
+            // hidepid refuses in other words.
+            Error::ProcessDenied { source, .. } if errno_of(source) == Errno::PERM => {
+                "nsls explain hidden says more"
+            }
             Error::ProcessDenied { .. } => "nsls explain denied says more",
             Error::Malformed(_) => "nsls explain malformed says more",
             Error::NoNamespace { .. } => "nsls lists those there are",
@@ -172,8 +178,6 @@ impl CliError {
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
-
     use super::*;
 
     #[test]
