@@ -130,7 +130,10 @@ fn names(arg: &Arg) -> String {
         names += &format!("--{long}");
     }
     if arg.get_action().takes_values() {
-        names += &match arg.is_require_equals_set() {
+        let is_optional = arg
+            .get_num_args()
+            .is_some_and(|range| range.min_values() == 0);
+        names += &match is_optional {
             true => format!("[={}]", value_of(arg)),
             false => format!(" {}", value_of(arg)),
         };

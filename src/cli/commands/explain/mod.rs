@@ -75,7 +75,9 @@ fn overview(terminal: Terminal) -> io::Result<String> {
     let look = Look {
         width: None,
         unicode: terminal.unicode,
-        styles: terminal.styles,
+        palette: None,
+        signs: false,
+        links: false,
         join: false,
     };
     let mut table = Vec::new();
