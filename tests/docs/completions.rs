@@ -230,19 +230,26 @@ pub fn fish() -> String {
     options.push(format!(
         "complete -c nsls -n '__nsls_command help' -f -a '{names_apart}'"
     ));
-    for (place, one) in commands(&command).into_iter().enumerate() {
-        let name = if place == 0 { "" } else { one.get_name() };
-        let condition = format!("__nsls_command {name}");
-        let condition = fish_quote(condition.trim_end());
+    // An option that several commands share takes one line.
+    let mut shared: Vec<(String, Vec<&str>)> = Vec::new();
+    for one in commands(&command) {
         for flag in flags(one) {
-            options.push(format!(
-                "complete -c nsls -n {condition}{}",
-                fish_flag(&flag)
-            ));
+            let flag = fish_flag(&flag);
+            match shared.iter_mut().find(|(known, _)| *known == flag) {
+                Some((_, names)) => names.push(one.get_name()),
+                None => shared.push((flag, vec![one.get_name()])),
+            }
         }
+    }
+    for (flag, names) in shared {
+        let condition = fish_quote(&format!("__nsls_command {}", names.join(" ")));
+        options.push(format!("complete -c nsls -n {condition}{flag}"));
+    }
+    for (place, one) in commands(&command).into_iter().enumerate() {
+        let condition = fish_quote(&format!("__nsls_command {}", one.get_name()));
         // The first word is more likely a subcommand.
         let condition = match place {
-            0 => fish_quote("__nsls_command; and not __nsls_empty"),
+            0 => fish_quote("__nsls_command nsls; and not __nsls_empty"),
             _ => condition,
         };
         if let Some(argument) = fish_argument(&argument(one)) {

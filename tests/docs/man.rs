@@ -14,7 +14,20 @@ use crate::common::skip;
 
 pub fn page() -> String {
     let command = command();
-    let options_of = |name| options(command.find_subcommand(name).unwrap());
+    let options_of = |name| {
+        let sub = command.find_subcommand(name).unwrap().clone();
+        // What it has in common with the main form is described there.
+        options(&sub.mut_args(|arg| {
+            let mut known = command.get_arguments();
+            let is_known = known.any(|one| {
+                one.get_id() == arg.get_id()
+                    && one.get_help().map(ToString::to_string)
+                        == arg.get_help().map(ToString::to_string)
+            });
+            let is_help = arg.get_id() == "help";
+            arg.hide(is_known && !is_help)
+        }))
+    };
     fill(
         include_str!("templates/nsls.8"),
         &[
