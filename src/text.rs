@@ -119,21 +119,6 @@ pub(crate) fn for_table(bytes: &[u8]) -> String {
     shown
 }
 
-/// Escapes text of several lines whose words are escaped already: line breaks
-/// and backslashes stay.
-#[cfg(feature = "cli")]
-pub(crate) fn for_lines(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_printable(letter) || letter == '\n' {
-            shown.push(letter);
-        } else {
-            push_hex(&mut shown, letter.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    shown
-}
-
 /// Escapes text for raw output: ASCII except blanks and backslashes stays, so
 /// that a cell is one word in every locale.
 #[cfg(any(test, feature = "cli"))]
@@ -240,15 +225,6 @@ mod tests {
         assert_eq!(for_table(b"a\xff\xe2\x82b"), r"a\xff\xe2\x82b");
         assert_eq!(for_table("é世".as_bytes()), "é世");
         assert_eq!(for_raw("é\u{202e}".as_bytes()), r"\xc3\xa9\xe2\x80\xae");
-    }
-
-    #[cfg(feature = "cli")]
-    #[test]
-    fn lines_keep_their_breaks_and_escapes_and_nothing_else() {
-        assert_eq!(
-            for_lines("a \\x1b\n\tb\r\x1b\u{202e}\n"),
-            "a \\x1b\n\\x09b\\x0d\\x1b\\xe2\\x80\\xae\n"
-        );
     }
 
     fn unescape(shown: &str) -> Vec<u8> {

@@ -109,7 +109,10 @@ fn a_captured_tree_reads_like_the_original() {
         let captured = capture(fixture(&name), &copy, &[]);
         if name == "empty" {
             let proc = fixture(&name).join("proc");
-            let message = format!("no processes in {}", proc.display());
+            let message = format!(
+                "no processes in {}; --sysroot takes a directory written by nsls capture",
+                proc.display()
+            );
             assert_eq!(captured, Outcome::failure(1, &message));
             assert!(!copy.exists());
             continue;
@@ -234,7 +237,7 @@ fn a_non_empty_directory_is_refused_and_left_unchanged() {
     fs::set_permissions(full.path(), Permissions::from_mode(0o755)).unwrap();
     let mode = full.path().metadata().unwrap().mode();
     let message = format!(
-        "cannot capture into {}: directory not empty",
+        "cannot capture into {}: directory not empty; name one that does not exist yet",
         full.path().display()
     );
     assert_eq!(
@@ -253,7 +256,10 @@ fn a_link_as_the_directory_is_not_followed() {
     let link = dir.path().join("link");
     for to in [there.as_path(), &dir.path().join("missing")] {
         symlink(to, &link).unwrap();
-        let message = format!("cannot capture into {}: symbolic link", link.display());
+        let message = format!(
+            "cannot capture into {}: symbolic link; name one that does not exist yet",
+            link.display()
+        );
         for place in [link.clone(), link.join("")] {
             assert_eq!(
                 capture(fixture("zombies"), &place, &[]),
@@ -277,7 +283,7 @@ fn a_directory_of_another_user_is_refused() {
         Path::new("/")
     };
     let message = format!(
-        "cannot capture into {}: directory of another user",
+        "cannot capture into {}: directory of another user; name one that does not exist yet",
         place.display()
     );
     assert_eq!(

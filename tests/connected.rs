@@ -160,7 +160,7 @@ nsls: db: entering net:[DB_NET]
 nsls: netns-UUID: entering net:[SHOPINFRA_NET]
 nsls: web: entering net:[WEB_NET]
 == nsls find db
-nsls: found nothing for db, looked for a container, pod, unit, interface, net namespace in /run/netns or command
+nsls: found nothing for db, looked for a container, pod, unit, interface, net namespace in /run/netns or command; nsls find --help shows what may be given
 status 1
 == nsls find :8080
 WHAT TYPE NS CONTAINER PID USER COMMAND
@@ -171,7 +171,7 @@ WEB_NET net 1 WEB root net /bin/busybox httpd -f -p 8080
 process WEB is in the container podman:web
 == as nobody
 == nsls find :8080
-nsls: found nothing for :8080 among the visible ones, looked for a port: M of N processes could not be read (permission denied), contents of 2 namespaces could not be read (permission denied)
+nsls: found nothing for :8080 among the visible ones, looked for a port: M of N processes could not be read (permission denied), contents of 2 namespaces could not be read (permission denied); nsls explain denied says more
 status 1
 == nsls find :8081
 WHAT TYPE NS CONTAINER PID USER COMMAND

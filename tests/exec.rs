@@ -95,7 +95,7 @@ exit 127: 127
 126
 127
 123
-nsls: no namespace matches
+nsls: no namespace matches; nsls without conditions lists all
 1
 ";
     assert_eq!(run, Outcome::success(expected));

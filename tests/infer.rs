@@ -131,14 +131,13 @@ fn inference_works_if_no_process_is_readable() {
 
 #[test]
 fn one_process_and_one_namespace_are_never_inferred() {
-    for words in ["--infer --pid 1", "--infer 4026531836"] {
+    for (words, other) in [
+        ("--infer --pid 1", "--pid"),
+        ("--infer 4026531836", "NAMESPACE"),
+    ] {
         let run = Nsls::words(words).run();
-        assert_eq!((run.status, &*run.stdout), (2, ""), "{words}");
-        assert!(
-            run.stderr.contains("'--infer' cannot be used with"),
-            "{}",
-            run.stderr
-        );
+        let message = format!("--infer cannot be used with {other}: choose one");
+        assert_eq!(run, Outcome::failure(2, &message));
     }
 }
 

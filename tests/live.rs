@@ -169,7 +169,7 @@ fn an_ordinary_user_is_told_what_is_missing() {
         stdout: "uts 1\nuts 1\n3\n  \"complete\": false,\n1\n1\nlsns: 0\n".to_owned(),
         stderr: format!(
             "{missing}{missing}\
-             nsls: cannot read the namespaces of process 1: permission denied\n\
+             nsls: cannot read the namespaces of process 1: permission denied; nsls explain denied says more\n\
              nsls: no process 999999\n"
         ),
     };
@@ -193,9 +193,9 @@ fn a_procfs_that_hides_processes_is_distinguished_from_an_empty_one() {
         status: 1,
         stdout: "uts 1\nuts 1\n".to_owned(),
         stderr: "nsls: 2 of 3 processes are hidden (hidepid); run as root for the rest\n\
-                 nsls: cannot read the namespaces of process 1: operation not permitted\n\
+                 nsls: cannot read the namespaces of process 1: operation not permitted; nsls explain hidden says more\n\
                  nsls: other users' processes are hidden (hidepid); run as root for the rest\n\
-                 nsls: cannot read the namespaces of process 1: operation not permitted\n"
+                 nsls: cannot read the namespaces of process 1: operation not permitted; nsls explain hidden says more\n"
             .to_owned(),
     };
     assert_eq!(run, expected);
@@ -217,11 +217,11 @@ fn a_namespace_is_found_under_each_of_its_names() {
     let expected = Outcome {
         status: 1,
         stdout: "sleep 1000\n".repeat(5),
-        stderr: "nsls: fifo is not a namespace\n\
+        stderr: "nsls: fifo is not a namespace; nsls --help shows what may be given\n\
                  nsls: cannot read ./missing: no such file or directory\n\
-                 nsls: no namespace 4194305\n\
-                 nsls: net:[1] is a net namespace, which --type leaves out\n\
-                 nsls: /proc/1/ns/net is a net namespace, which --type leaves out\n"
+                 nsls: no namespace 4194305; nsls lists those there are\n\
+                 nsls: net:[1] is a net namespace, which --type leaves out; name that type, or none\n\
+                 nsls: /proc/1/ns/net is a net namespace, which --type leaves out; name that type, or none\n"
             .to_owned(),
     };
     assert_eq!(run, expected);
@@ -323,8 +323,8 @@ fn namespaces_without_processes_are_listed_alone_and_below_their_owner() {
         run.stdout,
         "net 0 root DIR/net\nuser  2 root\n`-net 0 root\n"
     );
-    let usage = "error: the argument '--persistent' cannot be used with '--pid <PID>'\n";
-    assert!(run.stderr.starts_with(usage), "{}", run.stderr);
+    let usage = "nsls: --persistent cannot be used with --pid: choose one\n";
+    assert_eq!(run.stderr, usage);
 }
 
 #[test]

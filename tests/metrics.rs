@@ -160,7 +160,8 @@ fn the_file_of_an_earlier_run_stays_if_there_is_nothing_to_write() {
         &format!("--output {}", file.display()),
         Path::new("fixtures/empty"),
     );
-    let message = "no processes in fixtures/empty/proc";
+    let message =
+        "no processes in fixtures/empty/proc; --sysroot takes a directory written by nsls capture";
     assert_eq!(run, Outcome::failure(1, message));
     assert_eq!(fs::read_to_string(&file).unwrap(), "old\n");
 }

@@ -57,12 +57,20 @@ fn a_name_that_means_nothing_or_several_things_is_an_error() {
             2,
             "1060 is a process: name one of its namespaces, such as /proc/1060/ns/net",
         ),
-        ("translate x --from db", 2, "x is no PID"),
-        ("--pid 0", 2, "0 is no PID"),
+        (
+            "translate x --from db",
+            2,
+            "'x' is no PID; they are numbers from 1 to 4194304",
+        ),
+        (
+            "--pid 0",
+            2,
+            "'0' is no PID; they are numbers from 1 to 4194304",
+        ),
         (
             "--container 1",
             1,
-            "1 matches several containers: docker:12b961af5feb, docker:14a2326b6bb5",
+            "1 matches several containers: docker:12b961af5feb, docker:14a2326b6bb5; name one of these",
         ),
     ] {
         let outcome = run(arguments);
@@ -111,13 +119,13 @@ sleep 1000
 == -n -o NS,COMMAND --pid red -t net
 RED sleep 1002
 == -n -o COMMAND blue
-nsls: blue is ambiguous: net:[BLUE] (/run/netns/blue), net:[RED] (interface blue)
+nsls: blue is ambiguous: net:[BLUE] (/run/netns/blue), net:[RED] (interface blue); name one of these
 == --pid blue -t net
-nsls: blue is ambiguous: process BLUE (/run/netns/blue), process RED (interface blue)
+nsls: blue is ambiguous: process BLUE (/run/netns/blue), process RED (interface blue); name one of these
 == -n -o COMMAND blu
 nsls: found nothing for blu, looked for a container, interface or net namespace in /run/netns, nearest is blue
 == compare -n red blue
-nsls: blue is ambiguous: process BLUE (/run/netns/blue), process RED (interface blue)
+nsls: blue is ambiguous: process BLUE (/run/netns/blue), process RED (interface blue); name one of these
 ";
 
 #[test]

@@ -1,20 +1,22 @@
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use rustix::io::Errno;
 
 use crate::cli::console::warn;
 use crate::cli::stdout::require_writable;
-use crate::error::{Error, reason};
+use crate::error::{Error, errno_of, reason};
 use crate::model::Gap;
 use crate::output::summarise;
 use crate::query::FilterError;
-use crate::text::{for_lines, for_table};
+use crate::text::for_table;
 
 /// Why the command failed, or why it has nothing to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// The arguments are invalid, or ask for help.
+    /// The arguments ask for help or the version.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// An argument names something that does not exist.
@@ -57,6 +59,18 @@ pub enum CliError {
     IsLink(PathBuf),
 }
 
+/// What to do about a root that is none.
+const CAPTURED: &str = "--sysroot takes a directory written by nsls capture";
+
+/// Returns whether there is no proc tree in what was given as a root.
+fn is_missing_proc(path: &Path, error: &io::Error) -> bool {
+    let is_missing = matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    );
+    is_missing && path.ends_with("proc") && path != Path::new("/proc")
+}
+
 impl CliError {
     /// Writes the error to standard error, and help to standard output. Returns
     /// the exit code.
@@ -66,19 +80,12 @@ impl CliError {
             CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 ExitCode::SUCCESS
             }
-            CliError::Arguments(error) if !error.use_stderr() => {
+            CliError::Arguments(error) => {
                 let printed = require_writable().and_then(|()| error.print());
                 match printed.and_then(|()| io::stdout().flush()) {
                     Ok(()) => ExitCode::SUCCESS,
                     Err(error) => CliError::Output(error).report(),
                 }
-            }
-            CliError::Arguments(error) => {
-                // With nowhere to complain to, a failure is ignored.
-                // Without clap's styles: escapes in a word would look like them.
-                let shown = for_lines(&error.render().to_string());
-                let _ = io::stderr().write_all(shown.as_bytes());
-                ExitCode::from(2)
             }
             error => {
                 warn(&error.message());
@@ -97,8 +104,7 @@ impl CliError {
 
     const fn code(&self) -> u8 {
         match self {
-            CliError::Arguments(_)
-            | CliError::Usage(_)
+            CliError::Usage(_)
             | CliError::Filter(_)
             // As in diff(1): 1 says that something differs.
             | CliError::Incomparable { .. } => 2,
@@ -115,18 +121,64 @@ impl CliError {
             CliError::Nsls(error) => error.gaps(),
             _ => &[],
         };
-        let message = for_table(self.to_string().as_bytes());
-        match summarise(gaps, Gap::is_told, None) {
-            Some(why) => format!("{message}: {why}"),
-            None => message,
-        }
+        let message = self.to_string();
+        let message = match (
+            summarise(gaps, Gap::is_told, None),
+            gaps.iter().find(|gap| gap.cause.hides()),
+        ) {
+            (Some(why), Some(gap)) => {
+                let cause = gap.cause.name();
+                format!("{message}: {why}; nsls explain {cause} says more")
+            }
+            (Some(why), None) => format!("{message}: {why}"),
+            _ => match self.next_step() {
+                Some(next) => format!("{message}; {next}"),
+                None => message,
+            },
+        };
+        for_table(message.as_bytes())
+    }
+
+    /// Returns what to do about it, unless the message says so already.
+    fn next_step(&self) -> Option<String> {
+        let error = match self {
+            CliError::Nsls(error) => error,
+            CliError::NotEmpty(_) | CliError::NotOwner(_) | CliError::IsLink(_) => {
+                return Some("name one that does not exist yet".to_owned());
+            }
+            _ => return None,
+        };
+        let next = match error {
+            Error::Read { path, source } if is_missing_proc(path, source) => CAPTURED,
+            Error::NoProcesses(path) if path != Path::new("/proc") => CAPTURED,
+            Error::HiddenProcess(_) => "nsls explain hidden says more",
+            // hidepid refuses in other words.
+            Error::ProcessDenied { source, .. } if errno_of(source) == Errno::PERM => {
+                "nsls explain hidden says more"
+            }
+            Error::ProcessDenied { .. } => "nsls explain denied says more",
+            Error::Malformed(_) => "nsls explain malformed says more",
+            Error::NoNamespace { .. } => "nsls lists those there are",
+            Error::NoHolder { .. } => "nsls explain kernel says what else may",
+            Error::NothingFound { nearest: None, .. } => "nsls find --help shows what may be given",
+            Error::NothingSelected { .. } => "nsls without conditions lists all",
+            Error::NoContainer { .. } => "nsls containers lists them",
+            Error::NoUser(_) => "give the name of a user here, or a UID",
+            Error::NotAPidNamespace { .. } => "--from takes a pid namespace or a container",
+            Error::NoInnerProcess { name, .. } => {
+                return Some(format!("nsls -o PID,NSPID,COMMAND {name} lists them"));
+            }
+            Error::OtherType { .. } => "name that type, or none",
+            Error::NotANamespace(_) => "nsls --help shows what may be given",
+            Error::Ambiguous { .. } | Error::AmbiguousContainer { .. } => "name one of these",
+            _ => return None,
+        };
+        Some(next.to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
-
     use super::*;
 
     #[test]

@@ -8,9 +8,11 @@ mod columns;
 mod commands;
 mod console;
 mod error;
+mod help;
 mod options;
 mod parse;
 mod progress;
+mod refusal;
 mod resolve;
 mod search;
 mod shell;
@@ -29,8 +31,8 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, diff, exec, find, holders, leaks, limits, list, metrics,
-    translate, watch,
+    capture, compare, complete, containers, diff, exec, explain, find, generate, holders, leaks,
+    limits, list, metrics, translate, watch,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -50,13 +52,17 @@ impl Cli {
             // A result that nobody can get is not worth a scan.
             console.out.flush().map_err(CliError::Output)?;
         }
+        if let Some(what) = self.generate {
+            return generate::run(what, console);
+        }
         match self.command {
             None => {
                 let name = self.list.namespace.clone();
+                let detached = self.list.detached_value();
                 list::run(self.list, console).map_err(|error| match name {
-                    Some(name) if error.is_about_an_unknown_name() => {
-                        misspelt_subcommand(name.as_os_str()).unwrap_or(error)
-                    }
+                    Some(name) if error.is_about_an_unknown_name() => detached
+                        .or_else(|| misspelt_subcommand(name.as_os_str()))
+                        .unwrap_or(error),
                     _ => error,
                 })
             }
@@ -72,6 +78,8 @@ impl Cli {
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Watch(args)) => watch::run(args, console),
             Some(Command::Capture(args)) => capture::run(args, console.terminal),
+            Some(Command::Explain(args)) => explain::run(args, console),
+            Some(Command::Complete(args)) => complete::run(args, console),
         }
     }
 }

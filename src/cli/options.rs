@@ -67,13 +67,13 @@ impl Options {
             view.format = Format::Json(layout);
         }
         if let Format::Table(look) = &mut view.format {
-            look.join = args.nowrap;
+            look.join = args.show.nowrap;
             // As many columns are as wide as several terminals.
-            look.vertical |= args.output_all
+            look.vertical |= args.show.output_all
                 && terminal.width.is_some()
                 && view.headings
-                && !args.list
-                && args.tree.is_none();
+                && !args.show.list
+                && args.show.tree.is_none();
         }
         let kinds: KindSet = args.select.types.types.into_iter().collect();
         let wanted = if kinds.is_empty() {
@@ -83,17 +83,17 @@ impl Options {
         };
         let has_name = args.namespace.is_some();
         let target = match (args.namespace, args.select.pid) {
-            _ if args.list_columns => Target::All,
+            _ if args.show.list_columns => Target::All,
             (Some(name), _) => resolve::namespace(&view, name.as_os_str(), wanted)?,
             (None, Some(name)) => Target::Process(resolve::process(&view, &name)?),
             (None, None) => Target::All,
         };
         let defaults = default_columns(&target, kinds, args.select.persistent, view.format)?;
-        let usual = match args.output_all {
+        let usual = match args.show.output_all {
             true => Column::ALL.iter().collect(),
             false => defaults.clone(),
         };
-        let mut columns = match args.output {
+        let mut columns = match args.show.output {
             Some(list) => parse_columns(&list, usual)?,
             None => usual,
         };
@@ -103,9 +103,9 @@ impl Options {
         if args.infer {
             add_inferred(&mut columns, &defaults)?;
         }
-        let relation = match args.tree {
+        let relation = match args.show.tree {
             Some(tree) => Some(Relation::from(tree)),
-            None if args.list || args.group.is_some() => None,
+            None if args.show.list || args.show.group.is_some() => None,
             None => matches!(target, Target::Namespace(_)).then_some(Relation::Process),
         };
         Ok(Options {
@@ -124,12 +124,12 @@ impl Options {
             container: args.select.container,
             host: args.select.host,
             columns,
-            sort: match args.sort {
+            sort: match args.show.sort {
                 Some(list) => parse_sort(&list)?,
                 None => Sort::default(),
             },
-            grouping: args.group.map(Grouping::from),
-            list_columns: args.list_columns,
+            grouping: args.show.group.map(Grouping::from),
+            list_columns: args.show.list_columns,
         })
     }
 

@@ -4,13 +4,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::builder::StyledStr;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
 
-use crate::cli::args::Cli;
+use crate::cli::args::{Cli, Json, ListArgs, Tree};
 use crate::cli::error::CliError;
-use crate::query::nearest;
-use crate::text::for_table;
+use crate::cli::help;
+use crate::cli::refusal::{late_subcommand, nearest_subcommand, refusal, unknown_subcommand};
 
 impl Cli {
     /// Parses the arguments of this process.
@@ -33,27 +33,54 @@ impl Cli {
                 *word = explicit.into();
             }
         }
-        let first = words.get(1).cloned().unwrap_or_default();
-        match Cli::try_parse_from(words) {
-            Ok(cli) => Ok(cli.without_late_subcommand()?),
-            Err(error) if error.use_stderr() => Err(misspelt_subcommand(&first)
-                .unwrap_or_else(|| escaped(without_unknown_subcommand(error)).into())),
+        match Cli::try_parse_from(&words) {
+            Ok(cli) => cli.without_late_subcommand(),
+            Err(error) if error.use_stderr() => {
+                let first = words.get(1).and_then(|word| misspelt_subcommand(word));
+                Err(first.unwrap_or_else(|| CliError::Usage(refusal(&error, &words))))
+            }
+            Err(error) if error.kind() == ErrorKind::DisplayHelp && !help::is_long(&words) => {
+                Err(displayed(help::short(&mut Cli::command(), &words)))
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     /// Refuses a NAMESPACE that is the name of a subcommand: after options, clap
     /// takes one for the other. A file of that name can be given as `./NAME`.
-    fn without_late_subcommand(self) -> Result<Self, clap::Error> {
-        let mut command = Cli::command();
+    fn without_late_subcommand(self) -> Result<Self, CliError> {
+        let command = Cli::command();
         let named = self.list.namespace.as_deref().and_then(Path::to_str);
         match named.filter(|name| command.find_subcommand(name).is_some()) {
-            Some(name) => {
-                let message = format!("the subcommand '{name}' must come before all options");
-                Err(command.error(ErrorKind::ArgumentConflict, message))
-            }
+            Some(name) => Err(CliError::Usage(late_subcommand(name))),
             None => Ok(self),
         }
+    }
+}
+
+impl ListArgs {
+    /// Returns an error for a NAMESPACE that would be the value of an option before
+    /// it, whose value needs `=`.
+    pub(super) fn detached_value(&self) -> Option<CliError> {
+        let word = self.namespace.as_deref()?.to_str()?;
+        let option = if self.show.tree.is_some() && Tree::from_str(word, false).is_ok() {
+            "tree"
+        } else if self.view.json.is_some() && Json::from_str(word, false).is_ok() {
+            "json"
+        } else {
+            return None;
+        };
+        let message = format!("no namespace '{word}'; a value is attached: --{option}={word}");
+        Some(CliError::Usage(message))
+    }
+}
+
+/// Makes the answer to `-h`.
+fn displayed(help: StyledStr) -> CliError {
+    let command = Cli::command().override_help(help);
+    match command.try_get_matches_from(["nsls", "-h"]) {
+        Err(help) => help.into(),
+        Ok(_) => CliError::Usage("no help".to_owned()),
     }
 }
 
@@ -61,78 +88,20 @@ impl Cli {
 /// similar to one and no file: clap takes it for a NAMESPACE.
 pub(super) fn misspelt_subcommand(word: &OsStr) -> Option<CliError> {
     let name = word.to_str()?;
-    let nearest = nearest_subcommand(name)?;
+    let command = Cli::command();
+    similar_subcommand(&command, name)?;
     if std::fs::symlink_metadata(word).is_ok() {
         return None;
     }
-    let message = format!("unknown subcommand '{name}', nearest is {nearest}");
-    Some(CliError::Usage(message))
+    Some(CliError::Usage(unknown_subcommand(&command, name)))
 }
 
 /// Returns the most similar subcommand. No path and no number is similar to one.
-fn nearest_subcommand(word: &str) -> Option<String> {
+fn similar_subcommand<'a>(command: &'a clap::Command, word: &str) -> Option<&'a str> {
     if !word.chars().all(char::is_alphabetic) {
         return None;
     }
-    let command = Cli::command();
-    let names = command.get_subcommands().map(clap::Command::get_name);
-    let nearest = nearest(word, names)?;
-    (nearest != word).then(|| nearest.to_owned())
-}
-
-/// Corrects an error about a second NAMESPACE: clap takes any word there for a
-/// subcommand.
-fn without_unknown_subcommand(error: clap::Error) -> clap::Error {
-    let mut command = Cli::command();
-    match error.get(ContextKind::InvalidSubcommand) {
-        Some(ContextValue::String(word)) if command.find_subcommand(word).is_none() => {
-            let word = for_table(word.as_bytes());
-            let message = format!("unexpected argument '{word}' found after NAMESPACE");
-            command.error(ErrorKind::UnknownArgument, message)
-        }
-        _ => error,
-    }
-}
-
-/// Escapes the words of the user in an error, as others may have chosen them:
-/// the name of a file, say. clap shows them as they are.
-fn escaped(mut error: clap::Error) -> clap::Error {
-    let context: Vec<_> = error
-        .context()
-        .map(|(kind, value)| (kind, value.clone()))
-        .collect();
-    // Suggestions repeat single words.
-    let words: Vec<_> = context
-        .iter()
-        .filter_map(|(_, value)| match value {
-            ContextValue::String(word) => Some((word.clone(), for_table(word.as_bytes()))),
-            _ => None,
-        })
-        .filter(|(word, shown)| word != shown)
-        .collect();
-    for (kind, value) in context {
-        let shown = match value {
-            ContextValue::String(word) => ContextValue::String(for_table(word.as_bytes())),
-            ContextValue::Strings(words) => {
-                let words = words.iter().map(|word| for_table(word.as_bytes()));
-                ContextValue::Strings(words.collect())
-            }
-            ContextValue::StyledStrs(texts) => {
-                let text = |text: StyledStr| {
-                    let text = text.ansi().to_string();
-                    let replace = |text: String, (word, shown): &(String, String)| {
-                        text.replace(word.as_str(), shown)
-                    };
-                    StyledStr::from(words.iter().fold(text, replace))
-                };
-                ContextValue::StyledStrs(texts.into_iter().map(text).collect())
-            }
-            // The rest is about options, not what was typed.
-            other => other,
-        };
-        error.insert(kind, shown);
-    }
-    error
+    nearest_subcommand(command, word).filter(|nearest| *nearest != word)
 }
 
 /// Expands `-Towner` to `-T=owner`, also after other flags: `-nTowner`. clap has
@@ -151,10 +120,11 @@ mod tests {
 
     #[test]
     fn only_a_word_of_letters_is_near_a_subcommand() {
-        let nearest = |word| nearest_subcommand(word);
-        assert_eq!(nearest("contaners").as_deref(), Some("containers"));
-        assert_eq!(nearest("LIMTS").as_deref(), Some("limits"));
-        assert_eq!(nearest("cmopare").as_deref(), Some("compare"));
+        let command = Cli::command();
+        let nearest = |word| similar_subcommand(&command, word);
+        assert_eq!(nearest("contaners"), Some("containers"));
+        assert_eq!(nearest("LIMTS"), Some("limits"));
+        assert_eq!(nearest("cmopare"), Some("compare"));
         let long = "limits".repeat(100_000);
         for word in [
             "",

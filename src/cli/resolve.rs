@@ -89,7 +89,7 @@ pub(crate) fn process(view: &View, word: &str) -> Result<Pid, CliError> {
     }
     let things = named(view, word);
     if things.is_empty() {
-        return Err(CliError::Usage(format!("{word} is no PID")));
+        return Err(no_pid(word));
     }
     let snapshot = search::scan(view, &things.iter().collect::<Vec<_>>())?;
     if let Some(running) = optional(find_container(&snapshot, word))? {
@@ -199,6 +199,13 @@ fn optional<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
         Err(Error::NoContainer { .. }) => Ok(None),
         found => found.map(Some),
     }
+}
+
+/// Returns the error for a number that no process can have.
+pub(crate) fn no_pid(word: &str) -> CliError {
+    CliError::Usage(format!(
+        "'{word}' is no PID; they are numbers from 1 to {PID_MAX}"
+    ))
 }
 
 fn shared_pid_namespace(container: &Container) -> CliError {

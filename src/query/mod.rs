@@ -18,6 +18,7 @@ pub use filter::{Filter, FilterError};
 pub use forest::{Placed, Relation, flat, grow};
 pub use grouping::{Grouping, grouped};
 pub use holder::place;
+pub(crate) use holder::program;
 pub(crate) use nearest::nearest;
 pub use order::Branch;
 pub use row::{Row, Subject};

@@ -44,7 +44,8 @@ fn words(command: &Command) -> Vec<(String, String)> {
         let about = one.get_about().map(ToString::to_string);
         (one.get_name().to_owned(), about.unwrap_or_default())
     };
-    command.get_subcommands().map(word).collect()
+    let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+    shown.map(word).collect()
 }
 
 pub fn bash() -> String {
@@ -101,6 +102,9 @@ fn bash_call(value: &Value) -> Option<String> {
         Value::Words(words) => format!("_nsls_list {}", words.join(" ")),
         Value::Pid => "_nsls_pid".to_owned(),
         Value::Pids => "_nsls_pid_list".to_owned(),
+        Value::PidOrContainer => "_nsls_pid_or_container".to_owned(),
+        Value::Names("namespaces") => "_nsls_namespaces".to_owned(),
+        Value::Names(what) => format!("_nsls_names {what}"),
         Value::Dir => "compopt -o dirnames".to_owned(),
         Value::File => "compopt -o default".to_owned(),
         Value::Any => ":".to_owned(),
@@ -198,6 +202,9 @@ fn zsh_action(value: &Value) -> Option<String> {
         Value::Words(words) => format!(" _nsls_list value -- {}", words.join(" ")),
         Value::Pid => " _nsls_pids".to_owned(),
         Value::Pids => " _nsls_pids list".to_owned(),
+        Value::PidOrContainer => " _nsls_pids_and_containers".to_owned(),
+        Value::Names("namespaces") => " _nsls_namespaces".to_owned(),
+        Value::Names(what) => format!(" _nsls_names {what}"),
         Value::Dir => "_directories".to_owned(),
         Value::File => "_files".to_owned(),
         Value::Any => " ".to_owned(),
@@ -223,19 +230,30 @@ pub fn fish() -> String {
     options.push(format!(
         "complete -c nsls -n '__nsls_command help' -f -a '{names_apart}'"
     ));
-    for (place, one) in commands(&command).into_iter().enumerate() {
-        let name = if place == 0 { "" } else { one.get_name() };
-        let condition = format!("__nsls_command {name}");
-        let condition = fish_quote(condition.trim_end());
+    // An option that several commands share takes one line.
+    let mut shared: Vec<(String, Vec<&str>)> = Vec::new();
+    for one in commands(&command) {
         for flag in flags(one) {
-            options.push(format!(
-                "complete -c nsls -n {condition}{}",
-                fish_flag(&flag)
-            ));
+            let flag = fish_flag(&flag);
+            match shared.iter_mut().find(|(known, _)| *known == flag) {
+                Some((_, names)) => names.push(one.get_name()),
+                None => shared.push((flag, vec![one.get_name()])),
+            }
         }
-        if argument(one) == Value::Dir {
-            let dirs = "-f -a '(__fish_complete_directories)'";
-            options.push(format!("complete -c nsls -n {condition} {dirs}"));
+    }
+    for (flag, names) in shared {
+        let condition = fish_quote(&format!("__nsls_command {}", names.join(" ")));
+        options.push(format!("complete -c nsls -n {condition}{flag}"));
+    }
+    for (place, one) in commands(&command).into_iter().enumerate() {
+        let condition = fish_quote(&format!("__nsls_command {}", one.get_name()));
+        // The first word is more likely a subcommand.
+        let condition = match place {
+            0 => fish_quote("__nsls_command nsls; and not __nsls_empty"),
+            _ => condition,
+        };
+        if let Some(argument) = fish_argument(&argument(one)) {
+            options.push(format!("complete -c nsls -n {condition} {argument}"));
         }
     }
     fill(
@@ -246,6 +264,18 @@ pub fn fish() -> String {
             ("OPTIONS", lines(options)),
         ],
     )
+}
+
+/// Returns how to complete an argument. Files are offered anyway, without `-f`.
+fn fish_argument(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Dir => "-f -a '(__fish_complete_directories)'".to_owned(),
+        Value::Pid => "-f -a '(__nsls_pids)'".to_owned(),
+        Value::PidOrContainer => "-f -a '(__nsls_pids; __nsls_names containers)'".to_owned(),
+        Value::Names("namespaces") => "-a '(__nsls_names namespaces)'".to_owned(),
+        Value::Names(what) => format!("-f -a '(__nsls_names {what})'"),
+        _ => return None,
+    })
 }
 
 fn fish_flag(flag: &Flag) -> String {
@@ -259,6 +289,8 @@ fn fish_flag(flag: &Flag) -> String {
         Value::Words(words) => format!(" -x -a '(__nsls_list {})'", words.join(" ")),
         Value::Pid => " -x -a '(__nsls_pids)'".to_owned(),
         Value::Pids => " -x -a '(__nsls_list (__nsls_pids))'".to_owned(),
+        Value::PidOrContainer => " -x -a '(__nsls_pids; __nsls_names containers)'".to_owned(),
+        Value::Names(what) => format!(" -x -a '(__nsls_names {what})'"),
         Value::Dir => " -x -a '(__fish_complete_directories)'".to_owned(),
         Value::File => " -r -F".to_owned(),
         Value::Any => " -x".to_owned(),

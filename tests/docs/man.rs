@@ -14,7 +14,20 @@ use crate::common::skip;
 
 pub fn page() -> String {
     let command = command();
-    let options_of = |name| options(command.find_subcommand(name).unwrap());
+    let options_of = |name| {
+        let sub = command.find_subcommand(name).unwrap().clone();
+        // What it has in common with the main form is described there.
+        options(&sub.mut_args(|arg| {
+            let mut known = command.get_arguments();
+            let is_known = known.any(|one| {
+                one.get_id() == arg.get_id()
+                    && one.get_help().map(ToString::to_string)
+                        == arg.get_help().map(ToString::to_string)
+            });
+            let is_help = arg.get_id() == "help";
+            arg.hide(is_known && !is_help)
+        }))
+    };
     fill(
         include_str!("templates/nsls.8"),
         &[
@@ -33,6 +46,7 @@ pub fn page() -> String {
             ("EXEC", options_of("exec")),
             ("WATCH", options_of("watch")),
             ("CAPTURE", options_of("capture")),
+            ("EXPLAIN", options_of("explain")),
             ("ROLES", roles()),
             ("COLUMNS", Column::ALL.iter().map(column).collect()),
         ],
@@ -56,6 +70,9 @@ fn about(command: &clap::Command) -> String {
     first.chain(letters).collect()
 }
 
+/// The groups of options, which are headings below that of their command.
+const GROUPS: [&str; 4] = ["Select", "Show", "Look", "Output"];
+
 /// Returns the options of a command, without the heading.
 fn options(command: &clap::Command) -> String {
     // clap_mangen omits aliases and prints a line per possible value.
@@ -64,14 +81,14 @@ fn options(command: &clap::Command) -> String {
         let aliases: Vec<_> = aliases.iter().map(|alias| format!("--{alias}")).collect();
         let values = arg.get_possible_values().into_iter();
         let values: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
-        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut help = description(&arg);
         if !aliases.is_empty() {
             help += &format!("; the same as {}", aliases.join(", "));
         }
-        if !values.is_empty() && arg.get_action().takes_values() {
+        if !values.is_empty() && !arg.is_hide_possible_values_set() {
             help += &format!(": {}", values.join(", "));
         }
-        arg.help(help).hide_possible_values(true)
+        arg.long_help(help).hide_possible_values(true)
     });
     let mut section = Vec::new();
     let man = Man::new(command);
@@ -79,8 +96,22 @@ fn options(command: &clap::Command) -> String {
     let section = String::from_utf8(section).unwrap();
     let heading = section.find(".SH OPTIONS\n").unwrap();
     let body = section[heading..].split_once('\n').unwrap().1;
+    let body = GROUPS.iter().fold(body.to_owned(), |body, group| {
+        let heading = format!(".SH {}\n", group.to_uppercase());
+        body.replace(&heading, &format!(".SS {group}\n"))
+    });
     // The string is defined in the preamble, which is not included.
     body.replace(r"\*(Aq", r"\(aq")
+}
+
+/// Returns the help of an option with its details, in sentences.
+fn description(arg: &clap::Arg) -> String {
+    let help = arg.get_long_help().or(arg.get_help());
+    let help = help.map(ToString::to_string).unwrap_or_default();
+    let mut paragraphs = help.split("\n\n").collect::<Vec<_>>();
+    let last = paragraphs.pop().unwrap_or_default();
+    let before = paragraphs.iter().map(|paragraph| format!("{paragraph}. "));
+    before.collect::<String>() + last.trim_end_matches('.')
 }
 
 fn column(column: &Column) -> String {
@@ -180,6 +211,7 @@ fn the_man_page_formats_without_warnings_and_in_order() {
             &"EXEC",
             &"WATCH",
             &"CAPTURE",
+            &"EXPLAIN",
             &"EXIT STATUS",
             &"ENVIRONMENT",
             &"NOTES",

@@ -13,7 +13,8 @@ pub fn command() -> Command {
 /// Returns the documented subcommands, that is, all except `help`.
 pub fn subcommands(command: &Command) -> Vec<&Command> {
     let all = command.get_subcommands();
-    all.filter(|one| one.get_name() != "help").collect()
+    all.filter(|one| one.get_name() != "help" && !one.is_hide_set())
+        .collect()
 }
 
 /// Returns the options of a command.
@@ -54,6 +55,10 @@ pub enum Value {
     Pid,
     /// Processes, separated by commas.
     Pids,
+    /// One of the names that the command prints: containers, namespaces, topics.
+    Names(&'static str),
+    /// A process or container.
+    PidOrContainer,
     Dir,
     File,
     /// A value that cannot be completed.
@@ -100,7 +105,11 @@ impl Value {
             _ if !words.is_empty() => Value::Word(words),
             (Some("LIST"), _) => Value::Columns,
             (Some("PID"), _) if is_list => Value::Pids,
-            (Some("PID" | "PID|CONTAINER"), _) => Value::Pid,
+            (Some("PID"), _) => Value::Pid,
+            (Some("PID|CONTAINER"), _) => Value::PidOrContainer,
+            (Some("CONTAINER"), _) => Value::Names("containers"),
+            (Some("NAMESPACE" | "NAMESPACE|CONTAINER" | "THING"), _) => Value::Names("namespaces"),
+            (Some("WORD"), _) => Value::Names("topics"),
             (_, ValueHint::DirPath) => Value::Dir,
             (_, ValueHint::FilePath) => Value::File,
             _ => Value::Any,
@@ -120,6 +129,7 @@ fn the_value_of_an_option_determines_its_completion() {
     assert_eq!(of("--task"), &Value::Pid);
     assert_eq!(of("--sysroot"), &Value::Dir);
     assert_eq!(of("--filter"), &Value::Any);
+    assert_eq!(of("--container"), &Value::Names("containers"));
     assert_eq!(of("--raw"), &Value::None);
     assert!(matches!(of("--json"), Value::Word(words) if words.len() == 3));
     assert!(matches!(of("-t"), Value::Words(words) if words.len() == 8));

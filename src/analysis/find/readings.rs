@@ -9,7 +9,7 @@ use crate::text::parse_digits;
 
 /// A word with a prefix that says what it is, and that it cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{word} is no {what}")]
+#[error("'{word}' is no {what}")]
 pub struct InvalidThing {
     /// The word, as given.
     pub word: String,

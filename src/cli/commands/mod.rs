@@ -2,10 +2,13 @@
 
 pub(crate) mod capture;
 pub(crate) mod compare;
+pub(crate) mod complete;
 pub(crate) mod containers;
 pub(crate) mod diff;
 pub(crate) mod exec;
+pub(crate) mod explain;
 pub(crate) mod find;
+pub(crate) mod generate;
 pub(crate) mod holders;
 pub(crate) mod leaks;
 pub(crate) mod limits;
@@ -21,6 +24,15 @@ use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::model::Snapshot;
 use crate::output::{Format, Table, write_document};
+
+impl Console<'_> {
+    /// Writes a text that needs no scan.
+    fn print(&mut self, text: &str) -> Result<Outcome, CliError> {
+        let written = self.out.write_all(text.as_bytes());
+        let flushed = written.and_then(|()| self.out.flush());
+        flushed.map(|()| Outcome::Done).map_err(CliError::Output)
+    }
+}
 
 impl View {
     /// Shows an answer as a document or as a table, and reports what it lacks.

@@ -24,8 +24,7 @@ pub(crate) fn run(args: TranslateArgs, console: &mut Console<'_>) -> Result<Outc
         }
         Some(name) => {
             let inner = resolve::pid(&args.pid);
-            let message = || format!("{} is no PID", args.pid);
-            let inner = inner.ok_or_else(|| CliError::Usage(message()))?;
+            let inner = inner.ok_or_else(|| resolve::no_pid(&args.pid))?;
             find(&view, inner, name)?
         }
     };
@@ -90,7 +89,11 @@ fn find(view: &View, inner: Pid, name: &str) -> Result<(Snapshot, Pid), CliError
             let own = scanner.links_of(pid)?.own(Kind::Pid);
             own.ok_or(Error::NoProcess(pid))?
         }
-        Target::All => return Err(CliError::Usage(format!("{name} names no pid namespace"))),
+        Target::All => {
+            return Err(CliError::Usage(format!(
+                "{name} names no pid namespace; --from takes one, or a container"
+            )));
+        }
     };
     let snapshot = scanner.scan()?;
     let nspids = scanner.nspids(&analysis::visible_in(&snapshot, namespace))?;

@@ -1,6 +1,9 @@
 //! Runs the completions in their shells.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nsls::query::Column;
@@ -60,11 +63,13 @@ fn shell(
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("_nsls");
     fs::write(&file, completion).unwrap();
+    let path = with_printed_names(home.path());
     let mut command = Command::new(name);
     command.args(options).arg(file).args(arguments);
     command
         .stdin(Stdio::null())
         .current_dir(&home)
+        .env("PATH", path)
         .env("HOME", home.path());
     let Ok(output) = command.output() else {
         skip(&format!("{name} is not installed"));
@@ -72,8 +77,41 @@ fn shell(
     };
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
     assert!(output.status.success(), "{name}: {}", output.status);
+    assert!(!home.path().join(TRACE).exists(), "{name} ran a name");
     let text = String::from_utf8(output.stdout).unwrap();
     Some(text.lines().map(str::to_owned).collect())
+}
+
+/// What a name leaves behind that a shell ran.
+const TRACE: &str = "ran";
+/// Names that a container or net namespace may have.
+const NAMES: [&str; 7] = [
+    "web",
+    "$(touch ran)",
+    "`touch ran`",
+    "two words",
+    "it's;touch ran",
+    "~*?[a]",
+    "a:b",
+];
+
+/// Installs a `nsls` that prints these names and complains, and returns a PATH on
+/// which it comes first.
+fn with_printed_names(dir: &Path) -> OsString {
+    let names = NAMES.map(|name| format!("{name}\tcontainer\n")).concat();
+    fs::write(dir.join("names"), names).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho complaint >&2\n[ \"$1\" = __complete ] && cat {}\n",
+        dir.join("names").display()
+    );
+    let program = dir.join("nsls");
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = [dir.to_owned()]
+        .into_iter()
+        .chain(std::env::split_paths(&before));
+    std::env::join_paths(dirs).unwrap()
 }
 
 const KINDS: [&str; 8] = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup", "time"];
@@ -215,6 +253,92 @@ fn bash_completes_processes_and_shows_sanitized_names() {
         !list.iter().any(|line| line.starts_with(&again)),
         "{list:#?}"
     );
+}
+
+/// Returns the words that bash makes of each of these, run in an empty directory.
+fn read_by_bash(words: &[String]) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let script = format!("printf '%s\\n' {}", words.join(" "));
+    let mut command = Command::new("bash");
+    let output = command.args(["-c", &script]).current_dir(&dir).output();
+    assert!(!dir.path().join(TRACE).exists(), "bash ran {words:?}");
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_names_and_neither_it_nor_the_line_runs_one() {
+    let Some(all) = bash(&["--container", ""]) else {
+        return;
+    };
+    // Bash splits words at a colon.
+    assert_eq!(read_by_bash(&all), NAMES[..6]);
+    assert_eq!(bash(&["--container", "w"]).unwrap(), ["web"]);
+    assert_eq!(bash(&["--container", "=", "w"]).unwrap(), ["web"]);
+    assert_eq!(bash(&["--container=w"]).unwrap(), ["--container=web"]);
+    assert_eq!(bash(&["explain", "w"]).unwrap(), ["web"]);
+    let with_files = ["compopt -o default", "web"];
+    assert_eq!(bash(&["holders", "we"]).unwrap(), with_files);
+    assert_eq!(
+        bash(&["translate", "1", "--from", "we"]).unwrap(),
+        with_files
+    );
+    let compared = bash(&["compare", "1", "we"]).unwrap();
+    assert_eq!(compared, ["web"]);
+    let tree = ["--sysroot", "x", "--container", "w"];
+    assert_eq!(bash(&tree).unwrap(), [""; 0]);
+}
+
+#[test]
+fn bash_offers_no_namespaces_before_anything_is_typed() {
+    let Some(all) = bash(&[""]) else { return };
+    assert!(all.contains(&"explain".to_owned()), "{all:?}");
+    assert!(
+        !all.iter()
+            .any(|word| word == "web" || word.starts_with("__")),
+        "{all:?}"
+    );
+    assert_eq!(bash(&["we"]).unwrap(), ["compopt -o default", "web"]);
+}
+
+/// Returns the names in the order of fish and zsh in these tests.
+fn sorted_names() -> Vec<&'static str> {
+    let mut names = NAMES.to_vec();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn fish_completes_names_and_runs_none() {
+    let Some(all) = fish_words("nsls --container ") else {
+        return;
+    };
+    assert_eq!(all, sorted_names());
+    assert_eq!(fish("nsls --container we").unwrap(), ["web\tcontainer"]);
+    assert_eq!(fish_words("nsls compare 1 we").unwrap(), ["web"]);
+    assert_eq!(fish_words("nsls holders we").unwrap(), ["web"]);
+    assert_eq!(fish_words("nsls we").unwrap(), ["web"]);
+    assert_eq!(fish_words("nsls explain we").unwrap(), ["web"]);
+    let tree = fish_words("nsls --sysroot x --container we").unwrap();
+    assert_eq!(tree, [""; 0]);
+    assert!(!fish_words("nsls ").unwrap().contains(&"web".to_owned()));
+}
+
+#[test]
+fn zsh_completes_names_and_runs_none() {
+    let Some(mut all) = zsh("nsls --container ") else {
+        return;
+    };
+    all.sort();
+    assert_eq!(all, sorted_names());
+    assert_eq!(zsh("nsls --container we").unwrap(), ["web"]);
+    assert_eq!(zsh("nsls compare 1 we").unwrap(), ["web"]);
+    assert_eq!(zsh("nsls holders we").unwrap(), ["web"]);
+    assert_eq!(zsh("nsls we").unwrap(), ["web"]);
+    assert_eq!(zsh("nsls explain we").unwrap(), ["web"]);
+    let tree = zsh("nsls --sysroot x --container we").unwrap();
+    assert_eq!(tree, [""; 0]);
+    assert!(!zsh("nsls ").unwrap().contains(&"web".to_owned()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::cli::args::{ExecArgs, ListArgs, ScanArgs, SelectArgs, ViewArgs};
+use crate::cli::args::{ExecArgs, ListArgs, ScanArgs, SelectArgs, ShowArgs, ViewArgs};
 use crate::cli::commands::exec::job::Job;
 use crate::cli::commands::exec::lines::{Event, Stream, read_lines};
 use crate::cli::commands::exec::verdict::{CANNOT_ENTER, of_start, of_status};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: ExecArgs, console: &mut Console<'_>) -> Result<Outcome, 
         escapes: [io::stdout().is_terminal(), io::stderr().is_terminal()],
         worst: 0,
     };
-    let written = runner.run_all(found, usize::from(jobs));
+    let written = runner.run_all(found, jobs as usize);
     let worst = runner.worst;
     match console.finish(&snapshot, &options.view, false, written)? {
         Outcome::Incomplete if worst == 0 => Ok(Outcome::Incomplete),
@@ -101,15 +101,11 @@ fn listing(namespace: Option<PathBuf>, select: SelectArgs, scan: ScanArgs) -> Li
     ListArgs {
         namespace,
         select,
-        output: None,
-        output_all: false,
-        list_columns: false,
-        nowrap: false,
-        list: true,
-        tree: None,
-        sort: None,
-        group: None,
         infer: false,
+        show: ShowArgs {
+            list: true,
+            ..ShowArgs::default()
+        },
         view: ViewArgs::plain(scan),
     }
 }

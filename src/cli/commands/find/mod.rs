@@ -84,7 +84,9 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     /// Reads a word. Without a kernel, what only that knows is left out.
     fn new(view: &View, word: &'a str) -> Result<Self, CliError> {
-        let things = Thing::readings(word).map_err(|error| CliError::Usage(error.to_string()))?;
+        let things = Thing::readings(word).map_err(|error| {
+            CliError::Usage(format!("{error}; nsls find --help shows what may be given"))
+        })?;
         let looked_for = looked_for(&things);
         let scanner = view.scanner();
         let mut found = Vec::with_capacity(things.len());
