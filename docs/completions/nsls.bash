@@ -119,33 +119,51 @@ _nsls_value() {
         nsls:-o | nsls:-o= | nsls:--output | nsls:--output=) _nsls_column_list ;;
         nsls:-T= | nsls:--tree=) _nsls_offer '' owner parent process ;;
         nsls:-J= | nsls:--json=) _nsls_offer '' pretty compact lines ;;
+        nsls:--color=) _nsls_offer '' auto always never ;;
+        nsls:--hyperlink=) _nsls_offer '' auto always never ;;
         nsls:--sysroot | nsls:--sysroot=) compopt -o dirnames ;;
         nsls:) compopt -o default ;;
         find:-J= | find:--json=) _nsls_offer '' pretty compact lines ;;
+        find:--color=) _nsls_offer '' auto always never ;;
+        find:--hyperlink=) _nsls_offer '' auto always never ;;
         find:--sysroot | find:--sysroot=) compopt -o dirnames ;;
         find:) : ;;
         holders:-J= | holders:--json=) _nsls_offer '' pretty compact lines ;;
+        holders:--color=) _nsls_offer '' auto always never ;;
+        holders:--hyperlink=) _nsls_offer '' auto always never ;;
         holders:--sysroot | holders:--sysroot=) compopt -o dirnames ;;
         holders:) : ;;
         compare:-J= | compare:--json=) _nsls_offer '' pretty compact lines ;;
+        compare:--color=) _nsls_offer '' auto always never ;;
+        compare:--hyperlink=) _nsls_offer '' auto always never ;;
         compare:--sysroot | compare:--sysroot=) compopt -o dirnames ;;
         compare:) _nsls_pid ;;
         diff:-J= | diff:--json=) _nsls_offer '' pretty compact lines ;;
+        diff:--color=) _nsls_offer '' auto always never ;;
+        diff:--hyperlink=) _nsls_offer '' auto always never ;;
         diff:--sysroot | diff:--sysroot=) compopt -o dirnames ;;
         diff:) compopt -o default ;;
         containers:-J= | containers:--json=) _nsls_offer '' pretty compact lines ;;
+        containers:--color=) _nsls_offer '' auto always never ;;
+        containers:--hyperlink=) _nsls_offer '' auto always never ;;
         containers:--sysroot | containers:--sysroot=) compopt -o dirnames ;;
         translate:--from | translate:--from=) : ;;
         translate:-J= | translate:--json=) _nsls_offer '' pretty compact lines ;;
+        translate:--color=) _nsls_offer '' auto always never ;;
+        translate:--hyperlink=) _nsls_offer '' auto always never ;;
         translate:--sysroot | translate:--sysroot=) compopt -o dirnames ;;
         translate:) _nsls_pid ;;
         limits:--why | limits:--why=) : ;;
         limits:-J= | limits:--json=) _nsls_offer '' pretty compact lines ;;
+        limits:--color=) _nsls_offer '' auto always never ;;
+        limits:--hyperlink=) _nsls_offer '' auto always never ;;
         limits:--sysroot | limits:--sysroot=) compopt -o dirnames ;;
         metrics:--output | metrics:--output=) compopt -o default ;;
         metrics:--sysroot | metrics:--sysroot=) compopt -o dirnames ;;
         leaks:-t | leaks:-t= | leaks:--type | leaks:--type=) _nsls_list mnt net ipc user pid uts cgroup time ;;
         leaks:-J= | leaks:--json=) _nsls_offer '' pretty compact lines ;;
+        leaks:--color=) _nsls_offer '' auto always never ;;
+        leaks:--hyperlink=) _nsls_offer '' auto always never ;;
         leaks:--sysroot | leaks:--sysroot=) compopt -o dirnames ;;
         leaks:) : ;;
         exec:-p | exec:-p= | exec:--pid | exec:--pid= | exec:--task | exec:--task=) _nsls_pid ;;
@@ -164,6 +182,7 @@ _nsls_value() {
         watch:--interval | watch:--interval=) : ;;
         watch:--exec | watch:--exec=) : ;;
         watch:--ring-pages | watch:--ring-pages=) : ;;
+        watch:--color=) _nsls_offer '' auto always never ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
@@ -210,18 +229,18 @@ _nsls() {
 
     if [[ $cur == -* ]]; then
         case $command in
-            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help -V --version ;;
-            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
-            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            nsls) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -o --output --output-all -H --list-columns -W --nowrap -l --list -T --tree --infer -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help -V --version ;;
+            find) _nsls_offer '' --enter -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            holders) _nsls_offer '' --chain -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            compare) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            diff) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            containers) _nsls_offer '' -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            translate) _nsls_offer '' --from -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
+            limits) _nsls_offer '' --why -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
             metrics) _nsls_offer '' --output --strict -v --verbose --bpf --sysroot -h --help ;;
-            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict -v --verbose --bpf --sysroot -h --help ;;
+            leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --color --hyperlink --strict -v --verbose --bpf --sysroot -h --help ;;
             exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict -v --verbose --bpf --sysroot -h --help ;;
-            watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json -h --help ;;
+            watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json --color -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
