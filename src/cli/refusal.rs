@@ -144,7 +144,6 @@ fn conflict(option: &str, prior: Option<&ContextValue>) -> String {
     let prior: Vec<_> = list(prior).iter().map(|prior| plain(prior)).collect();
     match &prior[..] {
         [] => format!("{option} cannot be used with other arguments"),
-        [only] if only == option => format!("{option} cannot be given twice"),
         prior => format!(
             "{option} cannot be used with {}: choose one",
             prior.join(" or ")
