@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::analysis::picture::ViewKind;
 use crate::model::{Kind, Member, Pid, Source, Sources};
-use crate::output::JsonLayout;
+use crate::output::{GraphFormat, JsonLayout};
 use crate::query::Relation;
 
 /// List Linux namespaces, their processes and owners
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     /// Show namespaces as they appear, are entered, lose their last process and end
     Watch(WatchArgs),
+    /// Draw who is in which namespaces, as a web page, a graphic or a graph
+    Graph(GraphArgs),
     /// Save a snapshot for --sysroot
     Capture(CaptureArgs),
 }
@@ -313,6 +316,24 @@ pub(crate) struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Draw this file, written by nsls --json, instead of the running system
+    #[arg(value_hint = ValueHint::FilePath, conflicts_with_all = ["sysroot", "bpf"])]
+    pub(crate) file: Option<PathBuf>,
+    /// The format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: Picture,
+    /// Only this view; svg shows one [default: matrix]
+    #[arg(long, value_name = "VIEW", value_parser = view_parser())]
+    pub(crate) view: Option<ViewKind>,
+    /// Replace this file at once instead of writing to standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CaptureArgs {
     /// The directory to write, which must be empty or not exist
     #[arg(value_hint = ValueHint::DirPath)]
@@ -403,6 +424,31 @@ impl From<Json> for JsonLayout {
     }
 }
 
+/// A value of `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Picture {
+    /// A page with all views, which needs no network and no scripts
+    #[default]
+    Html,
+    /// A vector graphic
+    Svg,
+    /// A graph for Graphviz
+    Dot,
+    /// A chart for Markdown
+    Mermaid,
+}
+
+impl From<Picture> for GraphFormat {
+    fn from(picture: Picture) -> Self {
+        match picture {
+            Picture::Html => GraphFormat::Html,
+            Picture::Svg => GraphFormat::Svg,
+            Picture::Dot => GraphFormat::Dot,
+            Picture::Mermaid => GraphFormat::Mermaid,
+        }
+    }
+}
+
 /// A value of `--tree`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tree {
@@ -424,6 +470,11 @@ impl From<Tree> for Relation {
 fn kind_parser() -> impl TypedValueParser<Value = Kind> {
     let names = Kind::ALL.iter().map(|kind| PossibleValue::new(kind.name()));
     PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+fn view_parser() -> impl TypedValueParser<Value = ViewKind> {
+    let names = ViewKind::ALL.iter().map(|view| view.name());
+    PossibleValuesParser::new(names.map(PossibleValue::new)).try_map(|name| name.parse())
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {

@@ -10,7 +10,9 @@ mod console;
 mod error;
 mod options;
 mod parse;
+mod replace;
 mod resolve;
+mod saved;
 mod search;
 mod shell;
 mod stdout;
@@ -27,7 +29,7 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, containers, diff, exec, find, holders, leaks, limits, list, metrics,
+    capture, compare, containers, diff, exec, find, graph, holders, leaks, limits, list, metrics,
     translate, watch,
 };
 use crate::cli::parse::misspelt_subcommand;
@@ -42,6 +44,7 @@ impl Cli {
         let writes_a_file = match &self.command {
             Some(Command::Capture(_)) => true,
             Some(Command::Metrics(args)) => args.output.is_some(),
+            Some(Command::Graph(args)) => args.output.is_some(),
             _ => false,
         };
         if !writes_a_file {
@@ -69,6 +72,7 @@ impl Cli {
             Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Watch(args)) => watch::run(args, console),
+            Some(Command::Graph(args)) => graph::run(args, console),
             Some(Command::Capture(args)) => capture::run(args),
         }
     }

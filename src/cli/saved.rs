@@ -6,9 +6,8 @@ use std::io::Read;
 use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::analysis::{Known, State};
 use crate::error::reason;
 use crate::model::{Kind, NsId, Pid};
 use crate::output::VERSION;
@@ -16,17 +15,18 @@ use crate::output::VERSION;
 /// The largest file that is read, in bytes: some hundred thousand namespaces.
 const MOST: u64 = 256 << 20;
 
-/// The namespaces of one time, and how much of them was seen.
+/// A saved document.
 #[derive(Debug, Default)]
-pub(super) struct Saved {
-    pub(super) state: State,
-    pub(super) complete: bool,
-    pub(super) sources: Vec<String>,
-    pub(super) time: Option<f64>,
-    /// Whether it was made by a look that included what holds namespaces.
-    pub(super) has_holders: bool,
-    /// Whether it has the numbers that are never reused.
-    pub(super) has_ids: bool,
+pub(crate) struct Saved {
+    /// Its namespaces. Inferred groups of processes are left out.
+    pub(crate) rows: Vec<(NsId, Row)>,
+    /// Whether nothing was hidden from whoever made it.
+    pub(crate) complete: bool,
+    /// What was, as sentences.
+    pub(crate) hidden: Vec<String>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) boot_id: Option<String>,
+    pub(crate) time: Option<f64>,
 }
 
 /// Any line of the output: a whole document, a row, or the last line.
@@ -34,6 +34,7 @@ pub(super) struct Saved {
 struct Line {
     version: Option<u32>,
     complete: Option<bool>,
+    gaps: Option<Vec<Gap>>,
     sources: Option<Vec<String>>,
     boot_id: Option<String>,
     time: Option<f64>,
@@ -42,38 +43,80 @@ struct Line {
     row: Row,
 }
 
-/// A namespace. Without `ns` it is inferred.
 #[derive(Deserialize)]
-struct Row {
-    ns: Option<u64>,
-    r#type: Option<String>,
-    id: Option<u64>,
-    start: Option<u64>,
-    nprocs: Option<u64>,
-    pid: Option<Pid>,
-    user: Option<String>,
-    command: Option<String>,
-    ons: Option<u64>,
-    nsfs: Option<BTreeSet<String>>,
-    holders: Option<Vec<Holder>>,
+struct Gap {
+    #[serde(default)]
+    hides: bool,
+    #[serde(default)]
+    message: String,
 }
 
-#[derive(Deserialize)]
-struct Holder {
-    kind: String,
-    pid: Option<Pid>,
-    tid: Option<u32>,
-    fd: Option<u32>,
-    link: Option<String>,
-    path: Option<String>,
-    mount_ns: Option<u64>,
+/// A namespace, by the keys that are used of it. Without `ns` it is inferred. Of a key
+/// that may be null, the outer `None` says that it is absent.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Row {
     ns: Option<u64>,
     r#type: Option<String>,
-    id: Option<u64>,
+    pub(crate) path: Option<String>,
+    pub(crate) id: Option<u64>,
+    pub(crate) start: Option<u64>,
+    pub(crate) nprocs: Option<u64>,
+    pub(crate) pid: Option<Pid>,
+    pub(crate) user: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) command: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) pns: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) ons: Option<Option<u64>>,
+    pub(crate) nsfs: Option<BTreeSet<String>>,
+    pub(crate) holders: Option<Vec<Holder>>,
+    pub(crate) container: Option<Vec<String>>,
+    pub(crate) unit: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) host: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) interfaces: Option<Option<Vec<Interface>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) addresses: Option<Option<Vec<String>>>,
+}
+
+/// Reads a key that is there: null is `Some(None)`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Holder {
+    pub(crate) kind: String,
+    pub(crate) pid: Option<Pid>,
+    pub(crate) tid: Option<u32>,
+    pub(crate) fd: Option<u32>,
+    pub(crate) link: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) mount_ns: Option<u64>,
+    pub(crate) ns: Option<u64>,
+    pub(crate) r#type: Option<String>,
+    pub(crate) id: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) index: Option<u32>,
+    pub(crate) kind: Option<String>,
+    pub(crate) up: Option<bool>,
+    /// The name of the bridge or other interface that it is a port of.
+    pub(crate) master: Option<String>,
+    pub(crate) link: Option<u32>,
+    pub(crate) peer: Option<String>,
+    pub(crate) peer_ns: Option<u64>,
 }
 
 /// Reads a file: a regular one, or a pipe, which a shell makes of `<(…)`.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |errno: rustix::io::Errno| reason(&errno.into());
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
@@ -97,7 +140,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Parses a document, or lines of which the last has `version`.
-pub(super) fn parse(bytes: &[u8]) -> Result<Saved, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Saved, String> {
     let malformed = |error: serde_json::Error| match version(bytes) {
         Some(other) if other != VERSION => unknown(other),
         _ if error.is_eof() => "it ends too early".to_owned(),
@@ -128,17 +171,22 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Saved, String> {
         None if last.complete.is_some() => {}
         None => return Err("it has no namespaces".to_owned()),
     }
+    let hidden = last.gaps.unwrap_or_default().into_iter();
     let mut saved = Saved {
+        rows: Vec::with_capacity(rows.len()),
         complete: last.complete.unwrap_or(false),
+        hidden: hidden
+            .filter(|gap| gap.hides)
+            .map(|gap| gap.message)
+            .collect(),
         sources: last.sources.unwrap_or_default(),
+        boot_id: last.boot_id,
         time: last.time,
-        has_holders: rows.iter().any(|row| row.holders.is_some()),
-        has_ids: rows.iter().any(|row| row.id.is_some()),
-        ..Saved::default()
     };
-    saved.state.boot_id = last.boot_id;
     for row in rows {
-        saved.add(row)?;
+        if let Some(id) = row.id()? {
+            saved.rows.push((id, row));
+        }
     }
     Ok(saved)
 }
@@ -157,73 +205,16 @@ fn unknown(version: u32) -> String {
     format!("version {version} of the format, and only {VERSION} is known")
 }
 
-impl Saved {
-    fn add(&mut self, row: Row) -> Result<(), String> {
-        let kind = row.r#type.as_deref().map(str::parse::<Kind>);
-        let (ino, kind) = match (row.ns, kind) {
-            (Some(ino), Some(Ok(kind))) => (ino, kind),
-            // An inferred group of processes is no namespace.
-            (None, Some(Ok(_))) => return Ok(()),
-            (_, Some(Err(_))) => return Err("it has a type that is unknown".to_owned()),
-            (_, None) => {
-                return Err("its rows have no ns and type: use -o with a + in front".to_owned());
-            }
-        };
-        let mut known = Known::new(NsId { ino, kind });
-        known.unique_id = row.id;
-        known.start = row.start;
-        known.nprocs = row.nprocs;
-        known.pid = row.pid;
-        known.owner = row.ons;
-        known.mounts = row.nsfs;
-        known.holders = row.holders.map(|holders| {
-            let has_processes = row.nprocs.is_some_and(|count| count > 0);
-            let others = holders.iter().filter(|one| one.is_compared(has_processes));
-            others.map(Holder::describe).collect()
-        });
-        known.user = row.user;
-        known.command = row.command;
-        self.state.namespaces.push(known);
-        Ok(())
-    }
-}
-
-impl Holder {
-    /// Returns whether it holds, and is no process that is counted anyway, or whose
-    /// children will be, nor a mount that the caller sees anyway.
-    fn is_compared(&self, has_processes: bool) -> bool {
-        match &*self.kind {
-            "process" | "path" | "listed" => false,
-            "for-children" => !has_processes,
-            "mount" => self.mount_ns.is_some(),
-            _ => true,
+impl Row {
+    /// Returns its number and type; `None` for an inferred group of processes, which is
+    /// no namespace.
+    fn id(&self) -> Result<Option<NsId>, String> {
+        match (self.ns, self.r#type.as_deref().map(str::parse::<Kind>)) {
+            (Some(ino), Some(Ok(kind))) => Ok(Some(NsId { ino, kind })),
+            (None, Some(Ok(_))) => Ok(None),
+            (_, Some(Err(_))) => Err("it has a type that is unknown".to_owned()),
+            (_, None) => Err("its rows have no ns and type: use -o with a + in front".to_owned()),
         }
-    }
-
-    /// Returns it as `nsls holders` has it: `fd 3 of 1187`.
-    fn describe(&self) -> String {
-        let kind = &self.kind;
-        let mut text = match (self.fd, self.tid, &self.link, &self.path) {
-            (Some(fd), Some(tid), ..) => format!("{kind} {fd} of thread {tid}"),
-            (Some(fd), None, ..) => format!("{kind} {fd}"),
-            (None, Some(tid), Some(link), _) => format!("{kind} {tid}, {link},"),
-            (None, _, Some(link), _) => link.clone(),
-            (None, _, None, Some(path)) => format!("{kind} {path}"),
-            (None, _, None, None) => kind.clone(),
-        };
-        if let Some(pid) = self.pid {
-            text += &format!(" of {pid}");
-        }
-        if let Some(ino) = self.mount_ns {
-            text += &format!(" in mnt:[{ino}]");
-        }
-        if let Some((ino, kind)) = self.ns.zip(self.r#type.as_ref()) {
-            text += &format!(" {kind}:[{ino}]");
-        }
-        if let Some(id) = self.id {
-            text += &format!(" id {id}");
-        }
-        text
     }
 }
 
@@ -233,46 +224,10 @@ mod tests {
 
     use super::*;
 
+    const ROW: &str = r#"{"ns":5,"type":"net","nprocs":1,"holders":[{"kind":"fd","pid":7,"fd":3}],"container":["docker:a"],"host":null,"interfaces":[{"name":"lo","index":1}]}"#;
+
     fn why(text: &str) -> String {
         parse(text.as_bytes()).unwrap_err()
-    }
-
-    const ROW: &str = r#"{"ns":5,"type":"net","id":9,"start":70,"nprocs":1,"pid":7,"ppid":1,"user":"a","command":"b","ons":3,"nsfs":["/x"],"holders":[{"kind":"process","pid":7,"link":"net"},{"kind":"fd","pid":7,"tid":null,"fd":3},{"kind":"fd","pid":7,"tid":8,"fd":3},{"kind":"thread","pid":7,"tid":8,"link":"net"},{"kind":"for-children","pid":7,"link":"pid_for_children"},{"kind":"mount","path":"/x","mount_ns":null},{"kind":"mount","path":"/x","mount_ns":4},{"kind":"child","ns":6,"type":"user"},{"kind":"kernel","id":12},{"kind":"listed","id":9}]}"#;
-
-    #[test]
-    fn a_document_and_its_lines_are_the_same() {
-        let document = format!(
-            r#"{{"version":1,"complete":true,"gaps":[],"sources":["fds"],"boot_id":"b","time":1.5,"namespaces":[{ROW}]}}"#
-        );
-        let lines = format!(
-            "{ROW}\n{}\n",
-            r#"{"version":1,"complete":true,"gaps":[],"sources":["fds"],"boot_id":"b","time":1.5}"#
-        );
-        let all = [document, lines].map(|text| parse(text.as_bytes()).unwrap());
-        for saved in &all {
-            let known = &saved.state.namespaces[0];
-            let id = NsId {
-                ino: 5,
-                kind: Kind::Net,
-            };
-            assert_eq!(
-                (known.id, known.unique_id, known.start),
-                (id, Some(9), Some(70))
-            );
-            let holders: Vec<_> = known.holders.iter().flatten().collect();
-            let expected = [
-                "child user:[6]",
-                "fd 3 of 7",
-                "fd 3 of thread 8 of 7",
-                "kernel id 12",
-                "mount /x in mnt:[4]",
-                "thread 8, net, of 7",
-            ];
-            assert_eq!(holders, expected);
-            assert_eq!(saved.time, Some(1.5));
-            assert!(saved.complete && saved.has_holders && saved.has_ids);
-        }
-        assert_eq!(all[0].state, all[1].state);
     }
 
     #[test]
@@ -319,7 +274,7 @@ mod tests {
     #[test]
     fn a_row_that_is_inferred_is_no_namespace() {
         let text = r#"{"version":1,"complete":true,"namespaces":[{"ns":null,"type":"net"}]}"#;
-        assert_eq!(parse(text.as_bytes()).unwrap().state, State::default());
+        assert!(parse(text.as_bytes()).unwrap().rows.is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod align;
 mod format;
+mod graph;
 mod json;
 mod list_columns;
 mod listing;
@@ -12,6 +13,7 @@ mod table;
 mod tree;
 
 pub use format::{Format, JsonLayout, Look};
+pub(crate) use graph::{GraphFormat, write as write_graph};
 pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};

@@ -6,6 +6,7 @@ pub(crate) mod containers;
 pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod find;
+pub(crate) mod graph;
 pub(crate) mod holders;
 pub(crate) mod leaks;
 pub(crate) mod limits;
