@@ -65,7 +65,7 @@ pub(super) fn kind_and_place(holder: &Holder) -> Vec<u8> {
 }
 
 /// Returns the name of a command without its directory and arguments.
-fn program(command: &[u8]) -> &[u8] {
+pub(crate) fn program(command: &[u8]) -> &[u8] {
     let path = command.split(|byte| *byte == b' ').next();
     let name = path.and_then(|path| path.rsplit(|byte| *byte == b'/').next());
     name.unwrap_or(command)

@@ -15,6 +15,7 @@ pub use column::{Align, Column, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
 pub use forest::{Placed, Relation, flat, grow};
 pub use holder::place;
+pub(crate) use holder::program;
 pub(crate) use nearest::nearest;
 pub use order::Branch;
 pub use row::{Row, Subject};

@@ -3,6 +3,8 @@
 
 mod dot;
 mod html;
+mod labels;
+mod markup;
 mod mermaid;
 mod svg;
 
