@@ -3,14 +3,14 @@
 
 use std::collections::HashSet;
 
-use crate::analysis::picture::{Party, Picture, Tone};
+use crate::analysis::picture::{Block, Party, Picture, Tone};
 use crate::model::{Namespace, NsId, Process};
 use crate::query::{Value, program};
 use crate::text::Text;
 
 /// Names of what a picture shows.
 pub(super) struct Labels<'a> {
-    picture: &'a Picture<'a>,
+    pub(super) picture: &'a Picture<'a>,
     /// How many of the last digits tell the numbers of namespaces apart.
     digits: usize,
 }
@@ -55,23 +55,54 @@ impl<'a> Labels<'a> {
             Party::Container(container) => container.to_string().into(),
             Party::Service(name) => (*name).into(),
             Party::Processes(process) => {
-                let name = process.command().map_or(&b"process"[..], |command| program(command));
-                [name, format!(" ({})", process.pid).as_bytes()].concat().into()
+                let name = process
+                    .command()
+                    .map_or(&b"process"[..], |command| program(command));
+                [name, format!(" ({})", process.pid).as_bytes()]
+                    .concat()
+                    .into()
             }
             Party::Held(holder) => {
-                let process = holder.pid().and_then(|pid| self.picture.snapshot.process(pid));
+                let process = holder
+                    .pid()
+                    .and_then(|pid| self.picture.snapshot.process(pid));
                 let holders = std::slice::from_ref(*holder);
                 Value::Holders(holders, process).bytes().into_owned().into()
             }
-            _ => "?".into(),
         }
+    }
+
+    /// Returns what a row of the matrix is called, or many that are alike.
+    pub(super) fn row(&self, block: &Block<'_>) -> Text {
+        let mut text = match &block.rows[..] {
+            [first] => self.party(&first.party).into_bytes(),
+            rows => format!("{} alike", rows.len()).into_bytes(),
+        };
+        let nprocs = block
+            .rows
+            .iter()
+            .map(|row| row.nprocs)
+            .sum::<Option<usize>>();
+        if let Some(count) = nprocs {
+            text.extend(format!(", {}", counted(count, "process", "processes")).bytes());
+        }
+        text.into()
+    }
+
+    /// Returns whether rows that are alike have different namespaces where the first has
+    /// this one.
+    pub(super) fn differs(&self, block: &Block<'_>, id: NsId) -> bool {
+        block.rows.len() > 1 && self.picture.tone(id) == Tone::Own
     }
 
     /// Returns those that are in a namespace, the first few by name: `podman:web,
     /// podman:db and 7 more`.
     pub(super) fn parties(&self, id: NsId, most: usize) -> Text {
         let all = self.picture.parties(id);
-        let names = all.iter().take(most).map(|party| self.party(party).into_bytes());
+        let names = all
+            .iter()
+            .take(most)
+            .map(|party| self.party(party).into_bytes());
         let mut text = names.collect::<Vec<_>>().join(&b", "[..]);
         if all.len() > most {
             text.extend(format!(" and {} more", all.len() - most).bytes());
@@ -96,7 +127,9 @@ impl<'a> Labels<'a> {
     /// Returns a process as a line of a list: `1187 sleep 1000`.
     pub(super) fn process(&self, process: &Process) -> Text {
         let command = process.command().map_or(&b""[..], |command| command);
-        [format!("{} ", process.pid).as_bytes(), command].concat().into()
+        [format!("{} ", process.pid).as_bytes(), command]
+            .concat()
+            .into()
     }
 }
 
@@ -124,6 +157,48 @@ pub(super) fn section(party: &Party<'_>) -> &'static str {
         Party::Container(_) => "Containers",
         Party::Service(_) => "Services",
         Party::Processes(_) => "Other processes",
-        _ => "Without processes",
+        Party::Held(_) => "Without processes",
+    }
+}
+
+/// Returns a time in seconds since 1970 as `2026-11-27 21:02 UTC`.
+pub(super) fn utc(time: f64) -> String {
+    let minutes = (time / 60.0).floor() as i64;
+    let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
+    // Years begin in March here, so that leap days are last.
+    let days = days.saturating_add(719_468);
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year + later;
+    let (hour, minute) = (minute / 60, minute % 60);
+    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_date_in_utc() {
+        assert_eq!(utc(0.0), "1970-01-01 00:00 UTC");
+        assert_eq!(utc(951_827_696.5), "2000-02-29 12:34 UTC");
+        assert_eq!(utc(1_795_813_320.0), "2026-11-27 21:02 UTC");
+        assert_eq!(utc(-60.0), "1969-12-31 23:59 UTC");
+        // A document may claim anything.
+        assert!(!utc(f64::NAN).is_empty() && !utc(f64::MAX).is_empty());
+    }
+
+    #[test]
+    fn letters_count_on_after_z() {
+        let names: Vec<_> = [0, 25, 26, 51, 52, 701, 702].map(letters).into();
+        assert_eq!(names, ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
     }
 }

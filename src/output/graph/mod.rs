@@ -4,6 +4,7 @@
 mod dot;
 mod html;
 mod labels;
+mod marks;
 mod markup;
 mod mermaid;
 mod svg;
