@@ -11,7 +11,7 @@ use crate::model::NsId;
 const HUES: usize = 8;
 
 /// So many namespaces light up: each costs browsers time at every move of the pointer.
-const MOST_LIT: usize = 300;
+const MOST_LIT: usize = 200;
 
 /// The classes of the namespaces of a picture.
 pub(super) struct Marks<'a> {

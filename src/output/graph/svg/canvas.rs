@@ -86,7 +86,7 @@ impl<'a> Canvas<'a> {
             self.body,
             "<title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{CHIP}\" rx=\"5\"/><text x=\"{}\" y=\"{}\">{}</text></{}>",
             Xml(self.labels.sentence(namespace)),
-            x + 8,
+            x + width / 2,
             y + 15,
             Xml(name),
             if self.marks.has_links { "a" } else { "g" },
@@ -109,7 +109,7 @@ impl<'a> Canvas<'a> {
             Xml(title),
             x + 3,
             y + 3,
-            x + 8,
+            x + width / 2,
             y + 15,
             Xml(name),
         )?;

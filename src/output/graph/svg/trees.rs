@@ -22,7 +22,7 @@ pub(in crate::output::graph) fn user_tree(canvas: &mut Canvas<'_>) -> io::Result
     let mut places = Vec::new();
     for node in &trees.user {
         let (x, y) = begin(canvas, node, &mut places)?;
-        owned(canvas, x + 14, y + 30, &node.owned)?;
+        owned(canvas, x + 22, y + 30, &node.owned)?;
         end(canvas, node, x, y)?;
     }
     if !trees.unowned.is_empty() {
@@ -42,14 +42,14 @@ pub(in crate::output::graph) fn pid_tree(canvas: &mut Canvas<'_>) -> io::Result<
         let mut line = y + 44;
         for process in &node.processes {
             let text = cut(&canvas.labels.process(process), 90);
-            canvas.widen(x + 14, text.chars().count());
-            canvas.text(x + 14, line, "", &text)?;
+            canvas.widen(x + 22, text.chars().count());
+            canvas.text(x + 22, line, "", &text)?;
             line += 18;
         }
         let more = node.namespace.nprocs.saturating_sub(node.processes.len());
         if more > 0 {
             let text = counted(more, "more process", "more processes");
-            canvas.text(x + 14, line, "soft", &text)?;
+            canvas.text(x + 22, line, "soft", &text)?;
             line += 18;
         }
         canvas.height = line - 12;

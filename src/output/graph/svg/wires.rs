@@ -74,8 +74,8 @@ fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane<'_>) -> io::Result<Vec<usize>>
     let name = format!("net {}", canvas.labels.name(id));
     let width = canvas.chip(x + 12, top + 9, lane.namespace, &name)?;
     let mut text = canvas.labels.parties(id, 3).to_string();
-    if let Some(names) = netns(lane.namespace) {
-        text += &format!("  {names}");
+    if let Some(name) = netns(lane.namespace).filter(|name| !text.contains(name)) {
+        text += &format!(", netns {name}");
     }
     if !lane.alike.is_empty() {
         text += &format!(", and {} alike", lane.alike.len());
@@ -209,13 +209,13 @@ fn draw_cable(
     )
 }
 
-/// Returns the names that ip-netns(8) has for a net namespace.
+/// Returns the name that ip-netns(8) has for a net namespace.
 fn netns(namespace: &Namespace) -> Option<String> {
     let mut names = namespace.mounts.iter().filter_map(|path| {
         let name = path.strip_prefix(b"/run/netns/")?;
         Some(crate::text::for_table(name))
     });
-    names.next().map(|name| format!("netns {name}"))
+    names.next()
 }
 
 /// Draws namespaces of which there is no more to say.
