@@ -27,6 +27,7 @@ mod engines;
 mod exec;
 mod filter;
 mod find;
+mod graph;
 mod holders;
 mod hostile;
 mod infer;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-use crate::common::{Nsls, Tree, fixture};
+use crate::common::{Nsls, Outcome, Tree, fixture};
 
 /// Returns what a run writes to a terminal of this width, without styles.
 fn on_terminal(columns: u16, nsls: Nsls) -> String {
@@ -14,6 +14,13 @@ fn on_terminal(columns: u16, nsls: Nsls) -> String {
 
 /// Does the same with the styles that a terminal of this name supports.
 fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
+    let run = run_on_terminal(name, columns, nsls);
+    assert_eq!(run.status, 0);
+    run.stdout
+}
+
+/// Does the same, and returns all that can be seen of the run.
+fn run_on_terminal(name: Option<&str>, columns: u16, nsls: Nsls) -> Outcome {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -39,14 +46,18 @@ fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
     tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
     let mut command = nsls.stdout(Stdio::from(side())).command();
     command.envs(name.map(|name| ("TERM", name)));
-    let mut child = command.spawn().unwrap();
+    let child = command.spawn().unwrap();
     // Reading ends with EIO once this process and the command close their side.
     drop((inside, command));
     let mut written = Vec::new();
     // Reading fails with EIO once the other side is closed.
     let _ = File::from(terminal).read_to_end(&mut written);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    String::from_utf8(written).unwrap()
+    let output = child.wait_with_output().unwrap();
+    Outcome {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(written).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 fn tree() -> Tree {
@@ -208,4 +219,13 @@ fn json_and_raw_output_do_not_depend_on_the_terminal() {
         let nsls = || Nsls::words(form).sysroot(fixture("hostile-names"));
         assert_eq!(on_terminal(20, nsls()), nsls().run().stdout);
     }
+}
+
+#[test]
+fn a_page_is_not_written_to_a_terminal() {
+    let run = |words| run_on_terminal(None, 80, Nsls::words(words).sysroot("/nonexistent"));
+    let message = "html is for browsers, not for terminals: use --output FILE or a redirection";
+    assert_eq!(run("graph"), Outcome::failure(2, message));
+    let line = "cannot read /nonexistent/proc: no such file or directory";
+    assert_eq!(run("graph --format mermaid"), Outcome::failure(1, line));
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::analysis::picture::{MOST_ALIKE, Processes, Tone, all};
-use crate::model::{Container, Holder, Kind, Member, Namespace, NsId, Process, Snapshot};
+use crate::model::{Container, Holder, Kind, Member, Namespace, NsId, Pid, Process, Snapshot, Tid};
 
 /// Who is in which namespaces.
 #[derive(Clone, Debug, Default)]
@@ -138,10 +138,10 @@ pub(super) fn rows(
             unit.and_then(|unit| services.get_mut(unit)),
         ) {
             (Some(row), _) | (None, Some(row)) => row,
-            (None, None) if own(process).all(|id| host.contains(&id)) => &mut of_host,
-            (None, None) => others.entry(numbers(process)).or_insert_with(|| {
+            (None, None) if own(process, &kinds).all(|id| host.contains(&id)) => &mut of_host,
+            (None, None) => others.entry(numbers(process, &kinds)).or_insert_with(|| {
                 let mut row = Row::new(Party::Processes(process));
-                own(process).for_each(|id| row.add(id));
+                own(process, &kinds).for_each(|id| row.add(id));
                 row
             }),
         };
@@ -178,12 +178,26 @@ pub(super) fn rows(
     let mut held: Vec<&Namespace> = all(snapshot)
         .filter(|namespace| !seen.contains(&namespace.id))
         .collect();
-    held.sort_by_key(|namespace| (holder(namespace).kind(), namespace.id.kind, namespace.id));
-    rows.extend(held.into_iter().map(|namespace| {
-        let mut row = Row::new(Party::Held(holder(namespace)));
-        row.add(namespace.id);
-        row
-    }));
+    held.sort_by_key(|namespace| {
+        let holder = holder(namespace);
+        (
+            holder.kind(),
+            thread(holder),
+            namespace.id.kind,
+            namespace.id,
+        )
+    });
+    let mut last = None;
+    for namespace in held {
+        let holder = holder(namespace);
+        if last.is_none() || last != thread(holder) {
+            rows.push(Row::new(Party::Held(holder)));
+        }
+        last = thread(holder);
+        if let Some(row) = rows.last_mut() {
+            row.add(namespace.id);
+        }
+    }
     let tones = tones(&rows, &host);
     (rows, tones)
 }
@@ -281,17 +295,20 @@ fn tones(rows: &[Row<'_>], host: &HashSet<NsId>) -> HashMap<NsId, Tone> {
     tones
 }
 
-/// Returns the namespaces that a process is in.
-fn own(process: &Process) -> impl Iterator<Item = NsId> {
+/// Returns the namespaces that a process is in, of the types that were looked for.
+fn own(process: &Process, kinds: &[bool]) -> impl Iterator<Item = NsId> {
     let links = process.links.iter();
     links
-        .filter(|(link, _)| !link.is_for_children())
+        .filter(|(link, _)| {
+            let is_known = kinds.get(link.kind().index()) == Some(&true);
+            is_known && !link.is_for_children()
+        })
         .map(|(_, id)| id)
 }
 
-fn numbers(process: &Process) -> [Option<u64>; Kind::ALL.len()] {
+fn numbers(process: &Process, kinds: &[bool]) -> [Option<u64>; Kind::ALL.len()] {
     let mut numbers = [None; Kind::ALL.len()];
-    for id in own(process) {
+    for id in own(process, kinds) {
         if let Some(number) = numbers.get_mut(id.kind.index()) {
             *number = Some(id.ino);
         }
@@ -299,7 +316,7 @@ fn numbers(process: &Process) -> [Option<u64>; Kind::ALL.len()] {
     numbers
 }
 
-fn first_pid(row: &Row<'_>) -> u32 {
+fn first_pid(row: &Row<'_>) -> Pid {
     match row.party {
         Party::Processes(process) => process.pid,
         _ => 0,
@@ -308,6 +325,14 @@ fn first_pid(row: &Row<'_>) -> u32 {
 
 fn holder(namespace: &Namespace) -> &Holder {
     namespace.holders.first().unwrap_or(&namespace.via)
+}
+
+/// Returns the thread that a holder is, which may be in several namespaces.
+const fn thread(holder: &Holder) -> Option<(Pid, Tid)> {
+    match holder {
+        Holder::Thread { pid, tid, .. } => Some((*pid, *tid)),
+        _ => None,
+    }
 }
 
 fn is_host(namespace: &Namespace) -> bool {

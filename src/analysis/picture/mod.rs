@@ -21,7 +21,7 @@ use crate::model::{Namespace, NsId, Pid, Set, Snapshot, named};
 use crate::text::Text;
 
 /// So many that are alike are shown one by one; with more, one stands for all.
-const MOST_ALIKE: usize = 6;
+const MOST_ALIKE: usize = 12;
 
 named! {
     /// One way to look at namespaces.

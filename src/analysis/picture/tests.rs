@@ -167,6 +167,9 @@ fn rows_are_whose_namespaces_differ_from_the_hosts_and_what_they_share_has_one_t
         fd: 3,
     };
     scene.namespace(Link::Net, 16, Holder::Fd(file));
+    for (link, ino, tid) in [(Link::Mnt, 17, 2), (Link::Mnt, 18, 4), (Link::Net, 19, 2)] {
+        scene.namespace(link, ino, Holder::Thread { pid: 1, tid, link });
+    }
     let expected = "\
 host (2): mnt 1 host net 2 host pid 3 host
 podman:a (2): mnt 13 own mnt 14 own net 12 shared 0 pid 3 host
@@ -175,6 +178,8 @@ web.service (1): mnt 10 own net 2 host pid 3 host
 process 7 (2): mnt 1 host net 15 own pid 3 host
 process 9 (1): mnt 1 host net 12 shared 0 pid 3 host
 fd: net 16 own
+thread: mnt 17 own net 19 own
+thread: mnt 18 own
 ";
     let picture = draw(&scene.0);
     assert_eq!(lines(&picture), expected);
@@ -247,8 +252,8 @@ fn many_rows_that_are_alike_fold_and_few_do_not() {
             .map(|block| block.rows.len())
             .collect()
     };
-    assert_eq!(blocks(&many(6)), [1; 8]);
-    assert_eq!(blocks(&many(7)), [1, 7, 1]);
+    assert_eq!(blocks(&many(12)), [1; 14]);
+    assert_eq!(blocks(&many(13)), [1, 13, 1]);
 }
 
 /// Makes a user namespace below another.
@@ -278,9 +283,9 @@ fn a_tree_shows_each_namespace_once_whatever_is_claimed_of_parents() {
     assert_eq!(nodes(tree), [(0, 1, 0), (1, 2, 0), (2, 3, 0), (1, 4, 0)]);
     let circle = vec![user(1, 3), user(2, 1), user(3, 2), user(4, 4)];
     assert_eq!(nodes(circle), [(0, 4, 0), (0, 1, 0), (1, 2, 0), (2, 3, 0)]);
-    let leaves: Vec<_> = (2..10).map(|ino| user(ino, 1)).collect();
-    let many = [vec![user(1, 0)], leaves, vec![user(10, 9)]].concat();
-    assert_eq!(nodes(many), [(0, 1, 0), (1, 2, 6), (1, 9, 0), (2, 10, 0)]);
+    let leaves: Vec<_> = (2..16).map(|ino| user(ino, 1)).collect();
+    let many = [vec![user(1, 0)], leaves, vec![user(16, 15)]].concat();
+    assert_eq!(nodes(many), [(0, 1, 0), (1, 2, 12), (1, 15, 0), (2, 16, 0)]);
     let deep: Vec<_> = (1..100_000).map(|ino| user(ino, ino - 1)).collect();
     assert_eq!(nodes(deep).last(), Some(&(99_998, 99_999, 0)));
 }
@@ -382,7 +387,7 @@ bare [11] unknown [12]
 fn many_lanes_that_are_alike_are_one_and_so_are_the_ports_that_lead_there() {
     let mut host = vec![lo(), interface("br0", 2)];
     let mut nets = Vec::new();
-    for place in 0..8 {
+    for place in 0..13 {
         host.push(veth(
             &format!("veth{place}"),
             10 + place,
@@ -395,8 +400,8 @@ fn many_lanes_that_are_alike_are_one_and_so_are_the_ports_that_lead_there() {
     }
     nets.insert(0, (2, Some(host)));
     let expected = "\
-2+0: lo br0 veth0<1+7
-100+7: lo eth0
+2+0: lo br0 veth0<1+12
+100+12: lo eth0
 0.2 = 1.1
 bare [] unknown []
 ";

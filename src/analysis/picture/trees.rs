@@ -53,7 +53,7 @@ pub(super) fn grow(snapshot: &Snapshot) -> Trees<'_> {
             None => unowned.push(namespace),
         }
     }
-    for list in owned.values_mut() {
+    for list in owned.values_mut().chain([&mut unowned]) {
         list.sort_by_key(|namespace| (namespace.id.kind, namespace.id));
     }
     let mut inside: HashMap<NsId, Vec<&Process>> = HashMap::new();

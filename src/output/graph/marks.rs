@@ -76,6 +76,13 @@ impl<'a> Marks<'a> {
                 format!("ns s{}{pattern}", place % HUES)
             }
         };
+        if self
+            .picture
+            .namespace(id)
+            .is_some_and(|one| one.nprocs == 0)
+        {
+            class += " held";
+        }
         if let Some(number) = self.lit.get(&id) {
             class += &format!(" n{number}");
         }

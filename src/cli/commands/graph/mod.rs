@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::replace::Place;
 use crate::cli::saved::read;
 use crate::cli::view::View;
-use crate::model::{Kind, KindSet, Snapshot};
+use crate::model::{Kind, KindSet, Snapshot, Source};
 use crate::output::{GraphFormat, describe, write_graph};
 use crate::scan::{Need, Needs};
 use crate::text::Text;
@@ -37,8 +37,10 @@ pub(crate) fn run(args: GraphArgs, console: &mut Console<'_>) -> Result<Outcome,
             let time = view.taken().time;
             let snapshot = scan(&view, views)?;
             let mut picture = Picture::new(&snapshot, views, Processes::All);
+            // What is not known about namespaces is not drawn, even if nothing hides it.
+            let about = [Source::Contents, Source::Cgroups];
             let told = snapshot.gaps.iter();
-            let told = told.filter(|gap| gap.cause.hides() || gap.is_about_host());
+            let told = told.filter(|gap| gap.cause.hides() || about.contains(&gap.source));
             picture.remarks = told.map(|gap| describe(gap).into()).collect();
             picture.time = time;
             let written = write(&picture, format, place, console)?;

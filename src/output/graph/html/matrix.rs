@@ -56,7 +56,7 @@ impl Page<'_> {
     fn legend(&mut self) -> io::Result<()> {
         write!(
             self.out,
-            "<ul class=\"legend\"><li><span class=\"ns host\">host</span> the host’s own</li><li><span class=\"ns s0\">A 1234</span> shared by several</li><li><span class=\"ns own\">1234</span> of nobody else, by its last digits</li><li><span class=\"unknown\">?</span> could not be seen</li></ul>"
+            "<ul class=\"legend\"><li><span class=\"ns host\">host</span> the host’s own</li><li><span class=\"ns s0\">A 1234</span> shared by several</li><li><span class=\"ns own\">1234</span> of nobody else, by its last digits</li><li><span class=\"ns own held\">1234</span> without processes</li><li><span class=\"unknown\">?</span> could not be seen</li></ul>"
         )?;
         if let Some(count) = self.marks.most_lit() {
             write!(

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use crate::analysis::picture::{Block, Row};
+use crate::analysis::picture::{Block, Party, Row};
 use crate::model::{Kind, Member};
 use crate::output::graph::labels::{counted, section};
 use crate::output::graph::markup::{Xml, cut};
@@ -31,7 +31,7 @@ pub(super) fn matrix(canvas: &mut Canvas<'_>) -> io::Result<()> {
             continue;
         };
         let section = section(&first.party);
-        if section != last {
+        if section != last && !matches!(first.party, Party::Host) {
             canvas.height += 10;
             canvas.text(MARGIN, canvas.height + 14, "bold soft", &section)?;
             canvas.height += 22;
