@@ -164,10 +164,15 @@ _nsls_value() {
         watch:--interval | watch:--interval=) : ;;
         watch:--exec | watch:--exec=) : ;;
         watch:--ring-pages | watch:--ring-pages=) : ;;
+        graph:--format | graph:--format=) _nsls_offer '' html svg dot mermaid ;;
+        graph:--view | graph:--view=) _nsls_offer '' matrix tree wires ;;
+        graph:--output | graph:--output=) compopt -o default ;;
+        graph:--sysroot | graph:--sysroot=) compopt -o dirnames ;;
+        graph:) compopt -o default ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
-        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture help ;;
+        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch graph capture help ;;
         *) return 1 ;;
     esac
 }
@@ -180,7 +185,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | watch | capture | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | watch | graph | capture | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -222,13 +227,14 @@ _nsls() {
             leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --strict --bpf --sysroot -h --help ;;
             exec) _nsls_offer '' -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources -j --jobs --all --strict --bpf --sysroot -h --help ;;
             watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json -h --help ;;
+            graph) _nsls_offer '' --format --view --output --strict --bpf --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid --sysroot -h --help ;;
         esac
         return 0
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture help
+        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch graph capture help
     fi
     return 0
 }

@@ -7,7 +7,7 @@
 # empty. A subcommand precedes all options.
 function __nsls_command --argument-names command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec watch capture help
+    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec watch graph capture help
         test "$command" = $words[2]
     else
         test -z "$command"
@@ -97,9 +97,10 @@ complete -c nsls -n __nsls_first -a metrics -d 'Write numbers for Prometheus'
 complete -c nsls -n __nsls_first -a leaks -d 'List namespaces that nothing seems to need, or that a command left behind; exit with 1 if there are any'
 complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
 complete -c nsls -n __nsls_first -a watch -d 'Show namespaces as they appear, are entered, lose their last process and end'
+complete -c nsls -n __nsls_first -a graph -d 'Draw who is in which namespaces, as a web page, a graphic or a graph'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec watch capture help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec watch graph capture help'
 complete -c nsls -n '__nsls_command' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process and of its future children; or of the first process of a container, or in a net namespace'
 complete -c nsls -n '__nsls_command' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only namespaces of these types'
 complete -c nsls -n '__nsls_command' -s P -l persistent -d 'Only namespaces without processes'
@@ -219,6 +220,13 @@ complete -c nsls -n '__nsls_command watch' -l exec -x -d 'Run this command for e
 complete -c nsls -n '__nsls_command watch' -l ring-pages -x -d 'Have a buffer of so many pages, a power of two, for the records of each CPU'
 complete -c nsls -n '__nsls_command watch' -s J -l json -d 'Write JSON, one object a line'
 complete -c nsls -n '__nsls_command watch' -s h -l help -d 'Print help'
+complete -c nsls -n '__nsls_command graph' -l format -x -a 'html svg dot mermaid' -d 'The format'
+complete -c nsls -n '__nsls_command graph' -l view -x -a 'matrix tree wires' -d 'Only this view; svg shows one [default: matrix]'
+complete -c nsls -n '__nsls_command graph' -l output -r -F -d 'Replace this file at once instead of writing to standard output'
+complete -c nsls -n '__nsls_command graph' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command graph' -l bpf -d 'Ask the kernel itself about processes and open files, by BPF iterators'
+complete -c nsls -n '__nsls_command graph' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
+complete -c nsls -n '__nsls_command graph' -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read DIR/proc and DIR/etc/passwd instead of the running system'
 complete -c nsls -n '__nsls_command capture' -s h -l help -d 'Print help'

@@ -59,8 +59,7 @@ pub(super) fn write(picture: &Picture<'_>, out: &mut dyn Write) -> io::Result<()
     page.list()?;
     writeln!(
         page.out,
-        "</main>\n<footer>Drawn by nsls {}.</footer>\n</body>\n</html>",
-        env!("CARGO_PKG_VERSION")
+        "</main>\n<footer>Drawn by nsls.</footer>\n</body>\n</html>"
     )
 }
 

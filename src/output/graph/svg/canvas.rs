@@ -53,11 +53,11 @@ impl<'a> Canvas<'a> {
         class: &str,
         text: &dyn Display,
     ) -> io::Result<()> {
-        writeln!(
-            self.body,
-            "<text x=\"{x}\" y=\"{y}\" class=\"{class}\">{}</text>",
-            Xml(text)
-        )
+        write!(self.body, "<text x=\"{x}\" y=\"{y}\"")?;
+        if !class.is_empty() {
+            write!(self.body, " class=\"{class}\"")?;
+        }
+        writeln!(self.body, ">{}</text>", Xml(text))
     }
 
     /// Writes the title of what follows.
