@@ -98,7 +98,7 @@ fn a_document_is_drawn_as_far_as_it_goes_and_says_what_it_lacks() {
     let dir = tempfile::tempdir().unwrap();
     let path = saved(
         dir.path(),
-        &document(&[json!({ "ns": 5, "type": "net", "nsfs": ["/run/netns/x"] })]),
+        &document(&[json!({ "ns": 5, "type": "net", "nprocs": 0, "nsfs": ["/run/netns/x"] })]),
     );
     let run = graph(&["--format", "svg", "--view", "wires", &path]);
     assert_eq!((run.status, &*run.stderr), (0, ""));
@@ -107,7 +107,6 @@ fn a_document_is_drawn_as_far_as_it_goes_and_says_what_it_lacks() {
     let expected = [
         "Interfaces not known: 1 net namespace",
         "5 mount /run/netns/x",
-        "Not seen: this file has no column NPROCS",
         "Not seen: this file has no column COMMAND",
         "Not seen: this file has no column CONTAINER",
         "Not seen: this file has no column HOST",
@@ -143,6 +142,16 @@ fn what_is_no_document_is_refused_in_one_line() {
     let path = saved(dir.path(), &json!([]));
     let message = format!("cannot draw {path}: not written by nsls --json (line 1)");
     assert_eq!(graph(&[&path]), Outcome::failure(2, &message));
+    for row in [
+        json!({ "ns": 5, "type": "net" }),
+        json!({ "ns": 5, "type": "net", "nprocs": 1 }),
+    ] {
+        saved(dir.path(), &document(&[row]));
+        let message = format!(
+            "cannot draw {path}: its rows have no nprocs and pid: use -o with a + in front"
+        );
+        assert_eq!(graph(&[&path]), Outcome::failure(2, &message));
+    }
     let gone = format!("{path}x");
     let message = format!("cannot draw {gone}: no such file or directory");
     assert_eq!(graph(&[&gone]), Outcome::failure(2, &message));

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::analysis::picture::{MOST_ALIKE, Processes, Tone, all};
+use crate::analysis::picture::{Processes, Tone, all, fold::tones};
 use crate::model::{Container, Holder, Kind, Member, Namespace, NsId, Pid, Process, Snapshot, Tid};
 
 /// Who is in which namespaces.
@@ -91,7 +91,8 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn ids(&self) -> impl Iterator<Item = NsId> {
+    /// Iterates over its namespaces.
+    pub(super) fn ids(&self) -> impl Iterator<Item = NsId> {
         self.cells
             .iter()
             .flat_map(|cell| cell.namespaces.iter().copied())
@@ -202,55 +203,6 @@ pub(super) fn rows(
     (rows, tones)
 }
 
-/// Puts rows that are alike together if they are many.
-pub(super) fn fold<'a>(rows: Vec<Row<'a>>, tones: &HashMap<NsId, Tone>) -> Matrix<'a> {
-    let shapes: Vec<Shape> = rows.iter().map(|row| Shape::new(row, tones)).collect();
-    let mut counts: HashMap<&Shape, usize> = HashMap::new();
-    for shape in &shapes {
-        *counts.entry(shape).or_default() += 1;
-    }
-    let mut places: HashMap<&Shape, usize> = HashMap::new();
-    let mut blocks: Vec<Block<'a>> = Vec::new();
-    for (row, shape) in rows.into_iter().zip(&shapes) {
-        let is_folded = counts.get(shape).is_some_and(|count| *count > MOST_ALIKE);
-        let place = *places.entry(shape).or_insert(blocks.len());
-        match blocks.get_mut(place) {
-            Some(block) if is_folded => block.rows.push(row),
-            _ => blocks.push(Block { rows: vec![row] }),
-        }
-    }
-    Matrix { blocks }
-}
-
-/// What rows that are alike have in common.
-#[derive(PartialEq, Eq, Hash)]
-struct Shape {
-    /// The kind of the party, and of a holder.
-    party: (u8, &'static str),
-    /// The tones of each cell, and whether it is unknown.
-    cells: Vec<(Vec<Tone>, bool)>,
-}
-
-impl Shape {
-    fn new(row: &Row<'_>, tones: &HashMap<NsId, Tone>) -> Self {
-        let tone = |id: &NsId| tones.get(id).copied().unwrap_or(Tone::Own);
-        let cells = row.cells.iter().map(|cell| {
-            let tones = cell.namespaces.iter().map(tone).collect();
-            (tones, cell.is_unknown)
-        });
-        Shape {
-            party: match row.party {
-                Party::Host => (0, ""),
-                Party::Container(_) => (1, ""),
-                Party::Service(_) => (2, ""),
-                Party::Processes(_) => (3, ""),
-                Party::Held(holder) => (4, holder.kind()),
-            },
-            cells: cells.collect(),
-        }
-    }
-}
-
 /// Returns a row for each container and for each service, by what namespaces say of
 /// the processes in them.
 fn affiliated(snapshot: &Snapshot) -> (BTreeMap<&Container, Row<'_>>, BTreeMap<&str, Row<'_>>) {
@@ -273,26 +225,6 @@ fn affiliated(snapshot: &Snapshot) -> (BTreeMap<&Container, Row<'_>>, BTreeMap<&
         }
     }
     (containers, services)
-}
-
-fn tones(rows: &[Row<'_>], host: &HashSet<NsId>) -> HashMap<NsId, Tone> {
-    let mut counts: HashMap<NsId, usize> = HashMap::new();
-    for id in rows.iter().flat_map(Row::ids) {
-        *counts.entry(id).or_default() += 1;
-    }
-    let mut tones = HashMap::new();
-    let mut shared = 0;
-    for id in rows.iter().flat_map(Row::ids) {
-        tones.entry(id).or_insert_with(|| match counts.get(&id) {
-            _ if host.contains(&id) => Tone::Host,
-            Some(2..) => {
-                shared += 1;
-                Tone::Shared(shared - 1)
-            }
-            _ => Tone::Own,
-        });
-    }
-    tones
 }
 
 /// Returns the namespaces that a process is in, of the types that were looked for.

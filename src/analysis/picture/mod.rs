@@ -5,6 +5,7 @@
 //! what is alike and what is unknown; where it stands and how it looks is left to
 //! the formats.
 
+mod fold;
 mod matrix;
 #[cfg(test)]
 mod tests;
@@ -139,7 +140,7 @@ impl<'a> Picture<'a> {
             addresses: BTreeMap::new(),
             trees: trees::grow(snapshot),
             wires: wires::lay(snapshot, &order),
-            matrix: matrix::fold(rows, &tones),
+            matrix: fold::fold(rows, &tones),
             roles,
         }
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::analysis::picture::{MOST_ALIKE, all};
 use crate::model::{Interface, Kind, Namespace, NsId, Snapshot};
@@ -134,7 +134,7 @@ fn is_loopback(one: &Interface) -> bool {
 /// Returns ports in order: each interface that has no master, and right after it those
 /// that are its ports.
 fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
-    let mut below: HashMap<u32, Vec<&Interface>> = HashMap::new();
+    let mut below: BTreeMap<u32, Vec<&Interface>> = BTreeMap::new();
     let mut pending: Vec<(&Interface, Option<usize>)> = Vec::new();
     let known: HashSet<u32> = interfaces.iter().filter_map(|one| one.index).collect();
     for one in interfaces {
@@ -148,10 +148,9 @@ fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
     loop {
         let Some((interface, master)) = pending.pop() else {
             // What is left claims to be a port of itself.
-            let Some(index) = below.keys().min().copied() else {
+            let Some((_, circle)) = below.pop_first() else {
                 return ports;
             };
-            let circle = below.remove(&index).unwrap_or_default();
             pending.extend(circle.into_iter().rev().map(|one| (one, None)));
             continue;
         };

@@ -59,7 +59,9 @@ fn draw_saved(
     place: Option<Place>,
     console: &mut Console<'_>,
 ) -> Result<Outcome, CliError> {
-    let parsed = read(path).and_then(|bytes| crate::cli::saved::parse(&bytes));
+    let parsed = read(path)
+        .and_then(|bytes| crate::cli::saved::parse(&bytes))
+        .and_then(saved::require);
     let document = parsed.map_err(|why| CliError::Undrawable {
         path: path.to_owned(),
         why,
@@ -111,6 +113,15 @@ fn write(
 }
 
 fn scan(view: &View, views: ViewKinds) -> Result<Snapshot, CliError> {
+    let scanner = view.scanner().needs(needs(views)).kinds(kinds(views));
+    let mut snapshot = scanner.scan()?;
+    let shown: BTreeSet<_> = shown_processes(&snapshot, views).into_iter().collect();
+    scanner.describe(&mut snapshot, &shown)?;
+    Ok(snapshot)
+}
+
+/// Returns what the views show.
+fn needs(views: ViewKinds) -> Needs {
     let mut needs = Needs::from([
         Need::Members,
         Need::Affiliation,
@@ -127,13 +138,39 @@ fn scan(view: &View, views: ViewKinds) -> Result<Snapshot, CliError> {
     if views.contains(ViewKind::Wires) {
         needs = needs.union([Need::Interfaces, Need::Addresses].into());
     }
-    let kinds = match views == ViewKinds::of(ViewKind::Wires) {
+    needs
+}
+
+/// Returns the types of namespaces that the views show.
+fn kinds(views: ViewKinds) -> KindSet {
+    match views == ViewKinds::of(ViewKind::Wires) {
         true => KindSet::of(Kind::Net),
         false => KindSet::all(),
-    };
-    let scanner = view.scanner().needs(needs).kinds(kinds);
-    let mut snapshot = scanner.scan()?;
-    let shown: BTreeSet<_> = shown_processes(&snapshot, views).into_iter().collect();
-    scanner.describe(&mut snapshot, &shown)?;
-    Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_view_costs_what_only_another_shows() {
+        let dear = Needs::from([
+            Need::Holders,
+            Need::Relations,
+            Need::Interfaces,
+            Need::Addresses,
+        ]);
+        let costs = |view| needs(ViewKinds::of(view)).intersection(dear);
+        assert_eq!(costs(ViewKind::Matrix), Needs::of(Need::Holders));
+        assert_eq!(costs(ViewKind::Tree), Needs::of(Need::Relations));
+        let wires = Needs::from([Need::Interfaces, Need::Addresses]);
+        assert_eq!(costs(ViewKind::Wires), wires);
+        assert_eq!(needs(ViewKinds::all()).intersection(dear), dear);
+        assert_eq!(
+            kinds(ViewKinds::of(ViewKind::Wires)),
+            KindSet::of(Kind::Net)
+        );
+        assert_eq!(kinds(ViewKinds::of(ViewKind::Tree)), KindSet::all());
+    }
 }

@@ -11,12 +11,24 @@ use crate::model::{
 };
 use crate::text::Text;
 
+/// Refuses a document without the columns that tell whether a namespace has processes.
+pub(super) fn require(document: Saved) -> Result<Saved, String> {
+    let is_enough = |(_, row): &(NsId, Row)| match row.nprocs {
+        Some(0) => true,
+        Some(_) => row.pid.is_some(),
+        None => false,
+    };
+    match document.rows.iter().all(is_enough) {
+        true => Ok(document),
+        false => Err("its rows have no nprocs and pid: use -o with a + in front".to_owned()),
+    }
+}
+
 /// Returns a sentence for each column that the views need and that a document lacks.
 pub(super) fn absent(document: &Saved, views: ViewKinds) -> Vec<Text> {
     let has = |has: fn(&Row) -> bool| document.rows.iter().any(|(_, row)| has(row));
     let wants = |view| views.contains(view);
     let columns = [
-        ("NPROCS", has(|row| row.nprocs.is_some()), true),
         ("COMMAND", has(|row| row.command.is_some()), true),
         ("CONTAINER", has(|row| row.container.is_some()), true),
         (
@@ -122,10 +134,8 @@ fn namespace(id: NsId, row: Row, kinds: &HashMap<u64, Kind>) -> Namespace {
     });
     namespace.relations.owner = row.ons.flatten().and_then(|ino| above(ino, Kind::User));
     namespace.relations.unique_id = row.id;
-    namespace.nprocs = match row.nprocs {
-        Some(count) => usize::try_from(count).unwrap_or(usize::MAX),
-        None => usize::from(row.pid.is_some()),
-    };
+    let nprocs = row.nprocs.unwrap_or_default();
+    namespace.nprocs = usize::try_from(nprocs).unwrap_or(usize::MAX);
     namespace.pid = row.pid;
     namespace.mounts = mounts;
     namespace.holders = holders;

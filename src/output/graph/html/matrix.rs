@@ -121,10 +121,13 @@ impl Page<'_> {
         if cell.is_unknown {
             write!(
                 self.out,
-                "<span class=\"unknown\" title=\"could not be seen\">?</span>"
+                "<span class=\"unknown\" role=\"img\" aria-label=\"could not be seen\">?</span>"
             )?;
         } else if cell.namespaces.is_empty() {
-            write!(self.out, "<span class=\"none\" title=\"none\">–</span>")?;
+            write!(
+                self.out,
+                "<span class=\"none\" role=\"img\" aria-label=\"none\">–</span>"
+            )?;
         }
         for id in &cell.namespaces {
             match (block, self.picture.namespace(*id)) {

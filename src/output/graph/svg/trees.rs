@@ -13,6 +13,9 @@ const DEEPEST: usize = 20;
 /// The width within which what a namespace owns is wrapped.
 const WRAP: usize = 860;
 
+/// The space below a node.
+const BELOW: usize = 12;
+
 /// So many namespaces of one type are shown one by one.
 const FEW: usize = 4;
 
@@ -23,7 +26,7 @@ pub(in crate::output::graph) fn user_tree(canvas: &mut Canvas<'_>) -> io::Result
     for node in &trees.user {
         let (x, y) = begin(canvas, node, &mut places)?;
         owned(canvas, x + 22, y + 30, &node.owned)?;
-        end(canvas, node, x, y)?;
+        canvas.height += BELOW;
     }
     if !trees.unowned.is_empty() {
         let text = "Owner not known";
@@ -52,8 +55,7 @@ pub(in crate::output::graph) fn pid_tree(canvas: &mut Canvas<'_>) -> io::Result<
             canvas.text(x + 22, line, "soft", &text)?;
             line += 18;
         }
-        canvas.height = line - 12;
-        end(canvas, node, x, y)?;
+        canvas.height = line - 12 + BELOW;
     }
     Ok(())
 }
@@ -89,12 +91,6 @@ fn begin(
     canvas.text(x + width + 10, y + 15, "bold", &text)?;
     canvas.height = y + 26;
     Ok((x, y))
-}
-
-/// Ends a node: leaves space below it.
-fn end(canvas: &mut Canvas<'_>, _node: &Node<'_>, _x: usize, _y: usize) -> io::Result<()> {
-    canvas.height += 12;
-    Ok(())
 }
 
 /// Draws namespaces in lines, those of one type together.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Cable, Lane, Port, Socket, Tone};
@@ -35,25 +36,31 @@ pub(in crate::output::graph) fn wires(canvas: &mut Canvas<'_>) -> io::Result<()>
     }
     // Short cables run inside, so that long ones go around them.
     spans.sort_by_key(|(top, bottom, _)| (bottom - top, *top));
-    let mut tracks: Vec<Vec<(usize, usize)>> = Vec::new();
+    let mut tracks: Vec<Track> = vec![Track::default(); TRACKS];
     for (place, (top, bottom, cable)) in spans.into_iter().enumerate() {
-        let is_free = |taken: &Vec<(usize, usize)>| {
-            taken
-                .iter()
-                .all(|(from, to)| bottom + 4 < *from || to + 4 < top)
-        };
-        let free = tracks.iter().take(TRACKS).position(is_free);
-        let track = free.unwrap_or(tracks.len()).min(TRACKS);
-        if track == tracks.len() {
-            tracks.push(Vec::new());
-        }
-        if let Some(taken) = tracks.get_mut(track) {
-            taken.push((top, bottom));
-        }
+        // If there are too many, the last ones lie on each other.
+        let free = tracks.iter_mut().position(|track| track.take(top, bottom));
+        let track = free.unwrap_or(TRACKS);
         draw_cable(canvas, cable, (top, bottom), track, place % 8)?;
     }
     list(canvas, "Nothing but a loopback", &wires.bare)?;
     list(canvas, "Interfaces not known", &wires.unknown)
+}
+
+/// A place for cables that do not touch: where each begins, and where it ends.
+#[derive(Clone, Default)]
+struct Track(BTreeMap<usize, usize>);
+
+impl Track {
+    /// Takes a part of it, and returns whether that was free.
+    fn take(&mut self, top: usize, bottom: usize) -> bool {
+        let last = self.0.range(..=bottom + 4).next_back();
+        let is_free = last.is_none_or(|(_, end)| end + 4 < top);
+        if is_free {
+            self.0.insert(top, bottom);
+        }
+        is_free
+    }
 }
 
 /// Draws a lane, and returns the height of the plug of each port.
@@ -84,7 +91,7 @@ fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane<'_>) -> io::Result<Vec<usize>>
     let mut plugs = Vec::new();
     for (place, port) in lane.ports.iter().enumerate() {
         let y = top + 40 + place * PORT;
-        draw_port(canvas, lane, port, x + 18, y)?;
+        draw_port(canvas, port, place, x + 18, y)?;
         plugs.push(y + PORT / 2);
     }
     if let Some(loose) = loose {
@@ -103,8 +110,8 @@ fn draw_lane(canvas: &mut Canvas<'_>, lane: &Lane<'_>) -> io::Result<Vec<usize>>
 
 fn draw_port(
     canvas: &mut Canvas<'_>,
-    lane: &Lane<'_>,
     port: &Port<'_>,
+    place: usize,
     x: usize,
     y: usize,
 ) -> io::Result<()> {
@@ -112,12 +119,7 @@ fn draw_port(
     let mut left = x;
     if let Some(master) = port.master {
         // A bracket leads to the bridge.
-        let above = lane.ports.len().min(master);
-        let distance = lane
-            .ports
-            .iter()
-            .position(|other| std::ptr::eq(other, port));
-        let up = distance.unwrap_or(above).saturating_sub(above) * PORT;
+        let up = place.saturating_sub(master) * PORT;
         let path = format!(
             "M{} {}V{}h10",
             x + 6,
@@ -152,12 +154,11 @@ fn draw_port(
         canvas.text(x, y + 16, "soft", &cut(&format_args!("{kind}{state}"), 12))?;
     }
     x += ADDRESSES - KIND;
-    if one.addresses.is_empty() && one.link.is_some() && one.peer.is_none() {
-        let text = "the other end was not seen";
-        return canvas.text(x, y + 16, "soft", &text);
+    let mut words: Vec<String> = one.addresses.iter().map(ToString::to_string).collect();
+    if one.link.is_some() && one.peer.is_none() {
+        words.push("(the other end was not seen)".to_owned());
     }
-    let addresses: Vec<String> = one.addresses.iter().map(ToString::to_string).collect();
-    canvas.text(x, y + 16, "", &cut(&addresses.join(" "), 66))
+    canvas.text(x, y + 16, "", &cut(&words.join(" "), 66))
 }
 
 /// Returns all there is to say of an interface in a line.
