@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::error::reason;
 use crate::model::{Kind, NsId, Pid};
@@ -29,18 +30,18 @@ pub(crate) struct Saved {
     pub(crate) time: Option<f64>,
 }
 
-/// Any line of the output: a whole document, a row, or the last line.
+/// What is read at first of any line of the output: a whole document, the last line, or
+/// a row, which has none of these. Rows are read one by one, as they are many.
 #[derive(Deserialize)]
-struct Line {
+struct Head<'a> {
     version: Option<u32>,
     complete: Option<bool>,
     gaps: Option<Vec<Gap>>,
     sources: Option<Vec<String>>,
     boot_id: Option<String>,
     time: Option<f64>,
-    namespaces: Option<Vec<Row>>,
-    #[serde(flatten)]
-    row: Row,
+    #[serde(borrow)]
+    namespaces: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -141,13 +142,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Parses a document, or lines of which the last has `version`.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Saved, String> {
-    let malformed = |error: serde_json::Error| match version(bytes) {
+    let malformed = |error: serde_json::Error, part: Option<&RawValue>| match version(bytes) {
         Some(other) if other != VERSION => unknown(other),
         _ if error.is_eof() => "it ends too early".to_owned(),
-        _ => format!("not written by nsls --json (line {})", error.line()),
+        _ => {
+            let line = error.line() + part.map_or(0, |part| lines_before(part, bytes));
+            format!("not written by nsls --json (line {line})")
+        }
     };
-    let mut rows = Vec::new();
-    let mut lines = serde_json::Deserializer::from_slice(bytes).into_iter::<Line>();
+    let mut rows: Vec<&RawValue> = Vec::new();
+    let mut lines = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     let last = loop {
         let Some(line) = lines.next() else {
             return Err(match rows.is_empty() {
@@ -155,11 +159,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Saved, String> {
                 false => "it ends too early".to_owned(),
             });
         };
-        let line = line.map_err(malformed)?;
-        match line.version {
-            Some(VERSION) => break line,
+        let line = line.map_err(|error| malformed(error, None))?;
+        let head: Result<Head<'_>, _> = serde_json::from_str(line.get());
+        let head = head.map_err(|error| malformed(error, Some(line)))?;
+        match head.version {
+            Some(VERSION) => break head,
             Some(other) => return Err(unknown(other)),
-            None => rows.push(line.row),
+            None => rows.push(line),
         }
     };
     if lines.next().is_some() {
@@ -183,12 +189,25 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Saved, String> {
         boot_id: last.boot_id,
         time: last.time,
     };
-    for row in rows {
+    for text in rows {
+        let row: Result<Row, _> = serde_json::from_str(text.get());
+        let row = row.map_err(|error| malformed(error, Some(text)))?;
         if let Some(id) = row.id()? {
             saved.rows.push((id, row));
         }
     }
     Ok(saved)
+}
+
+/// Returns how many lines of a text end before a part of it begins.
+fn lines_before(part: &RawValue, text: &[u8]) -> usize {
+    let start = part
+        .get()
+        .as_ptr()
+        .addr()
+        .saturating_sub(text.as_ptr().addr());
+    let before = text.get(..start).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// Returns the version of a document whose other keys make no sense.
@@ -267,8 +286,11 @@ mod tests {
         ] {
             assert_eq!(why(text), expected, "{text}");
         }
-        let deep = format!(r#"{{"version":1,"gaps":{}"#, "[".repeat(100_000));
+        let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+        let deep = format!(r#"{{"version":1,"gaps":{open}{close}}}"#);
         assert_eq!(why(&deep), "not written by nsls --json (line 1)");
+        let rows = "{\"ns\":5,\"type\":\"net\"}\n{\"ns\":5,\n\"type\":7}\n{\"version\":1,\"complete\":true}";
+        assert_eq!(why(rows), "not written by nsls --json (line 3)");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use crate::analysis::picture::{Processes, Tone, all, fold::tones};
+use crate::analysis::picture::{Processes, Tone, alike::stand_ins, all, is_host};
 use crate::model::{Container, Holder, Kind, Member, Namespace, NsId, Pid, Process, Snapshot, Tid};
 
 /// Who is in which namespaces.
@@ -98,6 +98,15 @@ impl<'a> Row<'a> {
             .flat_map(|cell| cell.namespaces.iter().copied())
     }
 
+    /// Returns whether it is a row even if all its namespaces have others.
+    fn is_whole(&self, processes: Processes) -> bool {
+        let is_known = || !self.cells.iter().any(|cell| cell.is_unknown);
+        match self.party {
+            Party::Processes(_) => processes == Processes::All && is_known(),
+            _ => true,
+        }
+    }
+
     /// Marks as unknown what there must be: a process is in a namespace of each type.
     fn finish(mut self, kinds: &[bool]) -> Self {
         for (cell, exists) in self.cells.iter_mut().zip(kinds) {
@@ -107,75 +116,83 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Returns all rows in order, and the tone of each namespace in them.
-pub(super) fn rows(
-    snapshot: &Snapshot,
-    processes: Processes,
-) -> (Vec<Row<'_>>, HashMap<NsId, Tone>) {
-    let host: HashSet<NsId> = all(snapshot)
-        .filter(|namespace| is_host(namespace))
-        .map(|namespace| namespace.id)
-        .collect();
-    let kinds: Vec<bool> = Kind::ALL
-        .iter()
-        .map(|kind| all(snapshot).any(|namespace| namespace.id.kind == *kind))
-        .collect();
-    let mut of_host = Row::new(Party::Host);
-    let (mut containers, mut services) = affiliated(snapshot);
-    services.retain(|_, row| row.ids().any(|id| !host.contains(&id)));
-    for namespace in all(snapshot).filter(|namespace| is_host(namespace)) {
-        of_host.add(namespace.id);
-    }
+/// By what the rows of the matrix are told from each other, in their order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    Container(&'a Container),
+    Service(&'a str),
+    /// The numbers of namespaces, by type.
+    Processes([Option<u64>; Kind::ALL.len()]),
+}
 
-    let mut others: BTreeMap<[Option<u64>; Kind::ALL.len()], Row<'_>> = BTreeMap::new();
+/// Returns all rows in order.
+pub(super) fn rows(snapshot: &Snapshot, processes: Processes) -> Vec<Row<'_>> {
+    let mut of_host = Row::new(Party::Host);
+    let mut host: HashSet<NsId> = HashSet::new();
+    let mut kinds = [false; Kind::ALL.len()];
+    for namespace in all(snapshot) {
+        if let Some(exists) = kinds.get_mut(namespace.id.kind.index()) {
+            *exists = true;
+        }
+        if is_host(namespace) {
+            host.insert(namespace.id);
+            of_host.add(namespace.id);
+        }
+    }
+    let mut found = affiliated(snapshot);
+    found.retain(|key, row| {
+        !matches!(key, Key::Service(_)) || row.ids().any(|id| !host.contains(&id))
+    });
     for process in &snapshot.processes {
-        let of_container = process.container().map(|one| containers.get_mut(one));
         let unit = process
             .affiliation
             .as_ref()
             .and_then(|one| one.unit.as_deref());
-        let row = match (
-            of_container.flatten(),
-            unit.and_then(|unit| services.get_mut(unit)),
-        ) {
-            (Some(row), _) | (None, Some(row)) => row,
-            (None, None) if own(process, &kinds).all(|id| host.contains(&id)) => &mut of_host,
-            (None, None) => others.entry(numbers(process, &kinds)).or_insert_with(|| {
-                let mut row = Row::new(Party::Processes(process));
-                own(process, &kinds).for_each(|id| row.add(id));
-                row
-            }),
+        let container = process.container().map(Key::Container);
+        let known = container.filter(|key| found.contains_key(key)).or_else(|| {
+            let service = unit.map(Key::Service);
+            service.filter(|key| found.contains_key(key))
+        });
+        let row = match known {
+            None if own(process, &kinds).all(|id| host.contains(&id)) => &mut of_host,
+            known => {
+                let key = known.unwrap_or_else(|| Key::Processes(numbers(process, &kinds)));
+                found.entry(key).or_insert_with(|| {
+                    let mut row = Row::new(Party::Processes(process));
+                    own(process, &kinds).for_each(|id| row.add(id));
+                    row
+                })
+            }
         };
         if processes == Processes::All {
             *row.nprocs.get_or_insert(0) += 1;
         }
     }
-
-    let mut rows = vec![of_host.finish(&kinds)];
-    let mut containers: Vec<Row<'_>> = containers.into_values().collect();
-    // Those of a pod share namespaces.
-    containers.sort_by(|one, next| one.pod.cmp(&next.pod));
-    let parties = containers.into_iter().chain(services.into_values());
-    rows.extend(parties.map(|row| row.finish(&kinds)));
-    let (mut whole, part): (Vec<_>, Vec<_>) = others
-        .into_values()
-        .map(|row| row.finish(&kinds))
-        .partition(|row| {
-            processes == Processes::All && !row.cells.iter().any(|cell| cell.is_unknown)
-        });
-    whole.sort_by_key(first_pid);
-    rows.append(&mut whole);
-    let mut seen: HashSet<NsId> = rows.iter().flat_map(Row::ids).collect();
+    let mut rows: Vec<Row<'_>> = found.into_values().map(|row| row.finish(&kinds)).collect();
+    rows.sort_by_key(|row| match row.party {
+        // Those of a pod share namespaces.
+        Party::Container(_) => (0, row.pod, 0),
+        Party::Processes(process) if row.is_whole(processes) => (2, None, process.pid),
+        Party::Processes(process) => (3, None, process.pid),
+        _ => (1, None, 0),
+    });
+    let mut seen: HashSet<NsId> = host;
     // A zombie, or a representative that is known by some links only, adds a row only if
     // nobody else is in one of its namespaces.
-    let mut part = part;
-    part.sort_by_key(first_pid);
-    for row in part {
-        if row.ids().any(|id| !seen.contains(&id)) {
+    rows.retain(|row| {
+        let adds = row.is_whole(processes) || row.ids().any(|id| !seen.contains(&id));
+        if adds {
             seen.extend(row.ids());
-            rows.push(row);
         }
-    }
+        adds
+    });
+    rows.insert(0, of_host.finish(&kinds));
+    hold(snapshot, &seen, &mut rows);
+    rows
+}
+
+/// Adds rows for the namespaces that no process is in.
+fn hold<'a>(snapshot: &'a Snapshot, seen: &HashSet<NsId>, rows: &mut Vec<Row<'a>>) {
     let mut held: Vec<&Namespace> = all(snapshot)
         .filter(|namespace| !seen.contains(&namespace.id))
         .collect();
@@ -199,32 +216,72 @@ pub(super) fn rows(
             row.add(namespace.id);
         }
     }
-    let tones = tones(&rows, &host);
-    (rows, tones)
+}
+
+/// Puts rows that are alike together if they are many.
+pub(super) fn fold<'a>(rows: Vec<Row<'a>>, tone: impl Fn(&NsId) -> Tone) -> Matrix<'a> {
+    let shapes: Vec<_> = rows.iter().map(|row| Some(shape(row, &tone))).collect();
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    // Where the block of each row is.
+    let mut places: Vec<usize> = Vec::new();
+    for (row, first) in rows.into_iter().zip(stand_ins(&shapes)) {
+        let place = places.get(first).copied().unwrap_or(blocks.len());
+        places.push(place);
+        match blocks.get_mut(place) {
+            Some(block) => block.rows.push(row),
+            None => blocks.push(Block { rows: vec![row] }),
+        }
+    }
+    Matrix { blocks }
+}
+
+/// Returns what rows that are alike have in common: the kind of the party, and the tones
+/// in each cell.
+fn shape(row: &Row<'_>, tone: impl Fn(&NsId) -> Tone) -> Vec<u8> {
+    let party = match row.party {
+        Party::Host => "1",
+        Party::Container(_) => "2",
+        Party::Service(_) => "3",
+        Party::Processes(_) => "4",
+        Party::Held(holder) => holder.kind(),
+    };
+    let mut shape = party.as_bytes().to_vec();
+    for cell in &row.cells {
+        shape.push(if cell.is_unknown { b'?' } else { b'/' });
+        for id in &cell.namespaces {
+            match tone(id) {
+                Tone::Host => shape.push(b'h'),
+                Tone::Own => shape.push(b'o'),
+                Tone::Shared(place) => {
+                    shape.push(b's');
+                    shape.extend(place.to_le_bytes());
+                }
+            }
+        }
+    }
+    shape
 }
 
 /// Returns a row for each container and for each service, by what namespaces say of
 /// the processes in them.
-fn affiliated(snapshot: &Snapshot) -> (BTreeMap<&Container, Row<'_>>, BTreeMap<&str, Row<'_>>) {
-    let mut containers = BTreeMap::new();
-    let mut services = BTreeMap::new();
+fn affiliated(snapshot: &Snapshot) -> BTreeMap<Key<'_>, Row<'_>> {
+    let mut found = BTreeMap::new();
     for namespace in all(snapshot) {
         let facts = namespace.facts.as_deref();
         for one in facts.into_iter().flat_map(|facts| &facts.affiliations) {
-            let row = match (&one.container, one.unit.as_deref()) {
-                (Some(container), _) => containers
-                    .entry(container)
-                    .or_insert_with(|| Row::new(Party::Container(container))),
-                (None, Some(unit)) if unit.ends_with(".service") => services
-                    .entry(unit)
-                    .or_insert_with(|| Row::new(Party::Service(unit))),
+            let (key, party) = match (&one.container, one.unit.as_deref()) {
+                (Some(container), _) => (Key::Container(container), Party::Container(container)),
+                (None, Some(unit)) if unit.ends_with(".service") => {
+                    (Key::Service(unit), Party::Service(unit))
+                }
                 _ => continue,
             };
+            let row = found.entry(key).or_insert_with(|| Row::new(party));
             row.add(namespace.id);
             row.pod = row.pod.or(one.pod.as_deref());
         }
     }
-    (containers, services)
+    found
 }
 
 /// Returns the namespaces that a process is in, of the types that were looked for.
@@ -248,13 +305,6 @@ fn numbers(process: &Process, kinds: &[bool]) -> [Option<u64>; Kind::ALL.len()] 
     numbers
 }
 
-fn first_pid(row: &Row<'_>) -> Pid {
-    match row.party {
-        Party::Processes(process) => process.pid,
-        _ => 0,
-    }
-}
-
 fn holder(namespace: &Namespace) -> &Holder {
     namespace.holders.first().unwrap_or(&namespace.via)
 }
@@ -265,9 +315,4 @@ const fn thread(holder: &Holder) -> Option<(Pid, Tid)> {
         Holder::Thread { pid, tid, .. } => Some((*pid, *tid)),
         _ => None,
     }
-}
-
-fn is_host(namespace: &Namespace) -> bool {
-    let facts = namespace.facts.as_deref();
-    facts.and_then(|facts| facts.is_host) == Some(true)
 }

@@ -5,7 +5,7 @@
 //! what is alike and what is unknown; where it stands and how it looks is left to
 //! the formats.
 
-mod fold;
+mod alike;
 mod matrix;
 #[cfg(test)]
 mod tests;
@@ -20,9 +20,6 @@ pub use wires::{Cable, Lane, Port, Socket, Wires};
 
 use crate::model::{Namespace, NsId, Pid, Set, Snapshot, named};
 use crate::text::Text;
-
-/// So many that are alike are shown one by one; with more, one stands for all.
-const MOST_ALIKE: usize = 12;
 
 named! {
     /// One way to look at namespaces.
@@ -76,7 +73,10 @@ pub struct Picture<'a> {
 struct Role<'a> {
     namespace: &'a Namespace,
     tone: Tone,
+    /// Those that are in it.
     parties: Vec<Party<'a>>,
+    /// The first row that has it.
+    row: usize,
 }
 
 /// By what a namespace is told from others. The same tone is the same namespace,
@@ -104,33 +104,10 @@ impl<'a> Picture<'a> {
     /// Makes a picture of a snapshot. The cost is linear, and whatever the snapshot
     /// claims, nothing is drawn twice.
     pub fn new(snapshot: &'a Snapshot, views: ViewKinds, processes: Processes) -> Self {
-        let (rows, tones) = matrix::rows(snapshot, processes);
-        let mut roles: HashMap<NsId, Role<'a>> = all(snapshot)
-            .map(|namespace| {
-                let role = Role {
-                    namespace,
-                    tone: tones.get(&namespace.id).copied().unwrap_or(Tone::Own),
-                    parties: Vec::new(),
-                };
-                (namespace.id, role)
-            })
-            .collect();
-        for row in &rows {
-            for id in row.cells.iter().flat_map(|cell| &cell.namespaces) {
-                if let Some(role) = roles.get_mut(id) {
-                    role.parties.push(row.party);
-                }
-            }
-        }
-        let order: HashMap<NsId, usize> = rows
-            .iter()
-            .enumerate()
-            .rev()
-            .flat_map(|(place, row)| {
-                let ids = row.cells.iter().flat_map(|cell| &cell.namespaces);
-                ids.map(move |id| (*id, place))
-            })
-            .collect();
+        let rows = matrix::rows(snapshot, processes);
+        let roles = roles(snapshot, &rows);
+        let tone = |id: &NsId| roles.get(id).map_or(Tone::Own, |role| role.tone);
+        let row = |id: NsId| roles.get(&id).map_or(usize::MAX, |role| role.row);
         Picture {
             snapshot,
             views,
@@ -139,8 +116,8 @@ impl<'a> Picture<'a> {
             time: None,
             addresses: BTreeMap::new(),
             trees: trees::grow(snapshot),
-            wires: wires::lay(snapshot, &order),
-            matrix: fold::fold(rows, &tones),
+            wires: wires::lay(snapshot, row),
+            matrix: matrix::fold(rows, tone),
             roles,
         }
     }
@@ -166,7 +143,6 @@ impl<'a> Picture<'a> {
 /// for [`Scanner::describe`](crate::Scanner::describe).
 pub fn shown_processes(snapshot: &Snapshot, views: ViewKinds) -> Vec<Pid> {
     let mut shown: Vec<Pid> = matrix::rows(snapshot, Processes::All)
-        .0
         .iter()
         .filter_map(|row| match row.party {
             Party::Processes(process) => Some(process.pid),
@@ -180,6 +156,48 @@ pub fn shown_processes(snapshot: &Snapshot, views: ViewKinds) -> Vec<Pid> {
         shown.extend(nodes.flat_map(|node| node.processes.iter().map(|process| process.pid)));
     }
     shown
+}
+
+/// Returns the part of each namespace, by the rows that have it.
+fn roles<'a>(snapshot: &'a Snapshot, rows: &[Row<'a>]) -> HashMap<NsId, Role<'a>> {
+    let mut roles: HashMap<NsId, Role<'a>> = HashMap::new();
+    for namespace in all(snapshot) {
+        let role = Role {
+            namespace,
+            tone: if is_host(namespace) {
+                Tone::Host
+            } else {
+                Tone::Own
+            },
+            parties: Vec::new(),
+            row: usize::MAX,
+        };
+        roles.insert(namespace.id, role);
+    }
+    for (place, row) in rows.iter().enumerate() {
+        for id in row.ids() {
+            if let Some(role) = roles.get_mut(&id) {
+                role.row = role.row.min(place);
+                role.parties.push(row.party);
+            }
+        }
+    }
+    let mut shared = 0;
+    for id in rows.iter().flat_map(Row::ids) {
+        if let Some(role) = roles.get_mut(&id)
+            && role.tone == Tone::Own
+            && role.parties.len() > 1
+        {
+            role.tone = Tone::Shared(shared);
+            shared += 1;
+        }
+    }
+    roles
+}
+
+fn is_host(namespace: &Namespace) -> bool {
+    let facts = namespace.facts.as_deref();
+    facts.and_then(|facts| facts.is_host) == Some(true)
 }
 
 /// Iterates over all namespaces of a snapshot, requested or above those.

@@ -1,7 +1,7 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use crate::analysis::picture::{MOST_ALIKE, all};
-use crate::model::{Kind, Link, Namespace, NsId, Process, Snapshot};
+use crate::analysis::picture::{alike::stand_ins, all};
+use crate::model::{Kind, Link, Member, Namespace, NsId, Process, Snapshot};
 
 /// So many processes of a pid namespace are shown.
 const FEW: usize = 6;
@@ -56,23 +56,11 @@ pub(super) fn grow(snapshot: &Snapshot) -> Trees<'_> {
     for list in owned.values_mut().chain([&mut unowned]) {
         list.sort_by_key(|namespace| (namespace.id.kind, namespace.id));
     }
-    let mut inside: HashMap<NsId, Vec<&Process>> = HashMap::new();
-    for process in &snapshot.processes {
-        if let Some(ino) = process.links.ino(Link::Pid) {
-            let kind = Kind::Pid;
-            let list = inside.entry(NsId { ino, kind }).or_default();
-            if list.len() < FEW {
-                list.push(process);
-            }
-        }
-    }
     let mut user = preorder(snapshot, Kind::User, |namespace| {
         let owned = owned.get(&namespace.id).map_or(&[][..], Vec::as_slice);
-        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-        for one in owned {
-            *counts.entry(one.id.kind).or_default() += 1;
-        }
-        format!("{} {counts:?}", namespace.nprocs > 0).into_bytes()
+        let mut shape = vec![u8::from(namespace.nprocs > 0)];
+        shape.extend(owned.iter().map(|one| one.id.kind.index() as u8));
+        shape
     });
     let mut pid = preorder(snapshot, Kind::Pid, |namespace| {
         let first = snapshot.representative(namespace);
@@ -83,8 +71,20 @@ pub(super) fn grow(snapshot: &Snapshot) -> Trees<'_> {
     for node in &mut user {
         node.owned = owned.remove(&node.namespace.id).unwrap_or_default();
     }
-    for node in &mut pid {
-        node.processes = inside.remove(&node.namespace.id).unwrap_or_default();
+    let places: HashMap<NsId, usize> = pid
+        .iter()
+        .enumerate()
+        .map(|(place, node)| (node.namespace.id, place))
+        .collect();
+    let kind = Kind::Pid;
+    for process in &snapshot.processes {
+        let id = process.links.ino(Link::Pid).map(|ino| NsId { ino, kind });
+        let place = id.and_then(|id| places.get(&id));
+        if let Some(node) = place.and_then(|place| pid.get_mut(*place))
+            && node.processes.len() < FEW
+        {
+            node.processes.push(process);
+        }
     }
     Trees { user, pid, unowned }
 }
@@ -101,21 +101,24 @@ fn preorder<'a>(
         .filter(|namespace| namespace.id.kind == kind)
         .collect();
     let known: HashSet<NsId> = of_kind.iter().map(|namespace| namespace.id).collect();
-    let mut below: HashMap<Option<NsId>, Vec<&Namespace>> = HashMap::new();
+    let mut below: HashMap<NsId, Vec<&Namespace>> = HashMap::new();
+    let mut children: Vec<&Namespace> = Vec::new();
     for namespace in &of_kind {
         let parent = namespace.relations.parent;
         let parent = parent.filter(|parent| known.contains(parent) && *parent != namespace.id);
-        below.entry(parent).or_default().push(namespace);
+        match parent {
+            Some(parent) => below.entry(parent).or_default().push(namespace),
+            None => children.push(namespace),
+        }
     }
     let mut nodes: Vec<Node<'a>> = Vec::new();
     let mut seen: HashSet<NsId> = HashSet::new();
     let mut place = None;
-    let mut children = below.remove(&None).unwrap_or_default();
     let mut pending: Vec<Node<'a>> = Vec::new();
     let mut rest = of_kind.iter();
     loop {
         children.retain(|child| !seen.contains(&child.id));
-        let is_leaf = |one: &Namespace| !below.contains_key(&Some(one.id));
+        let is_leaf = |one: &Namespace| !below.contains_key(&one.id);
         let drawn = alike(std::mem::take(&mut children), is_leaf, &shape);
         pending.extend(drawn.into_iter().rev().map(|(namespace, alike)| Node {
             depth: place.map_or(0, |(_, depth)| depth + 1),
@@ -132,7 +135,7 @@ fn preorder<'a>(
         };
         if seen.insert(node.namespace.id) {
             seen.extend(node.alike.iter().map(|namespace| namespace.id));
-            children = below.remove(&Some(node.namespace.id)).unwrap_or_default();
+            children = below.remove(&node.namespace.id).unwrap_or_default();
             place = Some((nodes.len(), node.depth));
             nodes.push(node);
         }
@@ -150,17 +153,12 @@ fn alike<'a>(
         .iter()
         .map(|one| is_leaf(one).then(|| shape(one)))
         .collect();
-    let mut counts: HashMap<&Vec<u8>, usize> = HashMap::new();
-    for shape in shapes.iter().flatten() {
-        *counts.entry(shape).or_default() += 1;
-    }
     let mut drawn: Vec<(&'a Namespace, Vec<&'a Namespace>)> = Vec::new();
-    let mut places: HashMap<&Vec<u8>, usize> = HashMap::new();
-    for (namespace, shape) in siblings.into_iter().zip(&shapes) {
-        let many = |shape: &&Vec<u8>| counts.get(shape).is_some_and(|count| *count > MOST_ALIKE);
-        let first = shape.as_ref().filter(many);
-        let first = first.map(|shape| *places.entry(shape).or_insert(drawn.len()));
-        match first.and_then(|first| drawn.get_mut(first)) {
+    let mut places: Vec<usize> = Vec::new();
+    for (namespace, first) in siblings.into_iter().zip(stand_ins(&shapes)) {
+        let place = places.get(first).copied().unwrap_or(drawn.len());
+        places.push(place);
+        match drawn.get_mut(place) {
             Some((_, alike)) => alike.push(namespace),
             None => drawn.push((namespace, Vec::new())),
         }

@@ -1,8 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use crate::analysis::picture::{MOST_ALIKE, all};
+use crate::analysis::picture::{alike::stand_ins, all};
 use crate::model::{Interface, Kind, Namespace, NsId, Snapshot};
-use crate::text::Text;
 
 /// Net namespaces, their interfaces, and what connects these.
 #[derive(Clone, Debug, Default)]
@@ -67,10 +66,10 @@ pub struct Socket {
     pub port: usize,
 }
 
-/// Lays out the net namespaces of a snapshot. `order` says where each is first seen.
-pub(super) fn lay<'a>(snapshot: &'a Snapshot, order: &HashMap<NsId, usize>) -> Wires<'a> {
+/// Lays out the net namespaces of a snapshot in an order.
+pub(super) fn lay(snapshot: &Snapshot, order: impl Fn(NsId) -> usize) -> Wires<'_> {
     let mut wires = Wires::default();
-    let mut wired: Vec<(&'a Namespace, &'a [Interface])> = Vec::new();
+    let mut wired: Vec<(&Namespace, &[Interface])> = Vec::new();
     for namespace in all(snapshot).filter(|one| one.id.kind == Kind::Net) {
         let facts = namespace.facts.as_deref();
         match facts.and_then(|facts| facts.interfaces.as_deref()) {
@@ -79,27 +78,20 @@ pub(super) fn lay<'a>(snapshot: &'a Snapshot, order: &HashMap<NsId, usize>) -> W
             Some(all) => wired.push((namespace, all)),
         }
     }
-    wired.sort_by_key(|(namespace, _)| {
-        let place = order.get(&namespace.id).copied().unwrap_or(usize::MAX);
-        (place, namespace.id)
-    });
-    let shapes: Vec<Vec<Shape<'_>>> = wired.iter().map(|(_, all)| shape(all)).collect();
-    let mut counts: HashMap<&Vec<Shape<'_>>, usize> = HashMap::new();
-    for shape in &shapes {
-        *counts.entry(shape).or_default() += 1;
-    }
-    let mut places: HashMap<&Vec<Shape<'_>>, usize> = HashMap::new();
+    wired.sort_by_key(|(namespace, _)| (order(namespace.id), namespace.id));
+    let shapes: Vec<_> = wired.iter().map(|(_, all)| Some(shape(all))).collect();
+    let mut places: Vec<usize> = Vec::new();
     // Where those are drawn that have no lane of their own.
     let mut stands_for: HashMap<u64, u64> = HashMap::new();
-    for ((namespace, interfaces), shape) in wired.into_iter().zip(&shapes) {
-        let is_folded = counts.get(shape).is_some_and(|count| *count > MOST_ALIKE);
-        let place = *places.entry(shape).or_insert(wires.lanes.len());
+    for ((namespace, interfaces), first) in wired.into_iter().zip(stand_ins(&shapes)) {
+        let place = places.get(first).copied().unwrap_or(wires.lanes.len());
+        places.push(place);
         match wires.lanes.get_mut(place) {
-            Some(lane) if is_folded => {
+            Some(lane) => {
                 stands_for.insert(namespace.id.ino, lane.namespace.id.ino);
                 lane.alike.push(namespace);
             }
-            _ => wires.lanes.push(Lane {
+            None => wires.lanes.push(Lane {
                 namespace,
                 ports: in_order(interfaces),
                 alike: Vec::new(),
@@ -113,17 +105,20 @@ pub(super) fn lay<'a>(snapshot: &'a Snapshot, order: &HashMap<NsId, usize>) -> W
     wires
 }
 
-/// What lanes that are alike have in common of each interface: its kind, whether it has
-/// addresses, and the other end's namespace.
-type Shape<'a> = (Option<&'a Text>, bool, Option<u64>);
-
-fn shape(interfaces: &[Interface]) -> Vec<Shape<'_>> {
-    let mut shape: Vec<Shape<'_>> = interfaces
+/// Returns what lanes that are alike have in common of their interfaces: the kind,
+/// whether there are addresses, and the other end's namespace.
+fn shape(interfaces: &[Interface]) -> Vec<u8> {
+    let mut parts: Vec<Vec<u8>> = interfaces
         .iter()
-        .map(|one| (one.kind.as_ref(), !one.addresses.is_empty(), one.peer_ns))
+        .map(|one| {
+            let mut part = one.kind.as_deref().unwrap_or_default().to_vec();
+            part.extend([0, u8::from(one.addresses.is_empty())]);
+            part.extend(one.peer_ns.unwrap_or_default().to_le_bytes());
+            part
+        })
         .collect();
-    shape.sort_unstable();
-    shape
+    parts.sort_unstable();
+    parts.concat()
 }
 
 /// Returns whether it is the loopback, which is index 1 in every net namespace.
@@ -136,9 +131,11 @@ fn is_loopback(one: &Interface) -> bool {
 fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
     let mut below: BTreeMap<u32, Vec<&Interface>> = BTreeMap::new();
     let mut pending: Vec<(&Interface, Option<usize>)> = Vec::new();
-    let known: HashSet<u32> = interfaces.iter().filter_map(|one| one.index).collect();
+    for index in interfaces.iter().filter_map(|one| one.index) {
+        below.entry(index).or_default();
+    }
     for one in interfaces {
-        match one.master.filter(|master| known.contains(master)) {
+        match one.master.filter(|master| below.contains_key(master)) {
             Some(master) => below.entry(master).or_default().push(one),
             None => pending.push((one, None)),
         }
@@ -169,9 +166,17 @@ fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
 /// Puts interfaces together that lead to where one lane is drawn for many, on the one
 /// that leads to that lane.
 fn fold(lane: &mut Lane<'_>, stands_for: &HashMap<u64, u64>) {
-    let key = |port: &Port<'_>, drawn: u64| (drawn, port.master, port.interface.kind.clone());
+    let key = |port: &Port<'_>, drawn: u64| {
+        let kind = port.interface.kind.as_deref().unwrap_or_default();
+        [
+            &drawn.to_le_bytes()[..],
+            &port.master.unwrap_or(usize::MAX).to_le_bytes(),
+            kind,
+        ]
+        .concat()
+    };
     let drawn_for = |port: &Port<'_>| stands_for.get(&port.interface.peer_ns?).copied();
-    let mut first = HashMap::new();
+    let mut first: HashMap<Vec<u8>, usize> = HashMap::new();
     for (place, port) in lane.ports.iter().enumerate() {
         if let Some(to) = port.interface.peer_ns {
             first.entry(key(port, to)).or_insert(place);
@@ -182,28 +187,31 @@ fn fold(lane: &mut Lane<'_>, stands_for: &HashMap<u64, u64>) {
             first.entry(key(port, drawn)).or_insert(place);
         }
     }
-    let mut kept: Vec<(usize, Port<'_>)> = Vec::new();
+    // Where each port is now.
+    let mut places: Vec<usize> = Vec::new();
+    let mut kept: Vec<Port<'_>> = Vec::new();
     let mut folded: Vec<(usize, &Interface)> = Vec::new();
     for (place, port) in lane.ports.drain(..).enumerate() {
         let into = drawn_for(&port).and_then(|drawn| first.get(&key(&port, drawn)).copied());
         match into.filter(|into| *into != place) {
-            Some(into) => folded.push((into, port.interface)),
-            None => kept.push((place, port)),
+            Some(into) => {
+                folded.push((into, port.interface));
+                places.push(usize::MAX);
+            }
+            None => {
+                places.push(kept.len());
+                kept.push(port);
+            }
         }
     }
-    let places: HashMap<usize, usize> = (kept.iter().enumerate())
-        .map(|(now, (before, _))| (*before, now))
-        .collect();
-    lane.ports = kept
-        .into_iter()
-        .map(|(_, port)| Port {
-            master: port.master.and_then(|master| places.get(&master).copied()),
-            ..port
-        })
-        .collect();
+    for port in &mut kept {
+        let master = port.master.and_then(|master| places.get(master));
+        port.master = master.copied().filter(|master| *master != usize::MAX);
+    }
+    lane.ports = kept;
     for (into, interface) in folded {
         let port = places
-            .get(&into)
+            .get(into)
             .and_then(|place| lane.ports.get_mut(*place));
         if let Some(port) = port {
             port.alike.push(interface);
@@ -222,7 +230,7 @@ fn cables(lanes: &[Lane<'_>]) -> Vec<Cable> {
             sockets.insert((ino, index), socket);
         }
     }
-    let mut cables: BTreeSet<Cable> = BTreeSet::new();
+    let mut cables: Vec<Cable> = Vec::new();
     for (_, from, port) in ports {
         let one = port.interface;
         let Some(to) = one.peer_ns.zip(one.link).and_then(|end| sockets.get(&end)) else {
@@ -234,8 +242,10 @@ fn cables(lanes: &[Lane<'_>]) -> Vec<Cable> {
             false => (from, *to),
         };
         if from != to {
-            cables.insert(Cable { from, to, is_veth });
+            cables.push(Cable { from, to, is_veth });
         }
     }
-    cables.into_iter().collect()
+    cables.sort_unstable();
+    cables.dedup();
+    cables
 }

@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthChar;
 
 /// Text that is escaped for an element or a quoted attribute of HTML or SVG. What is
 /// [`Text`](crate::text::Text) has no control characters when it is displayed.
-pub(super) struct Xml<T>(pub(super) T);
+pub(super) struct Xml<'a>(pub(super) &'a dyn Display);
 
-impl<T: Display> Display for Xml<T> {
+impl Display for Xml<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(Escape(f), "{}", self.0)
     }
@@ -36,7 +36,7 @@ impl Write for Escape<'_, '_> {
 
 /// Returns what a text looks like in so many columns of a fixed font, with an ellipsis
 /// if it is longer.
-pub(super) fn cut(text: &impl Display, columns: usize) -> String {
+pub(super) fn cut(text: &dyn Display, columns: usize) -> String {
     let text = text.to_string();
     let mut width = 0;
     let mut end = 0;
@@ -61,10 +61,10 @@ mod tests {
     fn a_name_cannot_leave_its_element_or_attribute() {
         let name = Text::from("</text><script>\"'&\u{0}\u{ffff}\u{1b}");
         assert_eq!(
-            Xml(name).to_string(),
+            Xml(&name).to_string(),
             "&lt;/text&gt;&lt;script&gt;&quot;&#39;&amp;\\x00\u{fffd}\\x1b"
         );
-        assert_eq!(Xml("a\0b\n").to_string(), "a\u{fffd}b\u{fffd}");
+        assert_eq!(Xml(&"a\0b\n").to_string(), "a\u{fffd}b\u{fffd}");
     }
 
     #[test]

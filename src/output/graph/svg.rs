@@ -68,7 +68,7 @@ pub(super) fn embed(mut canvas: Canvas<'_>, title: &str, out: &mut dyn Write) ->
     writeln!(
         out,
         "<div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\"><svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"group\" aria-label=\"{}\">",
-        Xml(title)
+        Xml(&title)
     )?;
     out.write_all(&canvas.body)?;
     writeln!(out, "</svg></div>")

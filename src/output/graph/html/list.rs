@@ -63,11 +63,11 @@ impl Page<'_> {
             "<tr id=\"{}\"><th scope=\"row\"><span class=\"{}\">{}</span></th><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td>",
             anchor(id),
             self.marks.class(id),
-            Xml(id),
-            Xml(self.labels.parties(id, FEW)),
+            Xml(&id),
+            Xml(&self.labels.parties(id, FEW)),
             namespace.nprocs,
-            Xml(process.unwrap_or_default()),
-            Xml(held),
+            Xml(&process.unwrap_or_default()),
+            Xml(&held),
         )?;
         self.other(namespace.relations.owner)?;
         self.other(namespace.relations.parent)?;
@@ -115,7 +115,7 @@ impl Page<'_> {
         write!(
             self.out,
             "<td>{}</td><td>",
-            Xml(self.labels.parties(namespace.id, FEW))
+            Xml(&self.labels.parties(namespace.id, FEW))
         )?;
         let is_drawn = std::ptr::eq(node.namespace, namespace);
         if is_of_users && is_drawn {
@@ -187,12 +187,12 @@ impl Page<'_> {
         writeln!(
             self.out,
             "</td><td>{}</td><th scope=\"row\">{}</th><td>{}</td><td>{state}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            Xml(self.labels.parties(namespace.id, 2)),
+            Xml(&self.labels.parties(namespace.id, 2)),
             Xml(&one.name),
-            Xml(one.kind.clone().unwrap_or_default()),
-            Xml(addresses.join(" ")),
-            Xml(peer),
-            Xml(master.cloned().unwrap_or_default()),
+            Xml(&one.kind.clone().unwrap_or_default()),
+            Xml(&addresses.join(" ")),
+            Xml(&peer),
+            Xml(&master.cloned().unwrap_or_default()),
         )
     }
 

@@ -97,7 +97,7 @@ impl Page<'_> {
 
     fn row(&mut self, row: &Row<'_>, class: &str) -> io::Result<()> {
         let name = self.labels.party(&row.party);
-        write!(self.out, "<tr{class}><th scope=\"row\">{}", Xml(name))?;
+        write!(self.out, "<tr{class}><th scope=\"row\">{}", Xml(&name))?;
         let nprocs = row
             .nprocs
             .map(|count| counted(count, "process", "processes"));
@@ -106,7 +106,7 @@ impl Page<'_> {
             .map(|pod| format!("pod {}", pod.get(..12).unwrap_or(pod)));
         let notes: Vec<String> = nprocs.into_iter().chain(pod).collect();
         if !notes.is_empty() {
-            write!(self.out, "<small>{}</small>", Xml(notes.join(" · ")))?;
+            write!(self.out, "<small>{}</small>", Xml(&notes.join(" · ")))?;
         }
         write!(self.out, "</th>")?;
         for kind in Kind::ALL {
@@ -154,8 +154,8 @@ impl Page<'_> {
             self.marks.class(id),
             anchor(id),
             id.ino,
-            Xml(self.labels.sentence(namespace)),
-            Xml(self.name(id)),
+            Xml(&self.labels.sentence(namespace)),
+            Xml(&self.name(id)),
         )
     }
 

@@ -134,7 +134,7 @@ impl Page<'_> {
             "<section class=\"remarks\" aria-label=\"What is missing\"><strong>{line}</strong>\n<ul>"
         )?;
         for remark in told {
-            writeln!(self.out, "<li>{}</li>", Xml(remark))?;
+            writeln!(self.out, "<li>{}</li>", Xml(&remark))?;
         }
         writeln!(self.out, "</ul></section>")
     }

@@ -57,7 +57,7 @@ impl<'a> Canvas<'a> {
         if !class.is_empty() {
             write!(self.body, " class=\"{class}\"")?;
         }
-        writeln!(self.body, ">{}</text>", Xml(text))
+        writeln!(self.body, ">{}</text>", Xml(&text))
     }
 
     /// Writes the title of what follows.
@@ -85,10 +85,10 @@ impl<'a> Canvas<'a> {
         writeln!(
             self.body,
             "<title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{CHIP}\" rx=\"5\"/><text x=\"{}\" y=\"{}\">{}</text></{}>",
-            Xml(self.labels.sentence(namespace)),
+            Xml(&self.labels.sentence(namespace)),
             x + width / 2,
             y + 15,
-            Xml(name),
+            Xml(&name),
             if self.marks.has_links { "a" } else { "g" },
         )?;
         Ok(width)
@@ -106,12 +106,12 @@ impl<'a> Canvas<'a> {
         writeln!(
             self.body,
             "<g class=\"ns own\"><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{CHIP}\" rx=\"5\"/><rect x=\"{}\" y=\"{}\" width=\"{width}\" height=\"{CHIP}\" rx=\"5\" style=\"fill:none\"/><text x=\"{}\" y=\"{}\">{}</text></g>",
-            Xml(title),
+            Xml(&title),
             x + 3,
             y + 3,
             x + width / 2,
             y + 15,
-            Xml(name),
+            Xml(&name),
         )?;
         Ok(width + 3)
     }

@@ -55,7 +55,7 @@ fn row(canvas: &mut Canvas<'_>, block: &Block<'_>, first: &Row<'_>) -> io::Resul
         "<text x=\"{MARGIN}\" y=\"{}\"><title>{}</title>{}</text>",
         y + 19,
         Xml(&name),
-        Xml(cut(&name, 37)),
+        Xml(&cut(&name, 37)),
     )?;
     let mut lines = 1;
     for (place, kind) in Kind::ALL.iter().enumerate() {

@@ -137,8 +137,8 @@ fn draw_port(
         canvas.body,
         "<text x=\"{left}\" y=\"{}\" class=\"bold\"><title>{}</title>{}</text>",
         y + 16,
-        Xml(describe(one)),
-        Xml(cut(&name, if port.alike.is_empty() { 19 } else { 30 })),
+        Xml(&describe(one)),
+        Xml(&cut(&name, if port.alike.is_empty() { 19 } else { 30 })),
     )?;
     let state = match one.is_up {
         Some(true) => "",
@@ -203,8 +203,8 @@ fn draw_cable(
     writeln!(
         canvas.body,
         "<g class=\"s{hue}\"><title>{} {kind} {}</title><path class=\"{class}\" d=\"M{from} {top}H{}q6 0 6 6V{}q0 6 -6 6H{from}\"/><circle class=\"plug\" cx=\"{from}\" cy=\"{top}\" r=\"4\"/><circle class=\"plug\" cx=\"{from}\" cy=\"{bottom}\" r=\"4\"/></g>",
-        Xml(ends.0),
-        Xml(ends.1),
+        Xml(&ends.0),
+        Xml(&ends.1),
         x - 6,
         bottom - 6,
     )
