@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::analysis::picture::{Processes, Tone, alike::stand_ins, all, is_host};
 use crate::model::{Container, Holder, Kind, Member, Namespace, NsId, Pid, Process, Snapshot, Tid};
@@ -98,6 +98,20 @@ impl<'a> Row<'a> {
             .flat_map(|cell| cell.namespaces.iter().copied())
     }
 
+    /// Returns the key by which rows of processes are sorted.
+    fn order(&self, processes: Processes) -> (u8, Option<&str>, Option<&Container>, &str, Pid) {
+        match self.party {
+            // Those of a pod share namespaces.
+            Party::Container(container) => (0, self.pod, Some(container), "", 0),
+            Party::Service(name) => (1, None, None, name, 0),
+            Party::Processes(process) => {
+                let last = u8::from(!self.is_whole(processes));
+                (2 + last, None, None, "", process.pid)
+            }
+            Party::Host | Party::Held(_) => (4, None, None, "", 0),
+        }
+    }
+
     /// Returns whether it is a row even if all its namespaces have others.
     fn is_whole(&self, processes: Processes) -> bool {
         let is_known = || !self.cells.iter().any(|cell| cell.is_unknown);
@@ -116,8 +130,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// By what the rows of the matrix are told from each other, in their order.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// By what the rows of processes are told from each other.
+#[derive(PartialEq, Eq, Hash)]
 enum Key<'a> {
     Container(&'a Container),
     Service(&'a str),
@@ -140,19 +154,14 @@ pub(super) fn rows(snapshot: &Snapshot, processes: Processes) -> Vec<Row<'_>> {
         }
     }
     let mut found = affiliated(snapshot);
-    found.retain(|key, row| {
-        !matches!(key, Key::Service(_)) || row.ids().any(|id| !host.contains(&id))
-    });
+    let is_hosts = |row: &Row<'_>| row.ids().all(|id| host.contains(&id));
+    found.retain(|key, row| !matches!(key, Key::Service(_)) || !is_hosts(row));
     for process in &snapshot.processes {
-        let unit = process
-            .affiliation
-            .as_ref()
-            .and_then(|one| one.unit.as_deref());
+        let affiliation = process.affiliation.as_deref();
+        let unit = affiliation.and_then(|one| one.unit.as_deref());
         let container = process.container().map(Key::Container);
-        let known = container.filter(|key| found.contains_key(key)).or_else(|| {
-            let service = unit.map(Key::Service);
-            service.filter(|key| found.contains_key(key))
-        });
+        let mut known = container.filter(|key| found.contains_key(key));
+        known = known.or_else(|| unit.map(Key::Service).filter(|key| found.contains_key(key)));
         let row = match known {
             None if own(process, &kinds).all(|id| host.contains(&id)) => &mut of_host,
             known => {
@@ -169,13 +178,7 @@ pub(super) fn rows(snapshot: &Snapshot, processes: Processes) -> Vec<Row<'_>> {
         }
     }
     let mut rows: Vec<Row<'_>> = found.into_values().map(|row| row.finish(&kinds)).collect();
-    rows.sort_by_key(|row| match row.party {
-        // Those of a pod share namespaces.
-        Party::Container(_) => (0, row.pod, 0),
-        Party::Processes(process) if row.is_whole(processes) => (2, None, process.pid),
-        Party::Processes(process) => (3, None, process.pid),
-        _ => (1, None, 0),
-    });
+    rows.sort_unstable_by(|one, next| one.order(processes).cmp(&next.order(processes)));
     let mut seen: HashSet<NsId> = host;
     // A zombie, or a representative that is known by some links only, adds a row only if
     // nobody else is in one of its namespaces.
@@ -196,7 +199,7 @@ fn hold<'a>(snapshot: &'a Snapshot, seen: &HashSet<NsId>, rows: &mut Vec<Row<'a>
     let mut held: Vec<&Namespace> = all(snapshot)
         .filter(|namespace| !seen.contains(&namespace.id))
         .collect();
-    held.sort_by_key(|namespace| {
+    held.sort_unstable_by_key(|namespace| {
         let holder = holder(namespace);
         (
             holder.kind(),
@@ -264,8 +267,8 @@ fn shape(row: &Row<'_>, tone: impl Fn(&NsId) -> Tone) -> Vec<u8> {
 
 /// Returns a row for each container and for each service, by what namespaces say of
 /// the processes in them.
-fn affiliated(snapshot: &Snapshot) -> BTreeMap<Key<'_>, Row<'_>> {
-    let mut found = BTreeMap::new();
+fn affiliated(snapshot: &Snapshot) -> HashMap<Key<'_>, Row<'_>> {
+    let mut found = HashMap::new();
     for namespace in all(snapshot) {
         let facts = namespace.facts.as_deref();
         for one in facts.into_iter().flat_map(|facts| &facts.affiliations) {

@@ -12,7 +12,7 @@ mod tests;
 mod trees;
 mod wires;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub use matrix::{Block, Cell, Matrix, Party, Row};
 pub use trees::{Node, Trees};
@@ -64,7 +64,7 @@ pub struct Picture<'a> {
     /// How networks are wired.
     pub wires: Wires<'a>,
     /// Addresses in net namespaces of which nobody knows the interface. Untrusted.
-    pub addresses: BTreeMap<NsId, Vec<Text>>,
+    pub addresses: HashMap<NsId, Vec<Text>>,
     roles: HashMap<NsId, Role<'a>>,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Picture<'a> {
             remarks: Vec::new(),
             is_complete: snapshot.is_complete(),
             time: None,
-            addresses: BTreeMap::new(),
+            addresses: HashMap::new(),
             trees: trees::grow(snapshot),
             wires: wires::lay(snapshot, row),
             matrix: matrix::fold(rows, tone),

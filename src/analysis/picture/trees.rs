@@ -54,7 +54,7 @@ pub(super) fn grow(snapshot: &Snapshot) -> Trees<'_> {
         }
     }
     for list in owned.values_mut().chain([&mut unowned]) {
-        list.sort_by_key(|namespace| (namespace.id.kind, namespace.id));
+        list.sort_unstable_by_key(|namespace| (namespace.id.kind, namespace.id));
     }
     let mut user = preorder(snapshot, Kind::User, |namespace| {
         let owned = owned.get(&namespace.id).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::analysis::picture::{alike::stand_ins, all};
 use crate::model::{Interface, Kind, Namespace, NsId, Snapshot};
@@ -78,7 +78,7 @@ pub(super) fn lay(snapshot: &Snapshot, order: impl Fn(NsId) -> usize) -> Wires<'
             Some(all) => wired.push((namespace, all)),
         }
     }
-    wired.sort_by_key(|(namespace, _)| (order(namespace.id), namespace.id));
+    wired.sort_unstable_by_key(|(namespace, _)| (order(namespace.id), namespace.id));
     let shapes: Vec<_> = wired.iter().map(|(_, all)| Some(shape(all))).collect();
     let mut places: Vec<usize> = Vec::new();
     // Where those are drawn that have no lane of their own.
@@ -129,7 +129,7 @@ fn is_loopback(one: &Interface) -> bool {
 /// Returns ports in order: each interface that has no master, and right after it those
 /// that are its ports.
 fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
-    let mut below: BTreeMap<u32, Vec<&Interface>> = BTreeMap::new();
+    let mut below: HashMap<u32, Vec<&Interface>> = HashMap::new();
     let mut pending: Vec<(&Interface, Option<usize>)> = Vec::new();
     for index in interfaces.iter().filter_map(|one| one.index) {
         below.entry(index).or_default();
@@ -141,11 +141,12 @@ fn in_order(interfaces: &[Interface]) -> Vec<Port<'_>> {
         }
     }
     pending.reverse();
+    let mut rest = interfaces.iter();
     let mut ports: Vec<Port<'_>> = Vec::new();
     loop {
         let Some((interface, master)) = pending.pop() else {
             // What is left claims to be a port of itself.
-            let Some((_, circle)) = below.pop_first() else {
+            let Some(circle) = rest.find_map(|one| below.remove(&one.index?)) else {
                 return ports;
             };
             pending.extend(circle.into_iter().rev().map(|one| (one, None)));

@@ -40,12 +40,13 @@ impl<'a> Marks<'a> {
         let mut seen: Vec<NsId> = ids.copied().collect();
         let folded = picture.matrix.blocks.iter().flat_map(|block| &block.rows);
         seen.extend(folded.flat_map(|row| row.cells.iter().flat_map(|cell| &cell.namespaces)));
-        seen.sort_by_key(|id| picture.tone(*id) == Tone::Own);
         let mut lit = HashMap::new();
-        for id in seen {
-            let next = lit.len();
-            if next < MOST_LIT {
-                lit.entry(id).or_insert(next);
+        for is_own in [false, true] {
+            for id in &seen {
+                let next = lit.len();
+                if next < MOST_LIT && (picture.tone(*id) == Tone::Own) == is_own {
+                    lit.entry(*id).or_insert(next);
+                }
             }
         }
         Marks {

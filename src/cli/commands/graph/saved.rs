@@ -1,13 +1,13 @@
 //! A saved document as a snapshot, as far as it goes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::analysis::picture::{ViewKind, ViewKinds};
 use crate::cli::saved::{Holder as SavedHolder, Interface as SavedInterface, Row, Saved};
 use crate::model::{
-    Affiliation, Container, Facts, Holder, Interface, Kind, Link, Links, Member, Mount, Namespace,
-    NsId, OpenFile, Pid, Process, Snapshot, Within,
+    Affiliation, Container, Facts, Holder, Interface, Kind, Link, Links, Mount, Namespace, NsId,
+    OpenFile, Process, Snapshot, Within,
 };
 use crate::text::Text;
 
@@ -64,47 +64,64 @@ pub(super) fn absent(document: &Saved, views: ViewKinds) -> Vec<Text> {
 }
 
 /// Returns the addresses in net namespaces. Which interface has which is unknown.
-pub(super) fn addresses(document: &Saved) -> BTreeMap<NsId, Vec<Text>> {
-    let rows = document.rows.iter();
-    rows.filter_map(|(id, row)| {
-        let all = row.addresses.as_ref()?.as_ref()?.iter();
-        Some((*id, all.map(|one| one.as_str().into()).collect()))
-    })
-    .collect()
+pub(super) fn addresses(document: &Saved) -> HashMap<NsId, Vec<Text>> {
+    let mut addresses = HashMap::new();
+    for (id, row) in &document.rows {
+        if let Some(Some(all)) = &row.addresses {
+            let all = all.iter().map(|one| one.as_str().into());
+            addresses.insert(*id, all.collect());
+        }
+    }
+    addresses
 }
 
 /// Makes a snapshot of a document. Of each process it has only the links for which it
 /// is the representative.
-pub(super) fn snapshot(document: Saved) -> Snapshot {
-    let mut processes: BTreeMap<Pid, Process> = BTreeMap::new();
-    let kinds: HashMap<u64, Kind> = document
+pub(super) fn snapshot(mut document: Saved) -> Snapshot {
+    document
         .rows
-        .iter()
-        .map(|(id, _)| (id.ino, id.kind))
-        .collect();
-    let mut namespaces: BTreeMap<NsId, Namespace> = BTreeMap::new();
-    for (id, row) in document.rows {
-        if let Some(pid) = row.pid {
-            let process = processes
-                .entry(pid)
-                .or_insert_with(|| Process::new(pid, Links::default()));
-            if let Some(link) = Link::ALL.iter().find(|link| link.kind() == id.kind) {
-                process.links.set(*link, id.ino);
-            }
+        .sort_unstable_by_key(|(id, row)| (row.pid, *id));
+    let mut processes: Vec<Process> = Vec::new();
+    for (id, row) in &document.rows {
+        let Some(pid) = row.pid else {
+            continue;
+        };
+        if processes.last().is_none_or(|last| last.pid != pid) {
+            processes.push(Process::new(pid, Links::default()));
+        }
+        if let Some(process) = processes.last_mut() {
+            process.links.set(own_link(id.kind), id.ino);
             let details = process.details.get_or_insert_default();
             details.command = row.command.clone().flatten().map(Text::from);
             details.user = row.user.clone().map(Text::from);
         }
-        namespaces.insert(id, namespace(id, row, &kinds));
     }
+    let rows = document.rows.into_iter();
+    let mut namespaces: Vec<Namespace> = rows.map(|(id, row)| namespace(id, row)).collect();
+    namespaces.sort_unstable_by_key(|namespace| namespace.id);
+    namespaces.dedup_by_key(|namespace| namespace.id);
     Snapshot {
-        namespaces: namespaces.into_values().collect(),
-        processes: processes.into_values().collect(),
+        namespaces,
+        processes,
         ..Snapshot::default()
     }
 }
 
-fn namespace(id: NsId, row: Row, kinds: &HashMap<u64, Kind>) -> Namespace {
+/// Returns the link of a process that leads to its own namespace of a type.
+const fn own_link(kind: Kind) -> Link {
+    match kind {
+        Kind::Mnt => Link::Mnt,
+        Kind::Net => Link::Net,
+        Kind::Ipc => Link::Ipc,
+        Kind::User => Link::User,
+        Kind::Pid => Link::Pid,
+        Kind::Uts => Link::Uts,
+        Kind::Cgroup => Link::Cgroup,
+        Kind::Time => Link::Time,
+    }
+}
+
+fn namespace(id: NsId, row: Row) -> Namespace {
     let holders: Vec<Holder> = row.holders.iter().flatten().filter_map(holder).collect();
     let mounts: Vec<Text> = row
         .nsfs
@@ -112,11 +129,9 @@ fn namespace(id: NsId, row: Row, kinds: &HashMap<u64, Kind>) -> Namespace {
         .flatten()
         .map(|path| path.as_str().into())
         .collect();
-    let own = row
-        .pid
-        .zip(Link::ALL.iter().find(|link| link.kind() == id.kind));
+    let own = row.pid.map(|pid| Holder::of_link(pid, own_link(id.kind)));
     let via = match (own, holders.first(), mounts.first(), row.path.as_deref()) {
-        (Some((pid, link)), ..) => Holder::of_link(pid, *link),
+        (Some(own), ..) => own,
         (_, Some(first), ..) => first.clone(),
         (_, _, Some(path), _) => Holder::Mount(Mount {
             within: None,
@@ -127,12 +142,9 @@ fn namespace(id: NsId, row: Row, kinds: &HashMap<u64, Kind>) -> Namespace {
     };
     let mut namespace = Namespace::new(id, via);
     // A user or pid namespace has a parent of its own type.
-    let above = |ino: u64, kind: Kind| Some(NsId { ino, kind }).filter(|_| ino != 0);
-    namespace.relations.parent = row.pns.flatten().and_then(|ino| {
-        let kind = kinds.get(&ino).copied().unwrap_or(id.kind);
-        above(ino, kind).filter(|_| kind == id.kind)
-    });
-    namespace.relations.owner = row.ons.flatten().and_then(|ino| above(ino, Kind::User));
+    let above = |ino: Option<u64>, kind: Kind| Some(NsId { ino: ino?, kind });
+    namespace.relations.parent = above(row.pns.flatten(), id.kind);
+    namespace.relations.owner = above(row.ons.flatten(), Kind::User);
     namespace.relations.unique_id = row.id;
     let nprocs = row.nprocs.unwrap_or_default();
     namespace.nprocs = usize::try_from(nprocs).unwrap_or(usize::MAX);

@@ -4,7 +4,6 @@
 mod list;
 mod matrix;
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Party, Picture, ViewKind};
@@ -121,7 +120,7 @@ impl Page<'_> {
 
     /// Writes what the picture lacks.
     fn remarks(&mut self) -> io::Result<()> {
-        let told: BTreeSet<&crate::text::Text> = self.picture.remarks.iter().collect();
+        let told = &self.picture.remarks;
         if told.is_empty() && self.picture.is_complete {
             return Ok(());
         }

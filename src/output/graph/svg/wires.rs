@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Cable, Lane, Port, Socket, Tone};
@@ -35,7 +34,7 @@ pub(in crate::output::graph) fn wires(canvas: &mut Canvas<'_>) -> io::Result<()>
         }
     }
     // Short cables run inside, so that long ones go around them.
-    spans.sort_by_key(|(top, bottom, _)| (bottom - top, *top));
+    spans.sort_unstable_by_key(|(top, bottom, cable)| (bottom - top, *top, **cable));
     let mut tracks: Vec<Track> = vec![Track::default(); TRACKS];
     for (place, (top, bottom, cable)) in spans.into_iter().enumerate() {
         // If there are too many, the last ones lie on each other.
@@ -49,15 +48,16 @@ pub(in crate::output::graph) fn wires(canvas: &mut Canvas<'_>) -> io::Result<()>
 
 /// A place for cables that do not touch: where each begins, and where it ends.
 #[derive(Clone, Default)]
-struct Track(BTreeMap<usize, usize>);
+struct Track(Vec<(usize, usize)>);
 
 impl Track {
     /// Takes a part of it, and returns whether that was free.
     fn take(&mut self, top: usize, bottom: usize) -> bool {
-        let last = self.0.range(..=bottom + 4).next_back();
+        let after = self.0.partition_point(|(start, _)| *start <= bottom + 4);
+        let last = after.checked_sub(1).and_then(|place| self.0.get(place));
         let is_free = last.is_none_or(|(_, end)| end + 4 < top);
         if is_free {
-            self.0.insert(top, bottom);
+            self.0.insert(after, (top, bottom));
         }
         is_free
     }
