@@ -123,14 +123,14 @@ impl<'a> Labels<'a> {
         text.extend(self.parties(id, 4).into_bytes());
         text.into()
     }
+}
 
-    /// Returns a process as a line of a list: `1187 sleep 1000`.
-    pub(super) fn process(&self, process: &Process) -> Text {
-        let command = process.command().map_or(&b""[..], |command| command);
-        [format!("{} ", process.pid).as_bytes(), command]
-            .concat()
-            .into()
-    }
+/// Returns a process as a line of a list: `1187 sleep 1000`.
+pub(super) fn process(process: &Process) -> Text {
+    let command = process.command().map_or(&b""[..], |command| command);
+    [format!("{} ", process.pid).as_bytes(), command]
+        .concat()
+        .into()
 }
 
 /// Returns the letters of the shared namespaces: A to Z, then AA and so on.

@@ -3,7 +3,7 @@ use std::io;
 use crate::analysis::picture::Node;
 use crate::model::{Interface, Kind, Member, Namespace, NsId};
 use crate::output::graph::html::Page;
-use crate::output::graph::labels::counted;
+use crate::output::graph::labels::{self, counted};
 use crate::output::graph::marks::anchor;
 use crate::output::graph::markup::Xml;
 use crate::query::Value;
@@ -49,7 +49,7 @@ impl Page<'_> {
     fn entry(&mut self, namespace: &Namespace) -> io::Result<()> {
         let (id, snapshot) = (namespace.id, self.picture.snapshot);
         let first = snapshot.representative(namespace);
-        let process = first.map(|process| self.labels.process(process));
+        let process = first.map(labels::process);
         let holders = match &namespace.holders[..] {
             _ if namespace.nprocs > 0 => &[],
             [] => std::slice::from_ref(&namespace.via),

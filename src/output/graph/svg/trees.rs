@@ -2,7 +2,7 @@ use std::io;
 
 use crate::analysis::picture::{Node, Tone};
 use crate::model::{Kind, Namespace};
-use crate::output::graph::labels::counted;
+use crate::output::graph::labels::{self, counted};
 use crate::output::graph::markup::cut;
 use crate::output::graph::svg::canvas::{CHIP, Canvas, MARGIN, chip_width, text_width};
 
@@ -44,7 +44,7 @@ pub(in crate::output::graph) fn pid_tree(canvas: &mut Canvas<'_>) -> io::Result<
         let (x, y) = begin(canvas, node, &mut places)?;
         let mut line = y + 44;
         for process in &node.processes {
-            let text = cut(&canvas.labels.process(process), 90);
+            let text = cut(&labels::process(process), 90);
             canvas.widen(x + 22, text.chars().count());
             canvas.text(x + 22, line, "", &text)?;
             line += 18;
