@@ -3,7 +3,7 @@
 //! The new text is written to a file beside it, which is then renamed. Readers
 //! such as the textfile collector of node_exporter take no notice of that one,
 //! for its name does not end like theirs. There is no fsync(2): after a crash,
-//! numbers of the time before have no worth.
+//! what was seen before has no worth.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
