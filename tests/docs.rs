@@ -5,11 +5,15 @@
 mod completions;
 mod links;
 mod man;
+mod pictures;
 mod schema;
 mod spec;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use nsls::Member;
+use nsls::output::{Palette, Role};
 
 /// Returns the generated files in docs/ with their contents.
 fn generated() -> [(&'static str, String); 5] {
@@ -66,4 +70,25 @@ fn no_generated_document_contains_a_placeholder() {
         });
         assert_eq!(open, None, "{path}");
     }
+}
+
+#[test]
+fn every_key_of_nsls_colors_is_documented_with_its_default() {
+    let page = fs::read_to_string(file("docs/terminal.md")).unwrap();
+    let (_, table) = page.split_once("| key | what | default |\n").unwrap();
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let rows: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split(" | ").collect();
+            let bare = |cell: &str| cell.trim_matches(['|', ' ', '`']).to_owned();
+            (bare(cells[0]), bare(cells[2]))
+        })
+        .collect();
+    let palette = Palette::default();
+    let roles = Role::ALL.iter();
+    let roles = roles.map(|role| (role.name().to_owned(), palette.look(*role).to_owned()));
+    assert_eq!(rows, roles.collect::<Vec<_>>());
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-use crate::common::{Nsls, Outcome, Tree, fixture};
+use crate::common::{Nsls, Outcome, Tree, fixture, fixtures};
 
 /// Returns what a run writes to a terminal of this width, without styles.
 fn on_terminal(columns: u16, nsls: Nsls) -> String {
@@ -14,13 +14,19 @@ fn on_terminal(columns: u16, nsls: Nsls) -> String {
 
 /// Does the same with the styles that a terminal of this name supports.
 fn on_terminal_named(name: Option<&str>, columns: u16, nsls: Nsls) -> String {
-    let run = run_on_terminal(name, columns, nsls);
+    let name = name.map(|name| ("TERM", name));
+    on_terminal_with(name.as_slice(), columns, nsls)
+}
+
+/// Does the same in this environment.
+pub fn on_terminal_with(environment: &[(&str, &str)], columns: u16, nsls: Nsls) -> String {
+    let run = run_on_terminal(environment, columns, nsls);
     assert_eq!(run.status, 0);
     run.stdout
 }
 
 /// Does the same, and returns all that can be seen of the run.
-fn run_on_terminal(name: Option<&str>, columns: u16, nsls: Nsls) -> Outcome {
+fn run_on_terminal(environment: &[(&str, &str)], columns: u16, nsls: Nsls) -> Outcome {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -45,7 +51,7 @@ fn run_on_terminal(name: Option<&str>, columns: u16, nsls: Nsls) -> Outcome {
     attributes.output_modes -= OutputModes::OPOST;
     tcsetattr(&inside, OptionalActions::Now, &attributes).unwrap();
     let mut command = nsls.stdout(Stdio::from(side())).command();
-    command.envs(name.map(|name| ("TERM", name)));
+    command.envs(environment.iter().copied());
     let child = command.spawn().unwrap();
     // Reading ends with EIO once this process and the command close their side.
     drop((inside, command));
@@ -130,29 +136,68 @@ fn host() -> Tree {
         .file("proc/20/cgroup", format!("0::/docker/{id}\n"))
 }
 
-/// The last line about the second process of [`host`] on a terminal.
-const CONTAINER: &str = "process 20 is in the container docker:5f8272929921\n";
+/// The last lines about the second process of [`host`] on a terminal.
+const LAST: &str = "process 20 is in the container docker:5f8272929921
+process 20 shares net with the host
+";
+
+/// Removes the escapes of styles.
+fn plain(shown: &str) -> String {
+    let mut parts = shown.split("\x1b[");
+    let mut text = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (look, rest) = part.split_once('m').unwrap();
+        assert!(
+            look.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b';')
+        );
+        text += rest;
+    }
+    text
+}
 
 #[test]
-fn the_hosts_namespaces_of_a_process_are_faint() {
+fn the_hosts_namespaces_of_a_process_are_faint_and_named_in_the_last_line() {
     let tree = host();
     let nsls = || Nsls::words("--pid 20 -t uts,net,mnt -o NS,TYPE").sysroot(tree.path());
     let shown = on_terminal_named(Some("xterm"), 80, nsls());
     let expected = format!(
-        "        NS TYPE
-\x1b[2m4026531833 net\x1b[0m
-4026532001 uts
-4026532002 mnt
-{CONTAINER}"
+        "\x1b[1m        NS TYPE\x1b[0m
+\x1b[2m4026531833 \x1b[0m\x1b[94;38;5;32mnet\x1b[0m
+4026532001 \x1b[36;38;5;30muts\x1b[0m
+4026532002 \x1b[33;38;5;136mmnt\x1b[0m
+{LAST}"
     );
     assert_eq!(shown, expected);
-    let plain = expected.replace("\x1b[2m", "").replace("\x1b[0m", "");
+    let plain = plain(&expected);
     assert_eq!(on_terminal_named(Some("dumb"), 80, nsls()), plain);
     // A script gets the table alone.
-    assert_eq!(nsls().run().stdout, plain.replace(CONTAINER, ""));
-    let all = Nsls::words("-t net -o NS,TYPE").sysroot(tree.path());
+    assert_eq!(nsls().run().stdout, plain.replace(LAST, ""));
+    let all = Nsls::words("-t net -o NS,TYPE -n").sysroot(tree.path());
     let all = on_terminal_named(Some("xterm"), 80, all);
-    assert_eq!(all, "        NS TYPE\n4026531833 net\n");
+    assert_eq!(all, "4026531833 \x1b[94;38;5;32mnet\x1b[0m\n");
+}
+
+#[test]
+fn last_lines_say_where_a_process_is_and_what_it_shares_as_far_as_it_does() {
+    let tree = host();
+    let nsls = Nsls::words("--pid 20 -t uts -o NS").sysroot(tree.path());
+    assert_eq!(
+        on_terminal(80, nsls),
+        "        NS
+4026532001
+process 20 is in the container docker:5f8272929921
+"
+    );
+    let nsls = Nsls::words("--pid 1 -t uts,net -o NS").sysroot(tree.path());
+    assert_eq!(
+        on_terminal(80, nsls),
+        "        NS
+4026531833
+4026531838
+process 1 shares net,uts with the host
+"
+    );
 }
 
 #[test]
@@ -161,9 +206,11 @@ fn unknown_host_namespaces_are_reported_only_if_host_is_requested() {
     let nsls = |words: &str| Nsls::words(words).sysroot(tree.path());
     let shown = on_terminal_named(Some("xterm"), 80, nsls("--pid 20 -t net -o NS,TYPE"));
     assert_eq!(
-        shown,
-        format!("        NS TYPE\n\x1b[2m4026531833 net\x1b[0m\n{CONTAINER}")
+        plain(&shown),
+        format!("        NS TYPE\n4026531833 net\n{LAST}")
     );
+    let coloured = nsls("--pid 20 -t mnt -o NS -n --color=always").run();
+    assert_eq!(coloured, Outcome::success("4026532002\n"));
     let told = nsls("--pid 20 -t mnt -o NS,HOST").run();
     let expected = "nsls: cannot tell whether 1 namespace belongs to the host\n";
     assert_eq!(
@@ -173,16 +220,189 @@ fn unknown_host_namespaces_are_reported_only_if_host_is_requested() {
 }
 
 #[test]
-fn host_namespaces_that_engines_isolate_are_red() {
+fn host_namespaces_that_engines_isolate_are_marked_and_red() {
     let tree = host();
     let root = tree.path().display();
-    let nsls = || Nsls::words(&format!("containers --sysroot {root}"));
-    let expected = "ENGINE CONTAINER    POD HOSTNAME NPROCS   PID CLAIMS SHARED
-docker 5f8272929921                   1    20        \x1b[31mnet\x1b[0m,\x1b[31mipc\x1b[0m,user,\x1b[31mpid\x1b[0m,cgroup,time
-";
+    let nsls = || Nsls::words(&format!("containers -n --sysroot {root}"));
+    let red = |word: &str| format!("\x1b[1;31;38;5;196m{word}!\x1b[0m");
+    let expected = format!(
+        "docker \x1b[1;32;38;5;29m5f8272929921\x1b[0m         1    20   {},{},user,{},cgroup,time\n",
+        red("net"),
+        red("ipc"),
+        red("pid")
+    );
     assert_eq!(on_terminal_named(Some("xterm"), 120, nsls()), expected);
-    let plain = expected.replace("\x1b[31m", "").replace("\x1b[0m", "");
-    assert_eq!(nsls().run().stdout, plain);
+    let marked = plain(&expected);
+    assert_eq!(on_terminal(120, nsls()), marked);
+    assert_eq!(nsls().run().stdout, marked.replace('!', ""));
+}
+
+#[test]
+fn a_limit_is_red_from_ninety_percent_on() {
+    let tree = |max: u32| {
+        Tree::new()
+            .process(1, "init\0")
+            .link("proc/1/ns/uts", "uts:[4026532001]")
+            .file("proc/sys/user/max_uts_namespaces", format!("{max}\n"))
+    };
+    let used = |max| {
+        let tree = tree(max);
+        let nsls = Nsls::words("limits --color=always -n").sysroot(tree.path());
+        let shown = nsls.run().stdout;
+        let line = shown.lines().find(|line| line.contains("max_uts"));
+        line.unwrap().to_owned()
+    };
+    assert!(used(1).ends_with(" \x1b[1;31;38;5;196m100\x1b[0m"));
+    assert!(used(2).ends_with("    50"));
+}
+
+#[test]
+fn options_beat_no_color_which_beats_clicolor_force_which_beats_the_terminal() {
+    let tree = host();
+    let nsls = |more: &str| Nsls::words(&format!("-t net -o TYPE -n{more}")).sysroot(tree.path());
+    let term = ("TERM", "xterm");
+    for (environment, more, on_terminal, elsewhere) in [
+        (&[][..], "", false, false),
+        (&[term], "", true, false),
+        (&[("TERM", "dumb")], "", false, false),
+        (&[term], " --color=auto", true, false),
+        (&[term], " --color=never", false, false),
+        (&[term], " --color=always", true, true),
+        (&[("TERM", "dumb")], " --color always", true, true),
+        (&[term], " --color", true, true),
+        (&[term], " --colour=always", true, true),
+        (&[term, ("NO_COLOR", "1")], "", false, false),
+        (&[term, ("NO_COLOR", "")], "", true, false),
+        (&[term, ("NO_COLOR", "1")], " --color=auto", false, false),
+        (&[term, ("NO_COLOR", "1")], " --color=always", true, true),
+        (&[("CLICOLOR_FORCE", "1")], "", true, true),
+        (&[("CLICOLOR_FORCE", "0"), term], "", true, false),
+        (&[("CLICOLOR_FORCE", ""), term], "", true, false),
+        (&[("CLICOLOR_FORCE", "1")], " --color=never", false, false),
+        (
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+            "",
+            false,
+            false,
+        ),
+    ] {
+        let expected = |is_coloured| match is_coloured {
+            true => "\x1b[94;38;5;32mnet\x1b[0m\n",
+            false => "net\n",
+        };
+        let shown = on_terminal_with(environment, 80, nsls(more));
+        assert_eq!(shown, expected(on_terminal), "{environment:?}{more}");
+        let mut command = nsls(more).command();
+        command.envs(environment.iter().copied());
+        let run = Outcome::of(&mut command);
+        let expected = Outcome::success(expected(elsewhere));
+        assert_eq!(run, expected, "{environment:?}{more}");
+    }
+}
+
+#[test]
+fn a_look_of_the_environment_counts_and_a_malformed_one_is_told_in_one_line() {
+    let tree = host();
+    let nsls = |more: &str| Nsls::words(&format!("-t net -o TYPE -n{more}")).sysroot(tree.path());
+    let run =
+        |colors: &str, more: &str| Outcome::of(nsls(more).command().env("NSLS_COLORS", colors));
+    let always = " --color=always";
+    let green = Outcome::success("\x1b[1;32mnet\x1b[0m\n");
+    assert_eq!(run("net=1;32", always), green);
+    assert_eq!(
+        run("nte=4:net=1;32:x", always),
+        Outcome {
+            stderr: "nsls: ignored 'nte=4' in NSLS_COLORS: unknown key, nearest is net\n".into(),
+            ..green
+        }
+    );
+    let title = run("net=\x1b]0;x\x07", always).stderr;
+    assert_eq!(
+        title,
+        r"nsls: ignored 'net=\x1b]0;x\x07' in NSLS_COLORS: a look is numbers separated by semicolons, such as 1;36
+"
+    );
+    // Where no colour is shown, none is read.
+    assert_eq!(run("nte=4", ""), Outcome::success("net\n"));
+}
+
+#[test]
+fn colours_change_nothing_but_escapes() {
+    for name in fixtures() {
+        for words in [
+            "",
+            "-T",
+            "-T=process -Q NPROCS>1 -r",
+            "--output-all",
+            "-J",
+            "-H",
+            "limits",
+        ] {
+            let nsls = |more: &str| Nsls::words(&format!("{words}{more}")).sysroot(fixture(&name));
+            let bare = nsls("").run();
+            let mut coloured = nsls(" --color=always").run();
+            let has_escapes = coloured.stdout.contains("\x1b[");
+            let is_table = !words.contains("-r") && words != "-J";
+            assert_eq!(has_escapes, is_table && bare.status == 0, "{name} {words}");
+            coloured.stdout = plain(&coloured.stdout);
+            assert_eq!(coloured, bare, "{name} {words}");
+            assert_eq!(nsls(" --color=never").run(), bare, "{name} {words}");
+        }
+    }
+}
+
+#[test]
+fn lines_fit_the_columns_of_a_program_that_shows_colours_itself() {
+    let tree = tree();
+    let run = |words: &str, columns: &str| {
+        let nsls = Nsls::words(&format!("-t uts -o COMMAND -n {words}")).sysroot(tree.path());
+        let run = Outcome::of(nsls.command().env("COLUMNS", columns));
+        run.stdout.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(run("--color=always", "11"), "init --with");
+    let whole = "init --with many arguments and-more";
+    for (words, columns) in [
+        ("--color=always -u", "11"),
+        ("--color=always", "0"),
+        ("--color=always", "-11"),
+        ("--color=always", "wide"),
+        ("--color=always", ""),
+        ("--color=auto", "11"),
+        ("", "11"),
+    ] {
+        assert_eq!(run(words, columns), whole, "{words} {columns}");
+    }
+}
+
+#[test]
+fn a_path_is_a_link_if_an_option_asks_for_it_and_never_one_of_a_captured_tree() {
+    let pid = std::process::id();
+    let nsls = |more: &str| Nsls::words(&format!("--pid {pid} -t uts -o PATH -n{more}"));
+    let bare = nsls("").run();
+    // A process with a lower PID may be in the same namespace.
+    let path = bare.stdout.trim_end();
+    let host = rustix::system::uname();
+    let host = host.nodename().to_str().unwrap();
+    let linked = format!("\x1b]8;;file://{host}{path}\x1b\\{path}\x1b]8;;\x1b\\\n");
+    assert_eq!(nsls(" --hyperlink=always").run().stdout, linked);
+    for more in [" --hyperlink", " --hyperlink=auto", " --hyperlink=never"] {
+        assert_eq!(nsls(more).run().stdout, bare.stdout, "{more}");
+    }
+    for (more, expected) in [
+        (" --hyperlink", &linked),
+        (" --hyperlink=never", &bare.stdout),
+        ("", &bare.stdout),
+    ] {
+        let xterm = [("TERM", "xterm"), ("NO_COLOR", "1")];
+        let shown = on_terminal_with(&xterm, 80, nsls(more));
+        let first = shown.split_inclusive('\n').next().unwrap();
+        assert_eq!(first, expected, "{more}");
+        let dumb = on_terminal_with(&[("TERM", "dumb")], 80, nsls(more));
+        assert!(dumb.starts_with(&bare.stdout), "{more}");
+    }
+    let tree = tree();
+    let nsls = Nsls::words("-t uts -o PATH --hyperlink=always").sysroot(tree.path());
+    assert!(!nsls.run().stdout.contains('\x1b'));
 }
 
 #[test]
@@ -223,7 +443,7 @@ fn json_and_raw_output_do_not_depend_on_the_terminal() {
 
 #[test]
 fn a_page_is_not_written_to_a_terminal() {
-    let run = |words| run_on_terminal(None, 80, Nsls::words(words).sysroot("/nonexistent"));
+    let run = |words| run_on_terminal(&[], 80, Nsls::words(words).sysroot("/nonexistent"));
     let message = "html is for browsers, not for terminals: use --output FILE or a redirection";
     assert_eq!(run("graph"), Outcome::failure(2, message));
     let line = "cannot read /nonexistent/proc: no such file or directory";

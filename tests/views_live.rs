@@ -199,7 +199,7 @@ fn the_processes_of_a_namespace_are_drawn_like_lsns() {
 }
 
 #[test]
-fn context_rows_are_faint_on_a_terminal_that_supports_styles() {
+fn context_rows_are_in_parentheses_on_a_terminal_and_faint_if_it_supports_styles() {
     if !live::has(&["script"]) {
         return;
     }
@@ -213,15 +213,13 @@ fn context_rows_are_faint_on_a_terminal_that_supports_styles() {
     "#) else {
         return;
     };
-    let rows = |on: &str, off: &str| {
-        format!(
-            "{on}     user{off}
-{on}└─   user{off}
+    let plain = "()   user
+└─() user
   └─ net
-"
-        )
-    };
-    let plain = rows("", "");
-    let expected = format!("{}{plain}{plain}{plain}", rows("ESC[2m", "ESC[0m"));
-    assert_eq!(run.stdout, expected);
+";
+    let styled = "ESC[2m()   ESC[0mESC[95;38;5;169muserESC[0m
+ESC[2m└─() ESC[0mESC[95;38;5;169muserESC[0m
+ESC[2m  └─ESC[0m ESC[94;38;5;32mnetESC[0m
+";
+    assert_eq!(run.stdout, format!("{styled}{plain}{plain}{plain}"));
 }

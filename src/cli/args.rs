@@ -313,6 +313,9 @@ pub(crate) struct WatchArgs {
     /// Write JSON, one object a line
     #[arg(short = 'J', long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
 }
 
 #[derive(Debug, Args)]
@@ -367,6 +370,13 @@ pub(crate) struct ViewArgs {
     pub(crate) notruncate: bool,
 
     #[command(flatten)]
+    pub(crate) color: ColorArgs,
+
+    /// Make links of paths [default: never; without WHEN: auto]
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "auto")]
+    pub(crate) hyperlink: Option<When>,
+
+    #[command(flatten)]
     pub(crate) scan: ScanArgs,
 }
 
@@ -378,7 +388,38 @@ impl ViewArgs {
             raw: false,
             noheadings: false,
             notruncate: false,
+            color: ColorArgs {
+                color: Some(When::Never),
+            },
+            hyperlink: None,
             scan,
+        }
+    }
+}
+
+/// Whether to show colours.
+#[derive(Debug, Args)]
+pub(crate) struct ColorArgs {
+    /// Show colours [default: auto; without WHEN: always]
+    #[arg(long, alias = "colour", value_name = "WHEN", num_args = 0..=1, default_missing_value = "always")]
+    pub(crate) color: Option<When>,
+}
+
+/// A value of `--color` and `--hyperlink`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl When {
+    /// Returns whether it is time, which `auto` leaves to others.
+    pub(crate) const fn is_now(self, auto: bool) -> bool {
+        match self {
+            When::Auto => auto,
+            When::Always => true,
+            When::Never => false,
         }
     }
 }

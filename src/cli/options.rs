@@ -117,18 +117,18 @@ impl Options {
         })
     }
 
-    /// Returns whether a last line names the container of a process: for people,
-    /// not for scripts.
-    pub(crate) fn names_container(&self, terminal: Terminal) -> bool {
-        let is_shown = matches!(self.view.format, Format::Table(_)) && terminal.width.is_some();
+    /// Returns whether last lines say where a process belongs: for people, not for
+    /// scripts.
+    pub(crate) fn has_last_lines(&self, terminal: Terminal) -> bool {
+        let is_shown = self.view.look().is_some() && terminal.width.is_some();
         is_shown && matches!(self.target, Target::Process(_))
     }
 
-    /// Returns whether namespaces of the host are shown faintly, so that those
-    /// of a process alone stand out.
+    /// Returns whether namespaces of the host have a look of their own, so that
+    /// those of a process alone stand out.
     pub(crate) fn dims_host(&self) -> bool {
-        let is_styled = matches!(self.view.format, Format::Table(look) if look.styles);
-        is_styled && matches!(self.target, Target::Process(_))
+        let has_colors = self.view.look().is_some_and(|look| look.palette.is_some());
+        has_colors && matches!(self.target, Target::Process(_))
     }
 
     /// Returns the container to which rows must belong.

@@ -2,6 +2,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 
+use crate::text::parse_digits;
+
 /// What can be shown on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
@@ -9,8 +11,10 @@ pub struct Terminal {
     pub width: Option<usize>,
     /// Whether the locale has characters beyond ASCII.
     pub unicode: bool,
-    /// Whether it is a terminal that understands styles.
-    pub styles: bool,
+    /// Whether it is a terminal that understands escape sequences.
+    pub escapes: bool,
+    /// Whether the environment asks for colours (`true`) or for none.
+    pub colors: Option<bool>,
 }
 
 impl Terminal {
@@ -25,17 +29,35 @@ impl Terminal {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(variable);
-        let has_styles = variable("TERM").is_some_and(|term| term != "dumb");
+        let has_escapes = variable("TERM").is_some_and(|term| term != "dumb");
         Terminal {
             width: (width > 0).then_some(width),
             unicode: locale.is_some_and(|locale| is_utf8_locale(&locale)),
-            styles: width > 0 && has_styles && variable("NO_COLOR").is_none(),
+            escapes: width > 0 && has_escapes,
+            colors: if variable("NO_COLOR").is_some() {
+                Some(false)
+            } else {
+                let force = variable("CLICOLOR_FORCE");
+                force.filter(|value| value != "0").map(|_| true)
+            },
         }
+    }
+
+    /// Returns whether to show colours unless an option says so.
+    pub(super) fn has_colors(self) -> bool {
+        self.colors.unwrap_or(self.escapes)
     }
 }
 
+/// Returns the width of a line that a program asks for which shows the output
+/// itself, as watch(1) does.
+pub(super) fn width_of_environment() -> Option<usize> {
+    let width = parse_digits(variable("COLUMNS")?.to_str()?)?;
+    (width > 0).then_some(width)
+}
+
 /// Returns a variable of the environment unless it is empty.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::args::{RootArgs, ViewArgs};
-use crate::cli::terminal::Terminal;
-use crate::output::{Format, Look, Taken};
+use crate::cli::args::{ColorArgs, RootArgs, ViewArgs, When};
+use crate::cli::console::warn;
+use crate::cli::terminal::{Terminal, variable, width_of_environment};
+use crate::output::{Format, Look, Palette, Taken};
 use crate::proc::Sysroot;
 use crate::scan::Scanner;
+use crate::text::for_table;
 
 /// Where a command reads and how it writes.
 pub(crate) struct View {
@@ -32,10 +34,59 @@ fn wants_bpf() -> bool {
     std::env::var_os("NSLS_BPF").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Returns how colours look, if they are asked for.
+pub(crate) fn palette(args: &ColorArgs, terminal: Terminal) -> Option<&'static Palette> {
+    let has_colors = terminal.has_colors();
+    if !args
+        .color
+        .map_or(has_colors, |when| when.is_now(has_colors))
+    {
+        return None;
+    }
+    let mut palette = Palette::default();
+    if let Some(list) = variable("NSLS_COLORS")
+        && let Err(error) = palette.change(&list.to_string_lossy())
+    {
+        warn(&for_table(error.to_string().as_bytes()));
+    }
+    // It is used until the end.
+    Some(Box::leak(Box::new(palette)))
+}
+
+/// Returns a look that fits the terminal.
+fn look(args: &ViewArgs, terminal: Terminal) -> Look {
+    let palette = palette(&args.color, terminal);
+    let is_live = args.scan.root.sysroot.is_none();
+    let width = match args.color.color {
+        Some(When::Always) => terminal.width.or_else(width_of_environment),
+        _ => terminal.width,
+    };
+    Look {
+        width: width.filter(|_| !args.notruncate),
+        unicode: terminal.unicode,
+        palette,
+        signs: terminal.width.is_some() || palette.is_some(),
+        // The paths of a captured tree were valid elsewhere.
+        links: is_live
+            && args
+                .hyperlink
+                .is_some_and(|when| when.is_now(terminal.escapes)),
+        join: false,
+    }
+}
+
 impl View {
     /// Returns a scanner of what is to be read.
     pub(crate) fn scanner(&self) -> Scanner {
         Scanner::new(self.root.clone()).bpf(self.bpf)
+    }
+
+    /// Returns how the table looks; `None` for other formats.
+    pub(crate) const fn look(&self) -> Option<Look> {
+        match self.format {
+            Format::Table(look) => Some(look),
+            Format::Raw | Format::Json(_) => None,
+        }
     }
 
     /// Returns when, as it is now, and on which boot a scan is made.
@@ -53,19 +104,14 @@ impl View {
         let is_here = args.scan.root.sysroot.is_none();
         View {
             bpf: args.scan.bpf || (is_here && wants_bpf()),
-            root: root(args.scan.root),
             format: if let Some(layout) = args.json {
                 Format::Json(layout.unwrap_or_default().into())
             } else if args.raw {
                 Format::Raw
             } else {
-                Format::Table(Look {
-                    width: terminal.width.filter(|_| !args.notruncate),
-                    unicode: terminal.unicode,
-                    styles: terminal.styles,
-                    join: false,
-                })
+                Format::Table(look(&args, terminal))
             },
+            root: root(args.scan.root),
             headings: !args.noheadings,
             strict: args.scan.strict,
         }

@@ -1,12 +1,14 @@
 //! Lines of cells as aligned text.
 
 use std::io::{self, Write};
+use std::iter::repeat_n;
 
-use anstyle::Style;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, Width, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::Look;
+use crate::output::hyperlink;
+use crate::output::palette::{Pen, Role};
 use crate::output::table::Heading;
 use crate::query::Align;
 
@@ -14,31 +16,30 @@ use crate::query::Align;
 /// space behind the cell.
 const WIDEST: usize = u16::MAX as usize - 1;
 
-/// One line of a table. No cell contains a line break.
-pub(super) struct Line {
-    cells: Vec<String>,
-    /// The last cell, if it is aligned to the left: nothing follows it, so it
-    /// needs no alignment and may be of any width.
-    end: String,
-    is_faint: bool,
+/// One cell of a line, without a line break.
+#[derive(Debug, Default)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// How many bytes at the start of the text are lines of a tree.
+    pub(super) drawn: usize,
+    /// The sequence that begins a link, if the text is one.
+    pub(super) link: Option<String>,
 }
 
-impl Line {
-    pub(super) const fn new(cells: Vec<String>, is_faint: bool) -> Self {
-        Line {
-            cells,
-            end: String::new(),
-            is_faint,
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell {
+            text,
+            ..Cell::default()
         }
     }
+}
 
-    /// Returns whether all its cells can be aligned. The width of a text is
-    /// never larger than its length.
-    fn fits(&self) -> bool {
-        self.cells
-            .iter()
-            .all(|cell| cell.len() <= WIDEST || cell.width() <= WIDEST)
-    }
+/// One line of a table.
+pub(super) struct Line {
+    pub(super) cells: Vec<Cell>,
+    /// What the line is, which decides the look of all that has no other.
+    pub(super) role: Option<Role>,
 }
 
 /// Writes aligned columns with one space between them and no trailing spaces.
@@ -46,6 +47,9 @@ impl Line {
 /// One column is truncated if lines have to fit into a width, and no other:
 /// a truncated number would look like a number. A line with a cell that is too
 /// wide to be aligned has single spaces between its cells.
+///
+/// Escapes are added to what is aligned already, so they have no width and are
+/// never cut.
 pub(super) fn write(
     headings: &[Heading<'_>],
     mut lines: Vec<Line>,
@@ -55,48 +59,101 @@ pub(super) fn write(
     if let Some(width) = look.width {
         cut(headings, &mut lines, width);
     }
-    if let Some(last) = headings.last().filter(|last| last.align == Align::Left) {
-        for line in &mut lines {
-            line.end = line.cells.pop().unwrap_or_default();
-            if look.styles {
-                line.end = styled(&line.end, last.style);
-            }
-        }
-    }
-    let faint = Style::new().dimmed();
-    let mut aligned = align(headings, &lines).into_iter();
+    // The last one, if it is to the left, needs no alignment: nothing follows it.
+    let ends_left = headings
+        .last()
+        .is_some_and(|last| last.align == Align::Left);
+    let count = headings.len() - usize::from(ends_left);
+    let is_aligned = |line: &&Line| line.cells.iter().take(count).all(fits);
+    let mut columns: Vec<_> = (headings.iter().take(count).enumerate())
+        .map(|(nth, heading)| {
+            let lines = lines.iter().filter(is_aligned);
+            align(heading.align, lines.filter_map(|line| line.cells.get(nth))).into_iter()
+        })
+        .collect();
     for line in &lines {
-        let text = if line.fits() {
-            aligned.next().unwrap_or_default() + &line.end
-        } else {
-            line.cells.join(" ") + " " + &line.end
+        let aligned: Vec<String> = match is_aligned(&line) {
+            true => columns.iter_mut().filter_map(Iterator::next).collect(),
+            false => Vec::new(),
         };
-        let text = text.trim_end();
-        if line.is_faint {
-            writeln!(out, "{faint}{text}{faint:#}")?;
-        } else {
-            writeln!(out, "{text}")?;
-        }
+        writeln!(out, "{}", text(line, headings, &aligned, look))?;
     }
     Ok(())
 }
 
-/// Returns the aligned cells of each line that fits, with a space behind each.
-fn align(headings: &[Heading<'_>], lines: &[Line]) -> Vec<String> {
+/// Returns the cells of a column, each as wide as the widest.
+fn align<'a>(align: Align, cells: impl Iterator<Item = &'a Cell>) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for line in lines.iter().filter(|line| line.fits()) {
-        table.add_row(line.cells.iter().map(Cell::new).collect::<Vec<_>>());
+    for cell in cells {
+        table.add_row([&cell.text]);
     }
-    for (column, heading) in table.column_iter_mut().zip(headings) {
-        column.set_padding((0, 1));
-        if let Align::Right(least) = heading.align {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
+        if let Align::Right(least) = align {
             column.set_cell_alignment(CellAlignment::Right);
-            let least = u16::try_from(least).unwrap_or(u16::MAX).saturating_add(1);
+            let least = u16::try_from(least).unwrap_or(u16::MAX);
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
         }
     }
     table.lines().collect()
+}
+
+/// Returns a line of the `aligned` cells, and behind them of others as they are.
+fn text(line: &Line, headings: &[Heading<'_>], aligned: &[String], look: Look) -> String {
+    let mut pen = Pen::new(look.palette);
+    let mut blank = String::new();
+    for (nth, (cell, heading)) in line.cells.iter().zip(headings).enumerate() {
+        let whole = aligned.get(nth).unwrap_or(&cell.text);
+        let ended = whole.trim_end_matches(' ');
+        let shown = match heading.align {
+            Align::Left => ended,
+            Align::Right(_) => ended.trim_start_matches(' '),
+        };
+        if !shown.is_empty() {
+            blank.extend(repeat_n(' ', ended.len() - shown.len()));
+            pen.write(line.role, &blank);
+            blank.clear();
+            write_cell(cell, shown, heading, line.role, &mut pen);
+        }
+        // A space lies between columns.
+        blank.extend(repeat_n(' ', whole.len() - ended.len() + 1));
+    }
+    pen.finish()
+}
+
+/// Writes what is shown of a cell, each comma-separated word in its own look.
+fn write_cell<'a>(
+    cell: &Cell,
+    shown: &str,
+    heading: &Heading<'_>,
+    row: Option<Role>,
+    pen: &mut Pen<'a>,
+) {
+    let (drawing, shown) = shown.split_at_checked(cell.drawn).unwrap_or((shown, ""));
+    pen.write(Some(Role::Tree), drawing);
+    if let Some(link) = &cell.link {
+        pen.escape(link);
+    }
+    for (nth, word) in shown.split(',').enumerate() {
+        if nth > 0 {
+            pen.write(row, ",");
+        }
+        let own = match row {
+            Some(Role::Heading) => None,
+            _ => (heading.role)(word),
+        };
+        pen.write(own.or(row), word);
+    }
+    if cell.link.is_some() {
+        pen.escape(hyperlink::END);
+    }
+}
+
+/// Returns whether others can be aligned with a cell. The width of a text is never
+/// larger than its length.
+fn fits(cell: &Cell) -> bool {
+    cell.text.len() <= WIDEST || cell.text.width() <= WIDEST
 }
 
 /// Truncates the cells of the column that may be cut, so that lines fit into a
@@ -120,12 +177,12 @@ fn cut(headings: &[Heading<'_>], lines: &mut [Line], width: usize) {
         .filter_map(|line| line.cells.get_mut(place))
     {
         let mut used = 0;
-        let end = cell.char_indices().find(|(_, letter)| {
+        let end = cell.text.char_indices().find(|(_, letter)| {
             used += letter.width().unwrap_or(0);
             used > left
         });
         if let Some((end, _)) = end {
-            cell.truncate(end);
+            cell.text.truncate(end);
         }
     }
 }
@@ -137,17 +194,8 @@ fn column_width(nth: usize, align: Align, lines: &[Line]) -> usize {
         Align::Left => 0,
     };
     let cells = lines.iter().filter_map(|line| line.cells.get(nth));
-    let widths = cells.map(|cell| cell.width());
+    let widths = cells.map(|cell| cell.text.width());
     widths
         .filter(|width| *width <= WIDEST)
         .fold(least, usize::max)
-}
-
-/// Returns comma-separated words, each in its own style.
-fn styled(words: &str, style: fn(&str) -> Option<Style>) -> String {
-    let words = words.split(',').map(|word| match style(word) {
-        Some(style) => format!("{style}{word}{style:#}"),
-        None => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(",")
 }

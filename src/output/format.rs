@@ -1,3 +1,5 @@
+use crate::output::Palette;
+
 /// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -35,9 +37,12 @@ pub struct Look {
     pub width: Option<usize>,
     /// Draw trees with box characters instead of ASCII.
     pub unicode: bool,
-    /// Show context and namespaces of the host faintly, and alarming words in
-    /// colour.
-    pub styles: bool,
+    /// How what stands out looks, if it is to look different.
+    pub palette: Option<&'static Palette>,
+    /// Say by a sign what else only a look would.
+    pub signs: bool,
+    /// Make links of paths.
+    pub links: bool,
     /// Join the texts of a cell by commas instead of showing one a line.
     pub join: bool,
 }

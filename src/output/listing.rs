@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::Snapshot;
 use crate::output::table::{Heading, Table, TableRow};
 use crate::output::tree::Place;
-use crate::output::{Format, json};
+use crate::output::{Format, Role, json};
 use crate::query::{Align, Column, Placed, Row};
 
 /// When and on which boot a snapshot was taken.
@@ -38,7 +38,7 @@ pub struct Listing<'a> {
     pub columns: &'a [&'static Column],
     /// Whether the table begins with the names of the columns.
     pub headings: bool,
-    /// Whether namespaces of the host are shown faintly.
+    /// Whether namespaces of the host have a look of their own.
     pub dims_host: bool,
 }
 
@@ -82,8 +82,10 @@ impl Listing<'_> {
                 .iter()
                 .map(|column| column.value(row))
                 .collect(),
-            is_context: placed.is_context,
-            is_faint: placed.is_context || (self.dims_host && is_host == Some(true)),
+            role: match placed.is_context {
+                true => Some(Role::Context),
+                false => (self.dims_host && is_host == Some(true)).then_some(Role::Host),
+            },
             place: Place {
                 branches: &placed.branches,
                 has_children: placed.has_children,

@@ -4,11 +4,13 @@
 mod align;
 mod format;
 mod graph;
+mod hyperlink;
 mod json;
 mod list_columns;
 mod listing;
 mod messages;
 mod openmetrics;
+mod palette;
 mod table;
 mod tree;
 
@@ -19,4 +21,5 @@ pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};
 pub(crate) use messages::{describe, looked_for, summarise, why};
 pub(crate) use openmetrics::write_metrics;
+pub use palette::{Palette, Role};
 pub(crate) use table::{Heading, Table};

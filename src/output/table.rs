@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::output::Look;
-use crate::output::align::{self, Line};
+use crate::output::align::{self, Cell, Line};
 use crate::output::tree::Place;
-use crate::query::{Align, Column, Value};
+use crate::output::{Look, Role, hyperlink};
+use crate::query::{Align, Column, Naming, Value};
 use crate::text::{for_raw, for_table};
 
 /// A table of a listing or of a subcommand.
@@ -23,26 +23,33 @@ pub(crate) struct Heading<'a> {
     pub(super) align: Align,
     /// Whether cells may be truncated so that lines fit.
     pub(super) is_cut: bool,
-    /// The style of each comma-separated word; in the last column only.
-    pub(super) style: fn(&str) -> Option<anstyle::Style>,
+    /// The role of each comma-separated word.
+    pub(super) role: fn(&str) -> Option<Role>,
+    /// Whether a text is a path that others can open here, too.
+    pub(super) is_path: fn(&[u8]) -> bool,
 }
 
 /// One row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableRow<'a> {
     pub(super) cells: Vec<Value<'a>>,
-    /// Whether it only completes a tree; raw output leaves it out.
-    pub(super) is_context: bool,
-    pub(super) is_faint: bool,
+    /// What the row is; raw output leaves out those that only complete a tree.
+    pub(super) role: Option<Role>,
     pub(super) place: Place<'a>,
 }
 
 impl Heading<'static> {
     pub(super) const fn of(column: &Column) -> Self {
-        Heading {
+        let heading = Heading {
             align: column.align,
             is_cut: column.is_cut,
             ..Heading::text(column.name)
+        };
+        match column.naming {
+            Naming::Other => heading,
+            Naming::Kind => heading.role(Role::of_kind),
+            Naming::Container => heading.role(Role::of_container),
+            Naming::Path => heading.paths(|_| true),
         }
     }
 }
@@ -54,7 +61,8 @@ impl<'a> Heading<'a> {
             name,
             align: Align::Left,
             is_cut: false,
-            style: |_| None,
+            role: |_| None,
+            is_path: |_| false,
         }
     }
 
@@ -72,10 +80,22 @@ impl<'a> Heading<'a> {
         self
     }
 
-    /// Sets the style of each comma-separated word of the last column.
-    pub(crate) const fn styled(mut self, style: fn(&str) -> Option<anstyle::Style>) -> Self {
-        self.style = style;
+    /// Sets the role of each comma-separated word.
+    pub(crate) const fn role(mut self, role: fn(&str) -> Option<Role>) -> Self {
+        self.role = role;
         self
+    }
+
+    /// Makes links of the absolute paths for which this is true.
+    pub(crate) const fn paths(mut self, is_path: fn(&[u8]) -> bool) -> Self {
+        self.is_path = is_path;
+        self
+    }
+}
+
+impl TableRow<'_> {
+    fn is_context(&self) -> bool {
+        self.role == Some(Role::Context)
     }
 }
 
@@ -102,7 +122,7 @@ impl<'a> Table<'a> {
         if has_headings {
             writeln!(out, "{}", self.names().join(" "))?;
         }
-        for row in self.rows.iter().filter(|row| !row.is_context) {
+        for row in self.rows.iter().filter(|row| !row.is_context()) {
             let words: Vec<_> = row
                 .cells
                 .iter()
@@ -122,8 +142,11 @@ impl<'a> Table<'a> {
     ) -> io::Result<()> {
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
         if has_headings {
-            let names = self.names().into_iter();
-            lines.push(Line::new(names.map(str::to_owned).collect(), false));
+            let names = self.names().into_iter().map(str::to_owned);
+            lines.push(Line {
+                cells: names.map(Cell::from).collect(),
+                role: Some(Role::Heading),
+            });
         }
         for row in &self.rows {
             self.add_lines(row, look, &mut lines);
@@ -137,35 +160,57 @@ impl<'a> Table<'a> {
 
     /// Adds the lines of one row: as many as its tallest cell has.
     fn add_lines(&self, row: &TableRow<'_>, look: Look, lines: &mut Vec<Line>) {
-        let cells: Vec<Vec<String>> = row
-            .cells
-            .iter()
-            .map(|value| match value {
+        let columns = row.cells.iter().zip(&self.headings);
+        let cells: Vec<Vec<Cell>> = columns
+            .map(|(value, heading)| match value {
                 Value::Lines(texts) if !look.join => {
-                    texts.iter().map(|text| for_table(text)).collect()
+                    let cell = |text| cell(text, heading.is_path, look);
+                    texts.iter().map(|text| cell(text)).collect()
                 }
-                value => vec![for_table(&value.bytes())],
+                Value::Text(text) => vec![cell(text, heading.is_path, look)],
+                value => vec![for_table(&value.bytes()).into()],
             })
             .collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let mut cells: Vec<_> = cells.into_iter().map(Vec::into_iter).collect();
         for nth in 0..height {
-            let mut line: Vec<String> = cells
+            let mut line: Vec<Cell> = cells
                 .iter_mut()
                 .map(|texts| texts.next().unwrap_or_default())
                 .collect();
             if let Some(cell) = self.tree.and_then(|tree| line.get_mut(tree)) {
-                let branches = row.place.drawing(nth == 0, cell.is_empty(), look.unicode);
-                cell.insert_str(0, &branches);
+                let is_empty = cell.text.is_empty();
+                if row.is_context() && look.signs && !is_empty {
+                    cell.text = format!("({})", cell.text);
+                }
+                let branches = row.place.drawing(nth == 0, is_empty, look.unicode);
+                cell.text.insert_str(0, &branches);
+                cell.drawn = branches.len();
             }
-            lines.push(Line::new(line, row.is_faint && look.styles));
+            lines.push(Line {
+                cells: line,
+                role: row.role,
+            });
         }
+    }
+}
+
+/// Makes the cell of a text, and a link of a path.
+fn cell(text: &[u8], is_path: fn(&[u8]) -> bool, look: Look) -> Cell {
+    Cell {
+        link: match look.links && is_path(text) {
+            true => hyperlink::begin(text),
+            false => None,
+        },
+        ..for_table(text).into()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Palette;
+    use crate::query::Branch;
 
     const TEXT: [Heading<'static>; 3] =
         [Heading::text("A"), Heading::text("B"), Heading::text("C")];
@@ -244,24 +289,99 @@ mod tests {
     }
 
     #[test]
-    fn each_word_of_the_last_column_has_its_own_style_or_none() {
-        let red = |word: &str| (word == "net").then(|| anstyle::AnsiColor::Red.on_default());
+    fn each_word_of_any_column_has_its_own_look_or_none_and_escapes_have_no_width() {
         let headings = [
-            Heading::text("A"),
-            Heading::text("B"),
-            Heading::text("C").styled(red),
+            Heading::text("A").role(Role::of_kind),
+            Heading::number("B").role(|word| (word == "90").then_some(Role::Alarm)),
+            Heading::text("C").role(Role::of_kind).cut(),
         ];
-        let rows = [["net", "1", "pid,net,uts"], ["", "", ""]];
+        let rows = [["x,net", "90", "pid,utsuts,net "], ["", "9", " "]];
+        let mut palette = Palette::default();
+        palette
+            .change("reset:net=36:pid=35:alarm=31:heading=1")
+            .unwrap();
         let look = Look {
-            styles: true,
-            ..Look::default()
+            palette: Some(Box::leak(Box::new(palette))),
+            ..on_terminal(19)
         };
-        let styled = lines(headings, &rows, look);
         assert_eq!(
-            styled,
-            ["A   B C", "net 1 pid,\u{1b}[31mnet\u{1b}[0m,uts", ""]
+            lines(headings, &rows, look),
+            [
+                "\x1b[1mA         B C\x1b[0m",
+                "x,\x1b[36mnet\x1b[0m    \x1b[31m90\x1b[0m \x1b[35mpid\x1b[0m,uts",
+                "          9",
+            ]
         );
-        let plain = lines(headings, &rows, Look::default());
-        assert_eq!(plain, ["A   B C", "net 1 pid,net,uts", ""]);
+        assert_eq!(
+            lines(headings, &rows, on_terminal(19)),
+            ["A         B C", "x,net    90 pid,uts", "          9"]
+        );
+    }
+
+    #[test]
+    fn a_row_has_one_look_but_for_words_with_their_own() {
+        let headings = TEXT.map(|heading| heading.role(Role::of_kind));
+        let cells = ["1", "net", "3 "].map(Value::from).to_vec();
+        let table = Table {
+            headings: headings.to_vec(),
+            tree: Some(0),
+            rows: vec![TableRow {
+                cells,
+                role: Some(Role::Context),
+                place: Place {
+                    branches: &[Branch::Corner],
+                    has_children: false,
+                },
+            }],
+        };
+        let mut palette = Palette::default();
+        palette.change("reset:net=36:context=2:tree=4").unwrap();
+        let palette: &'static Palette = Box::leak(Box::new(palette));
+        let shown = |palette, signs| {
+            let look = Look {
+                palette,
+                signs,
+                ..Look::default()
+            };
+            let mut written = Vec::new();
+            table.write(look, false, &mut written).unwrap();
+            String::from_utf8(written).unwrap()
+        };
+        assert_eq!(
+            shown(Some(palette), true),
+            "\x1b[4m`-\x1b[0m\x1b[2m(1) \x1b[0m\x1b[36mnet\x1b[0m\x1b[2m 3\x1b[0m\n"
+        );
+        assert_eq!(shown(None, true), "`-(1) net 3\n");
+        assert_eq!(shown(None, false), "`-1 net 3\n");
+    }
+
+    #[test]
+    fn only_a_path_in_a_column_of_paths_is_a_link_and_nothing_in_it_reaches_the_terminal() {
+        let host = rustix::system::uname();
+        let host = host.nodename().to_string_lossy().into_owned();
+        let headings = [
+            Heading::text("A").paths(|text| text != b"/no"),
+            Heading::text("B"),
+            Heading::text("C").paths(|_| true),
+        ];
+        let rows = [["/no", "/b", "/c\x1b\\\x07 d"], ["fd 4", "", "/e"]];
+        let look = Look {
+            links: true,
+            ..on_terminal(80)
+        };
+        let link = |path: &str, text: &str| {
+            format!("\x1b]8;;file://{host}{path}\x1b\\{text}\x1b]8;;\x1b\\")
+        };
+        let linked = link("/c%1B%5C%07%20d", r"/c\x1b\\x07 d");
+        assert_eq!(
+            lines(headings, &rows, look),
+            [
+                "A    B  C".to_owned(),
+                format!("/no  /b {linked}"),
+                format!("fd 4    {}", link("/e", "/e")),
+            ]
+        );
+        let plain = lines(headings, &rows, on_terminal(80));
+        assert_eq!(plain[2], "fd 4    /e");
     }
 }

@@ -15,6 +15,19 @@ pub enum Align {
     Right(usize),
 }
 
+/// What the cells of a column name, if that decides how they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// Anything else.
+    Other,
+    /// A type of namespaces.
+    Kind,
+    /// Containers.
+    Container,
+    /// Files, by paths that are valid for the reader.
+    Path,
+}
+
 /// The JSON type of a column. Everything except `Strings` may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -70,6 +83,8 @@ pub struct Column {
     pub align: Align,
     /// Whether a table may truncate it to fit a terminal.
     pub is_cut: bool,
+    /// What its cells name.
+    pub naming: Naming,
     /// What a scan has to collect for it.
     needs: &'static [Need],
     get: Get,
@@ -143,6 +158,7 @@ impl Column {
                 | Type::Object => Align::Left,
             },
             is_cut: false,
+            naming: Naming::Other,
             needs: &[],
             get,
         }
@@ -157,6 +173,12 @@ impl Column {
     /// Lets a table truncate it.
     pub(super) const fn cut(mut self) -> Self {
         self.is_cut = true;
+        self
+    }
+
+    /// Sets what its cells name.
+    pub(super) const fn naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
         self
     }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::model::{Kind, NetNsId, NetSocket};
-use crate::query::column::{Column, Type};
+use crate::query::column::{Column, Naming, Type};
 use crate::query::{Row, Value};
 use crate::scan::Need;
 
@@ -17,11 +17,13 @@ impl Column {
         .width(10),
         Column::text("TYPE", "type of the namespace", |row| {
             Some(row.kind().name().as_bytes().into())
-        }),
+        })
+        .naming(Naming::Kind),
         Column::text("PATH", "path that opens the namespace", |row| {
             Some(row.path()?.into_os_string().into_encoded_bytes().into())
         })
-        .needing(&[Need::Members, Need::Path]),
+        .needing(&[Need::Members, Need::Path])
+        .naming(Naming::Path),
         Column::number("NPROCS", "number of processes in the namespace", |row| {
             Some(row.nprocs() as u64)
         })
@@ -66,7 +68,8 @@ impl Column {
                 Some(Value::Lines(paths.collect()))
             },
         )
-        .needing(&[Need::Mounts]),
+        .needing(&[Need::Mounts])
+        .naming(Naming::Path),
         Column::of(
             "PNS",
             Type::Number,
@@ -200,7 +203,8 @@ impl Column {
             "CONTAINER",
             "containers of the processes, as engine:name; a table shows the first and how many more",
             |one| Some(one.container.as_ref()?.to_string()),
-        ),
+        )
+        .naming(Naming::Container),
         Column::of_affiliations("ENGINE", "engines of those containers", |one| {
             Some(one.container.as_ref()?.engine?.to_string())
         }),

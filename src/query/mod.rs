@@ -11,7 +11,7 @@ mod order;
 mod row;
 mod value;
 
-pub use column::{Align, Column, Type, UnknownColumn};
+pub use column::{Align, Column, Naming, Type, UnknownColumn};
 pub use filter::{Filter, FilterError};
 pub use forest::{Placed, Relation, flat, grow};
 pub use holder::place;

@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use clap_mangen::Man;
+use nsls::output::Role;
 use nsls::query::Column;
 use nsls::{Cause, Kind, Member, Source};
 
@@ -33,9 +34,19 @@ pub fn page() -> String {
             ("WATCH", options_of("watch")),
             ("GRAPH", options_of("graph")),
             ("CAPTURE", options_of("capture")),
+            ("ROLES", roles()),
             ("COLUMNS", Column::ALL.iter().map(column).collect()),
         ],
     )
+}
+
+/// Returns the keys of `NSLS_COLORS` that are no types.
+fn roles() -> String {
+    let roles = Role::ALL.iter().map(|role| role.name());
+    let roles = roles.filter(|name| name.parse::<Kind>().is_err());
+    let roles: Vec<_> = roles.map(|name| format!(r"\fB{name}\fR")).collect();
+    let (last, others) = roles.split_last().unwrap();
+    format!("{} and {last}", others.join(", "))
 }
 
 /// Returns the description in the NAME section, which apropos(1) shows.

@@ -10,7 +10,7 @@ use crate::cli::resolve::{self, pid};
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{NsId, Pid, Snapshot, Source};
-use crate::output::{Format, Heading, Table};
+use crate::output::{Heading, Role, Table};
 use crate::query::Value;
 use crate::scan::Need;
 
@@ -43,12 +43,12 @@ pub(crate) fn run(args: CompareArgs, console: &mut Console<'_>) -> Result<Outcom
     }
     let compared = analysis::compare(&links);
     let names = args.subjects.iter().map(|name| Heading::text(name));
-    let headings: Vec<_> = [Heading::text("TYPE")]
+    let headings: Vec<_> = [Heading::text("TYPE").role(Role::of_kind)]
         .into_iter()
         .chain(names)
-        .chain([Heading::text("SHARED")])
+        .chain([Heading::text("SHARED").role(of_verdict)])
         .collect();
-    let marks = matches!(view.format, Format::Table(_));
+    let marks = view.look().is_some();
     let table = Table::new(headings, compared.iter().map(|one| row(one, marks)));
     let document = Document {
         subjects,
@@ -92,6 +92,10 @@ impl ComparedType {
             shared: compared.is_shared(),
         }
     }
+}
+
+fn of_verdict(word: &str) -> Option<Role> {
+    (word == "no").then_some(Role::Changed)
 }
 
 /// Makes the row of a type. With `marks`, a namespace that several share gets a

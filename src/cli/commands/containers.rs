@@ -7,8 +7,8 @@ use crate::cli::args::ContainersArgs;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
-use crate::model::{Container, Engine, KindSet, Pid, Source, is_long_id};
-use crate::output::{Heading, Table};
+use crate::model::{Container, Engine, Kind, KindSet, Pid, Source, is_long_id};
+use crate::output::{Heading, Role, Table};
 use crate::query::Value;
 use crate::scan::Need;
 use crate::text::Text;
@@ -22,7 +22,8 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
         .sources(Source::Processes)
         .scan()?;
     let found = analysis::containers(&snapshot);
-    let table = Table::new(HEADINGS, found.iter().map(row));
+    let signs = view.look().is_some_and(|look| look.signs);
+    let table = Table::new(HEADINGS, found.iter().map(|running| row(running, signs)));
     let document = Document {
         containers: found.iter().map(Entry::new).collect(),
     };
@@ -31,22 +32,24 @@ pub(crate) fn run(args: ContainersArgs, console: &mut Console<'_>) -> Result<Out
 
 const HEADINGS: [Heading<'static>; 8] = [
     Heading::text("ENGINE"),
-    Heading::text("CONTAINER"),
+    Heading::text("CONTAINER").role(Role::of_container),
     Heading::text("POD"),
     Heading::text("HOSTNAME"),
     Heading::number("NPROCS"),
     Heading::number("PID"),
     Heading::text("CLAIMS"),
-    Heading::text("SHARED").styled(alarm),
+    Heading::text("SHARED").role(alarm),
 ];
 
-/// Shows in red what most engines give each container unless configured otherwise.
-fn alarm(kind: &str) -> Option<anstyle::Style> {
-    let is_alarming = ["mnt", "net", "ipc", "pid", "uts"].contains(&kind);
-    is_alarming.then(|| anstyle::AnsiColor::Red.on_default())
+/// Ends a type that most engines give each container unless configured otherwise.
+const ALARM: char = '!';
+
+fn alarm(word: &str) -> Option<Role> {
+    word.ends_with(ALARM).then_some(Role::Alarm)
 }
 
-fn row<'a>(running: &RunningContainer<'a>) -> Vec<Value<'a>> {
+/// Makes the row of a container. With `signs`, alarming words get a sign.
+fn row<'a>(running: &RunningContainer<'a>, signs: bool) -> Vec<Value<'a>> {
     vec![
         running.container.engine.map(Engine::name).into(),
         running.container.label().into(),
@@ -56,13 +59,18 @@ fn row<'a>(running: &RunningContainer<'a>) -> Vec<Value<'a>> {
         running.representative.pid.into(),
         // Anyone inside may add to them, so not all are shown.
         Value::Several(running.claims.iter().map(ToString::to_string).collect()),
-        sharing(running).into(),
+        sharing(running, signs).into(),
     ]
 }
 
 /// Lists the shared types, and with a question mark the unknown ones.
-fn sharing(running: &RunningContainer<'_>) -> String {
-    let shared = running.shared.iter().map(|kind| kind.to_string());
+fn sharing(running: &RunningContainer<'_>, signs: bool) -> String {
+    let shared = running.shared.iter().map(|kind| match kind {
+        Kind::Mnt | Kind::Net | Kind::Ipc | Kind::Pid | Kind::Uts if signs => {
+            format!("{kind}{ALARM}")
+        }
+        kind => kind.to_string(),
+    });
     let unknown = running.unknown.iter().map(|kind| format!("{kind}?"));
     shared.chain(unknown).collect::<Vec<_>>().join(",")
 }

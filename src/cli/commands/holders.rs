@@ -12,7 +12,7 @@ use crate::cli::resolve;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{KindSet, Namespace, Process, Snapshot};
-use crate::output::{Format, Heading, Object, Table, write_keys};
+use crate::output::{Format, Heading, Object, Role, Table, write_keys};
 use crate::query::{Column, Value, place};
 use crate::scan::{Need, Needs, Target};
 
@@ -60,7 +60,7 @@ pub(crate) fn run(args: HoldersArgs, console: &mut Console<'_>) -> Result<Outcom
         holders: &holders,
     };
     let outcome = view.show(&snapshot, console, &document, &table)?;
-    if matches!(view.format, Format::Table(_)) && console.terminal.width.is_some() {
+    if view.look().is_some() && console.terminal.width.is_some() {
         write_advice(&holders, console)?;
     }
     Ok(outcome)
@@ -83,8 +83,19 @@ const HEADINGS: [Heading<'static>; 5] = [
     Heading::number("PID"),
     Heading::text("USER"),
     Heading::text("COMMAND").cut(),
-    Heading::text("WHERE"),
+    Heading::text("WHERE").role(of_place).paths(is_here),
 ];
+
+/// Returns the role of a link, or of another namespace: `net`, `net:[4026532000]`.
+fn of_place(place: &str) -> Option<Role> {
+    Role::of_kind(place.split(':').next()?)
+}
+
+/// Returns whether a path is one in the mount namespace of the reader. That of a
+/// mount in another says so at its end.
+fn is_here(place: &[u8]) -> bool {
+    !place.ends_with(b"]")
+}
 
 fn row<'a>(snapshot: &'a Snapshot, held: &ChainedHolder<'_>, indents: bool) -> Vec<Value<'a>> {
     let process = process(snapshot, held);

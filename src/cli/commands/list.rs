@@ -23,16 +23,20 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         return Ok(Outcome::Done);
     }
     let mut needs = options.needs();
-    let asks_for_containers = needs.contains(Need::Affiliation);
-    if options.names_container(console.terminal) {
+    let asked = needs;
+    if options.has_last_lines(console.terminal) {
         needs.insert(Need::Affiliation);
+    }
+    if options.has_last_lines(console.terminal) || options.dims_host() {
+        needs.insert(Need::Host);
     }
     let taken = view.taken();
     let mut snapshot = scan(&options, needs)?;
-    if !asks_for_containers {
-        // Without it one line is missing, which is no loss to report.
-        snapshot.gaps.retain(|gap| gap.source != Source::Cgroups);
-    }
+    // Without these a line or a look is missing, which is no loss to report.
+    snapshot.gaps.retain(|gap| {
+        (asked.contains(Need::Affiliation) || gap.source != Source::Cgroups)
+            && (asked.contains(Need::Host) || !gap.is_about_host())
+    });
     let snapshot = snapshot;
     let namespace = requested_namespace(&options, &snapshot);
     let rows = select(&options, &snapshot, rows(&options, &snapshot, namespace))?;
@@ -57,7 +61,7 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
         dims_host: options.dims_host(),
     };
     let mut written = listing.write(view.format, console.out);
-    if let Some(line) = container_line(&options, &snapshot, console.terminal) {
+    for line in last_lines(&options, &snapshot, console.terminal) {
         written = written.and_then(|()| writeln!(console.out, "{line}"));
     }
     let can_infer = options.target == Target::All && !options.infer;
@@ -68,22 +72,33 @@ pub(crate) fn run(args: ListArgs, console: &mut Console<'_>) -> Result<Outcome, 
     Ok(outcome)
 }
 
-/// Returns a last line on a terminal that says which container a process is in.
-fn container_line(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Option<String> {
-    let (Target::Process(pid), true) = (&options.target, options.names_container(terminal)) else {
-        return None;
+/// Returns last lines on a terminal that say which container a process is in, and
+/// what it shares with the host.
+fn last_lines(options: &Options, snapshot: &Snapshot, terminal: Terminal) -> Vec<String> {
+    let process = match options.target {
+        Target::Process(pid) if options.has_last_lines(terminal) => snapshot.process(pid),
+        _ => None,
     };
-    let container = snapshot.process(*pid)?.container()?.to_string();
-    let container = for_table(container.as_bytes());
-    Some(format!("process {pid} is in the container {container}"))
+    let Some(process) = process else {
+        return Vec::new();
+    };
+    let pid = process.pid;
+    let container = process.container().map(|container| {
+        let container = for_table(container.to_string().as_bytes());
+        format!("process {pid} is in the container {container}")
+    });
+    let shared = snapshot.namespaces.iter().filter(|one| {
+        let is_host = one.facts.as_deref().and_then(|facts| facts.is_host);
+        is_host == Some(true) && process.links.is_in(one.id)
+    });
+    let shared: Vec<_> = shared.map(|one| one.id.kind.name()).collect();
+    let shared = (!shared.is_empty())
+        .then(|| format!("process {pid} shares {} with the host", shared.join(",")));
+    container.into_iter().chain(shared).collect()
 }
 
 /// Scans for what the options name.
-pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Error> {
-    let asks_for_host = needs.contains(Need::Host);
-    if options.dims_host() {
-        needs.insert(Need::Host);
-    }
+pub(super) fn scan(options: &Options, needs: Needs) -> Result<Snapshot, Error> {
     let mut scanner = options
         .view
         .scanner()
@@ -93,12 +108,7 @@ pub(super) fn scan(options: &Options, mut needs: Needs) -> Result<Snapshot, Erro
     if let Some(sources) = options.sources {
         scanner = scanner.sources(sources);
     }
-    let mut snapshot = scanner.scan()?;
-    if !asks_for_host {
-        // Without it some rows are not faint, which is no loss to report.
-        snapshot.gaps.retain(|gap| !gap.is_about_host());
-    }
-    Ok(snapshot)
+    scanner.scan()
 }
 
 /// Returns the namespace whose processes are listed, if that is the request.

@@ -12,7 +12,7 @@ use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::model::Snapshot;
-use crate::output::{Format, Heading, JsonLayout, Listing, Table};
+use crate::output::{Format, Heading, JsonLayout, Listing, Role, Table};
 use crate::proc::Sysroot;
 use crate::query::{Column, Value, flat};
 use crate::scan::Needs;
@@ -204,8 +204,8 @@ fn doubts(old: &Saved, new: &Saved) -> Vec<String> {
 }
 
 const HEADINGS: [Heading<'static>; 8] = [
-    Heading::text("DIFF"),
-    Heading::text("TYPE"),
+    Heading::text("DIFF").role(of_mark),
+    Heading::text("TYPE").role(Role::of_kind),
     Heading::number("NS"),
     Heading::number("NPROCS"),
     Heading::number("PID"),
@@ -213,6 +213,15 @@ const HEADINGS: [Heading<'static>; 8] = [
     Heading::text("WHAT"),
     Heading::text("COMMAND").cut(),
 ];
+
+fn of_mark(mark: &str) -> Option<Role> {
+    match mark {
+        "+" => Some(Role::Added),
+        "-" => Some(Role::Removed),
+        "~" => Some(Role::Changed),
+        _ => None,
+    }
+}
 
 fn row<'a>(entry: &'a Entry<'_>) -> Vec<Value<'a>> {
     let text = |text: Option<&'a str>| text.map(str::as_bytes).into();

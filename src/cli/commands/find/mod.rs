@@ -13,7 +13,7 @@ use crate::cli::search;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::Snapshot;
-use crate::output::{Heading, Table, looked_for};
+use crate::output::{Heading, Role, Table, looked_for};
 use crate::proc::Sysroot;
 use crate::query::Value;
 use crate::scan::NsRef;
@@ -134,9 +134,9 @@ struct Hit<'a> {
 
 const HEADINGS: [Heading<'static>; 7] = [
     Heading::text("WHAT"),
-    Heading::text("TYPE"),
+    Heading::text("TYPE").role(Role::of_kind),
     Heading::number("NS"),
-    Heading::text("CONTAINER"),
+    Heading::text("CONTAINER").role(Role::of_container),
     Heading::number("PID"),
     Heading::text("USER"),
     Heading::text("COMMAND").cut(),

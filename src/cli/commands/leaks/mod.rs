@@ -16,7 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::kernel::ticks_since_boot;
 use crate::model::{KindSet, Namespace, NsId, Pid, Snapshot};
-use crate::output::{Format, Heading, Table};
+use crate::output::{Heading, Role, Table};
 use crate::query::Value;
 use crate::scan::Need;
 
@@ -64,7 +64,7 @@ pub(crate) fn run(args: LeaksArgs, console: &mut Console<'_>) -> Result<Outcome,
         return Err(CliError::Usage(message.to_owned()));
     }
     let before = Before::new(&scan(&view)?);
-    let is_report_apart = !matches!(view.format, Format::Table(_));
+    let is_report_apart = view.look().is_none();
     let code = match command::run(&args.command, is_report_apart) {
         Ok(code) => code,
         Err(code) => return Ok(Outcome::Ran(code)),
@@ -192,8 +192,8 @@ fn show(
 }
 
 const HEADINGS: [Heading<'static>; 7] = [
-    Heading::text("TYPE"),
-    Heading::number("NS"),
+    Heading::text("TYPE").role(Role::of_kind),
+    Heading::number("NS").role(|_| Some(Role::Alarm)),
     Heading::number("NPROCS"),
     Heading::text("HELD"),
     Heading::text("USER"),

@@ -11,11 +11,11 @@ use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Cause, Gap, Kind, LinkSet, Member, Snapshot, Source};
-use crate::output::{Heading, Table};
+use crate::output::{Heading, Role, Table};
 use crate::proc::{ReadError, Sysroot};
 use crate::query::Value;
 use crate::scan::{Need, cause_of_read};
-use crate::text::Text;
+use crate::text::{Text, parse_digits};
 
 /// Runs `nsls limits`.
 pub(crate) fn run(args: LimitsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -146,13 +146,25 @@ impl<'a> Entry<'a> {
 }
 
 const HEADINGS: [Heading<'static>; 6] = [
-    Heading::text("LIMIT"),
+    Heading::text("LIMIT").role(of_limit),
     Heading::number("NS"),
     Heading::text("USER"),
     Heading::number("COUNT"),
     Heading::number("MAX"),
-    Heading::number("USED%"),
+    Heading::number("USED%").role(of_used),
 ];
+
+/// The part of a limit, in percent, from which on it is near its end.
+const NEAR: u64 = 90;
+
+fn of_limit(name: &str) -> Option<Role> {
+    name.split('_').find_map(Role::of_kind)
+}
+
+fn of_used(percent: &str) -> Option<Role> {
+    let percent: u64 = parse_digits(percent)?;
+    (percent >= NEAR).then_some(Role::Alarm)
+}
 
 fn row<'a>((limit, entry): (&Limit, &'a Entry<'_>)) -> Vec<Value<'a>> {
     vec![

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Kind, Namespace, NsId, Pid, Process, Snapshot};
-use crate::output::{Heading, Table};
+use crate::output::{Heading, Role, Table};
 use crate::proc::Users;
 use crate::query::Value;
 use crate::scan::Need;
@@ -67,8 +67,8 @@ fn find_user(view: &View, user: &str) -> Result<u32, Error> {
 }
 
 const HEADINGS: [Heading<'static>; 8] = [
-    Heading::text("CONTAINER"),
-    Heading::text("TYPE"),
+    Heading::text("CONTAINER").role(Role::of_container),
+    Heading::text("TYPE").role(Role::of_kind),
     Heading::number("NS"),
     Heading::text("USERNS"),
     Heading::number("NPROCS"),

@@ -22,11 +22,11 @@ use crate::cli::commands::watch::until::Until;
 use crate::cli::console::{Console, Outcome, warn};
 use crate::cli::error::CliError;
 use crate::cli::terminal::Terminal;
-use crate::cli::view::View;
+use crate::cli::view::{View, palette};
 use crate::error::reason;
 use crate::kernel::{Perf, Signal, Signals};
 use crate::model::{Kind, Member, Snapshot};
-use crate::output::summarise;
+use crate::output::{Palette, Role, summarise};
 use crate::scan::{Need, Scanner};
 use crate::watch::{Event, Notice};
 
@@ -68,6 +68,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
         outbox: Outbox::default(),
         is_json: args.json,
         terminal: console.terminal,
+        palette: palette(&args.color, console.terminal),
         has_footer: false,
         said: [0; 4],
         has_perf,
@@ -112,6 +113,7 @@ struct Session {
     outbox: Outbox,
     is_json: bool,
     terminal: Terminal,
+    palette: Option<&'static Palette>,
     has_footer: bool,
     /// How many events of each kind were shown.
     said: [u64; 4],
@@ -253,7 +255,7 @@ impl Session {
         if self.selection.selects(event, watcher, &self.scanner) {
             let line = match self.is_json {
                 true => say::json(event, clock),
-                false => say::line(event, clock, self.terminal.styles).into_bytes(),
+                false => say::line(event, clock, self.palette).into_bytes(),
             };
             self.wipe_footer();
             self.outbox.push(&line);
@@ -302,12 +304,10 @@ impl Session {
 
     /// Shows the last line of a terminal anew.
     fn show_footer(&mut self) {
-        let Some(width) = self.terminal.width else {
+        let (Some(width), Some(palette), false) = (self.terminal.width, self.palette, self.is_json)
+        else {
             return;
         };
-        if self.is_json || !self.terminal.styles {
-            return;
-        }
         let mut counts = self.engine.watcher.counts();
         let counts: Vec<(Kind, usize)> = Kind::ALL
             .iter()
@@ -315,8 +315,8 @@ impl Session {
             .collect();
         let footer = say::footer(&counts, self.said, width);
         self.wipe_footer();
-        self.outbox
-            .push(format!("\x1b[2m{footer}\x1b[0m").as_bytes());
+        let footer = palette.paint(Role::Context, &footer);
+        self.outbox.push(footer.as_bytes());
         self.has_footer = true;
     }
 

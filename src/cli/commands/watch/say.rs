@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::kernel::Calendar;
 use crate::model::{Kind, Snapshot};
-use crate::output::{VERSION, gaps, write_line};
+use crate::output::{Palette, Role, VERSION, gaps, write_line};
 use crate::text::{Text, for_table};
 use crate::watch::{Event, Happening, Means, Who};
 
@@ -57,17 +56,22 @@ impl WallClock {
 }
 
 /// Returns the line of an event for people.
-pub(super) fn line(event: &Event, clock: WallClock, has_styles: bool) -> String {
-    let style = match event.what {
-        _ if !has_styles => Style::new(),
-        Happening::Appeared => AnsiColor::Green.on_default(),
-        Happening::Entered => AnsiColor::Cyan.on_default(),
-        Happening::Emptied => AnsiColor::Yellow.on_default(),
-        Happening::Ended => AnsiColor::Red.on_default(),
+pub(super) fn line(event: &Event, clock: WallClock, palette: Option<&Palette>) -> String {
+    let role = match event.what {
+        Happening::Appeared => Role::Added,
+        Happening::Entered => Role::Entered,
+        Happening::Emptied => Role::Changed,
+        Happening::Ended => Role::Removed,
     };
-    let (time, sign, about) = (clock.local(event.time), event.what.sign(), about(event));
-    let (kind, ino) = (event.id.kind.name(), event.id.ino);
-    let line = format!("{time} {style}{sign}{style:#} {kind:<6} {ino:>10}  {about}");
+    let paint = |role, text: &str| match palette {
+        Some(palette) => palette.paint(role, text),
+        None => text.to_owned(),
+    };
+    let (time, about) = (clock.local(event.time), about(event));
+    let (kind, ino) = (event.id.kind, event.id.ino);
+    let sign = paint(role, &event.what.sign().to_string());
+    let word = paint(kind.into(), &format!("{:<6}", kind.name()));
+    let line = format!("{time} {sign} {word} {ino:>10}  {about}");
     format!("{}\n", line.trim_end())
 }
 
@@ -237,4 +241,56 @@ pub(super) fn summary(time: Duration, said: [u64; 4], lost: u64) -> String {
     };
     let line = format!("watched {}: {}{lost}", span(time), counts.join(", "));
     for_table(line.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::NsId;
+
+    #[test]
+    fn what_happened_has_a_sign_and_on_a_terminal_a_colour_too() {
+        let palette = Palette::default();
+        let lines = |palette| {
+            Happening::ALL.map(|what| {
+                let event = Event {
+                    time: 0,
+                    what,
+                    id: NsId {
+                        ino: 4026532001,
+                        kind: Kind::Net,
+                    },
+                    unique_id: None,
+                    means: Means::Scan,
+                    who: None,
+                    lived: None,
+                    is_certain: true,
+                };
+                // The time of day differs from place to place.
+                let line = line(&event, WallClock::at(0), palette);
+                line.split_once(' ').unwrap().1.to_owned()
+            })
+        };
+        assert_eq!(
+            lines(None),
+            [
+                "+ net    4026532001  found by a scan\n",
+                "> net    4026532001   entered by scan\n",
+                ". net    4026532001  no process left, kept by something else\n",
+                "- net    4026532001  was there before\n",
+            ]
+        );
+        let net = "\x1b[94;38;5;32mnet   \x1b[0m 4026532001 ";
+        assert_eq!(
+            lines(Some(&palette)),
+            [
+                format!("\x1b[32;38;5;28m+\x1b[0m {net} found by a scan\n"),
+                format!("\x1b[94;38;5;32m>\x1b[0m {net}  entered by scan\n"),
+                format!(
+                    "\x1b[33;38;5;136m.\x1b[0m {net} no process left, kept by something else\n"
+                ),
+                format!("\x1b[31;38;5;196m-\x1b[0m {net} was there before\n"),
+            ]
+        );
+    }
 }
