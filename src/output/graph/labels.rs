@@ -133,6 +133,20 @@ pub(super) fn process(process: &Process) -> Text {
         .into()
 }
 
+/// Returns what a picture lacks, and a line that says so first; `None` if it lacks
+/// nothing.
+pub(super) fn lacks<'a>(picture: &'a Picture<'_>) -> Option<(&'static str, &'a [Text])> {
+    let told = &picture.remarks[..];
+    match picture.is_complete {
+        true if told.is_empty() => None,
+        true => Some(("Not everything is known:", told)),
+        false => Some((
+            "This picture is incomplete. Something that exists may be missing:",
+            told,
+        )),
+    }
+}
+
 /// Returns the letters of the shared namespaces: A to Z, then AA and so on.
 pub(super) fn letters(place: usize) -> String {
     let mut letters = Vec::new();

@@ -17,7 +17,7 @@ impl Page<'_> {
         self.legend()?;
         writeln!(
             self.out,
-            "<div class=\"scroll\" role=\"region\" aria-label=\"Who is in which namespaces\" tabindex=\"0\"><table class=\"matrix\">\n<thead><tr><th scope=\"col\">Who</th>"
+            "<div class=\"scroll\" role=\"region\" aria-label=\"Table of who is in which namespaces\" tabindex=\"0\"><table class=\"matrix\">\n<thead><tr><th scope=\"col\">Who</th>"
         )?;
         for kind in Kind::ALL {
             write!(self.out, "<th scope=\"col\">{kind}</th>")?;

@@ -7,7 +7,7 @@ mod matrix;
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Party, Picture, ViewKind};
-use crate::output::graph::labels::{Labels, counted, utc};
+use crate::output::graph::labels::{Labels, counted, lacks, utc};
 use crate::output::graph::marks::Marks;
 use crate::output::graph::markup::Xml;
 use crate::output::graph::svg::{Canvas, PALETTE, embed, pid_tree, user_tree, wires};
@@ -120,13 +120,8 @@ impl Page<'_> {
 
     /// Writes what the picture lacks.
     fn remarks(&mut self) -> io::Result<()> {
-        let told = &self.picture.remarks;
-        if told.is_empty() && self.picture.is_complete {
+        let Some((line, told)) = lacks(self.picture) else {
             return Ok(());
-        }
-        let line = match self.picture.is_complete {
-            true => "Not everything is known:",
-            false => "This picture is incomplete. Something that exists may be missing:",
         };
         writeln!(
             self.out,
