@@ -11,7 +11,7 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 85] = [
+const MORE: [(&str, &str, &str); 87] = [
     ("containers", "json-lines", "--json=lines -t net"),
     (
         "containers",
@@ -19,6 +19,16 @@ const MORE: [(&str, &str, &str); 85] = [
         "graph --format svg --view matrix",
     ),
     ("containers", "graph-tree", "graph --format svg --view tree"),
+    (
+        "containers",
+        "graph-dot",
+        "graph --format dot --view matrix",
+    ),
+    (
+        "containers",
+        "graph-mermaid",
+        "graph --format mermaid --view matrix",
+    ),
     ("unshared-not-forked", "graph", "graph"),
     ("empty", "graph", "graph"),
     ("containers", "leaks", "leaks"),

@@ -74,7 +74,7 @@ pub(super) fn lay(snapshot: &Snapshot, order: impl Fn(NsId) -> usize) -> Wires<'
         let facts = namespace.facts.as_deref();
         match facts.and_then(|facts| facts.interfaces.as_deref()) {
             None => wires.unknown.push(namespace),
-            Some(all) if all.iter().all(is_loopback) => wires.bare.push(namespace),
+            Some(all) if all.iter().all(Interface::is_loopback) => wires.bare.push(namespace),
             Some(all) => wired.push((namespace, all)),
         }
     }
@@ -119,11 +119,6 @@ fn shape(interfaces: &[Interface]) -> Vec<u8> {
         .collect();
     parts.sort_unstable();
     parts.concat()
-}
-
-/// Returns whether it is the loopback, which is index 1 in every net namespace.
-fn is_loopback(one: &Interface) -> bool {
-    one.kind.is_none() && (one.index == Some(1) || one.name[..] == *b"lo")
 }
 
 /// Returns ports in order: each interface that has no master, and right after it those

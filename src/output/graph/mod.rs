@@ -1,12 +1,15 @@
 //! Pictures, in one of several formats. All draw the same
 //! [`Picture`], and each escapes what others chose for what it writes.
 
+mod chart;
 mod dot;
 mod html;
 mod labels;
 mod marks;
 mod markup;
 mod mermaid;
+#[cfg(test)]
+mod scene;
 mod svg;
 
 use std::io::{self, Write};
