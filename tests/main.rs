@@ -28,6 +28,8 @@ mod exec;
 mod explain;
 mod filter;
 mod find;
+mod graph;
+mod graph_browser;
 mod holders;
 mod hostile;
 mod infer;

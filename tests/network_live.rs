@@ -83,6 +83,29 @@ const TWO: &str = r#"
 "#;
 
 #[test]
+fn a_picture_has_the_interfaces_of_two_namespaces_and_the_cable_between_them() {
+    let Some(run) = run(
+        &["ip", "python3"],
+        &format!(
+            "{TWO}{}",
+            r#"
+        "$NSLS" graph --format svg --view wires > picture
+        grep -oE '<title>(left|right) of [^<]*<|>[^<]*(10\.9|fd09)[^<]*</text>' picture |
+            sed "s/($a)/(A)/; s/($b)/(B)/"
+        "#
+        ),
+    ) else {
+        return;
+    };
+    let expected = "\
+>10.9.0.1/24 10.9.0.2/32</text>
+>10.9.0.3/24 fd09::3/64</text>
+<title>left of sleep (A) connected to right of sleep (B)<
+";
+    assert_eq!(run, Outcome::success(expected));
+}
+
+#[test]
 fn addresses_listeners_and_bridges_of_two_namespaces_are_those_made_inside() {
     let Some(run) = run(
         &["ip", "python3", "jq"],

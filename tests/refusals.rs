@@ -256,12 +256,10 @@ fn options_that_exclude_each_other_are_both_named() {
         let message = format!("{one} cannot be used with {other}: choose one");
         refuses(&[(line, message)]);
     }
-    refuses(&[
-        (
-            "--generate man -J",
-            "--generate cannot be used with other arguments",
-        ),
-    ]);
+    refuses(&[(
+        "--generate man -J",
+        "--generate cannot be used with other arguments",
+    )]);
 }
 
 #[test]

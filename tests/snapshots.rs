@@ -11,8 +11,26 @@ const FORMS: [(&str, &str); 3] = [
 ];
 
 /// The arguments for some fixtures only.
-const MORE: [(&str, &str, &str); 81] = [
+const MORE: [(&str, &str, &str); 87] = [
     ("containers", "json-lines", "--json=lines -t net"),
+    (
+        "containers",
+        "graph-matrix",
+        "graph --format svg --view matrix",
+    ),
+    ("containers", "graph-tree", "graph --format svg --view tree"),
+    (
+        "containers",
+        "graph-dot",
+        "graph --format dot --view matrix",
+    ),
+    (
+        "containers",
+        "graph-mermaid",
+        "graph --format mermaid --view matrix",
+    ),
+    ("unshared-not-forked", "graph", "graph"),
+    ("empty", "graph", "graph"),
     ("containers", "leaks", "leaks"),
     ("containers", "leaks-json", "leaks --json"),
     ("containers", "find-container", "find web"),

@@ -30,6 +30,18 @@ fn on_both(columns: u16, nsls: Nsls) -> String {
 }
 
 fn written_to(environment: &[(&str, &str)], columns: u16, has_stderr: bool, nsls: Nsls) -> String {
+    let run = run_on_terminal(environment, columns, has_stderr, nsls);
+    assert_eq!(run.status, 0);
+    run.stdout
+}
+
+/// Does the same, and returns all that can be seen of the run.
+fn run_on_terminal(
+    environment: &[(&str, &str)],
+    columns: u16,
+    has_stderr: bool,
+    nsls: Nsls,
+) -> Outcome {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -59,14 +71,18 @@ fn written_to(environment: &[(&str, &str)], columns: u16, has_stderr: bool, nsls
     }
     let mut command = nsls.command();
     command.envs(environment.iter().copied());
-    let mut child = command.spawn().unwrap();
+    let child = command.spawn().unwrap();
     // Reading ends with EIO once this process and the command close their side.
     drop((inside, command));
     let mut written = Vec::new();
     // Reading fails with EIO once the other side is closed.
     let _ = File::from(terminal).read_to_end(&mut written);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    String::from_utf8(written).unwrap()
+    let output = child.wait_with_output().unwrap();
+    Outcome {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(written).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 fn tree() -> Tree {
@@ -575,4 +591,13 @@ fn json_and_raw_output_do_not_depend_on_the_terminal() {
         let nsls = || Nsls::words(form).sysroot(fixture("hostile-names"));
         assert_eq!(on_terminal(20, nsls()), nsls().run().stdout);
     }
+}
+
+#[test]
+fn a_page_is_not_written_to_a_terminal() {
+    let run = |words| run_on_terminal(&[], 80, false, Nsls::words(words).sysroot("/nonexistent"));
+    let message = "html is for browsers, not for terminals: use --output FILE or a redirection";
+    assert_eq!(run("graph"), Outcome::failure(2, message));
+    let line = "cannot read /nonexistent/proc: no such file or directory";
+    assert_eq!(run("graph --format mermaid"), Outcome::failure(1, line));
 }

@@ -213,11 +213,16 @@ _nsls_value() {
         watch:--exec | watch:--exec=) : ;;
         watch:--ring-pages | watch:--ring-pages=) : ;;
         watch:--color=) _nsls_offer '' auto always never ;;
+        graph:--format | graph:--format=) _nsls_offer '' html svg dot mermaid ;;
+        graph:--view | graph:--view=) _nsls_offer '' matrix tree wires ;;
+        graph:--output | graph:--output=) compopt -o default ;;
+        graph:--sysroot | graph:--sysroot=) compopt -o dirnames ;;
+        graph:) compopt -o default ;;
         capture:-p | capture:-p= | capture:--pid | capture:--pid=) _nsls_pid_list ;;
         capture:--sysroot | capture:--sysroot=) compopt -o dirnames ;;
         capture:) compopt -o dirnames ;;
         explain:) _nsls_names topics ;;
-        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture explain help ;;
+        help:) _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch graph capture explain help ;;
         *) return 1 ;;
     esac
 }
@@ -230,7 +235,7 @@ _nsls() {
     # A subcommand precedes all options.
     if ((COMP_CWORD > 1)); then
         case ${COMP_WORDS[1]} in
-            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | watch | capture | explain | help) command=${COMP_WORDS[1]} ;;
+            find | holders | compare | diff | containers | translate | limits | metrics | leaks | exec | watch | graph | capture | explain | help) command=${COMP_WORDS[1]} ;;
         esac
     fi
     for ((place = 1; place < COMP_CWORD; place++)); do
@@ -272,6 +277,7 @@ _nsls() {
             leaks) _nsls_offer '' -t --type -J --json -r --raw -n --noheadings -u --notruncate --vertical --color --hyperlink --strict -v --verbose --bpf -q --quiet --sysroot -h --help ;;
             exec) _nsls_offer '' -j --jobs --all -p --pid --task -t --type -P --persistent -Q --filter --container --host --sources --strict -v --verbose --bpf -q --quiet --sysroot -h --help ;;
             watch) _nsls_offer '' -t --type -Q --filter --container --until --interval --exec --ring-pages -J --json --color -h --help ;;
+            graph) _nsls_offer '' --format --view --output --strict -v --verbose --bpf -q --quiet --sysroot -h --help ;;
             capture) _nsls_offer '' -p --pid -q --quiet --sysroot -h --help ;;
             explain) _nsls_offer '' -h --help ;;
         esac
@@ -279,7 +285,7 @@ _nsls() {
     fi
     _nsls_value "$command:"
     if ((COMP_CWORD == 1)); then
-        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch capture explain help
+        _nsls_offer '' find holders compare diff containers translate limits metrics leaks exec watch graph capture explain help
     fi
     return 0
 }

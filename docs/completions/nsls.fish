@@ -7,7 +7,7 @@
 # precedes all options.
 function __nsls_command
     set -l words (commandline -opc)
-    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec watch capture explain help
+    if set -q words[2]; and contains -- $words[2] find holders compare diff containers translate limits metrics leaks exec watch graph capture explain help
         contains -- $words[2] $argv
     else
         contains -- nsls $argv
@@ -109,10 +109,11 @@ complete -c nsls -n __nsls_first -a metrics -d 'Write numbers for Prometheus'
 complete -c nsls -n __nsls_first -a leaks -d 'List namespaces that nothing needs, or a command left behind'
 complete -c nsls -n __nsls_first -a exec -d 'Run a command in each of some namespaces'
 complete -c nsls -n __nsls_first -a watch -d 'Watch namespaces come, change and go'
+complete -c nsls -n __nsls_first -a graph -d 'Draw who is in which namespaces'
 complete -c nsls -n __nsls_first -a capture -d 'Save a snapshot for --sysroot'
 complete -c nsls -n __nsls_first -a explain -d 'Explain a type, column, gap, holder or source'
 complete -c nsls -n __nsls_first -a help -d 'Print this message or the help of the given subcommand(s)'
-complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec watch capture explain help'
+complete -c nsls -n '__nsls_command help' -f -a 'find holders compare diff containers translate limits metrics leaks exec watch graph capture explain help'
 complete -c nsls -n '__nsls_command nsls' -l generate -x -a 'man complete-bash complete-zsh complete-fish' -d 'Write the man page or a completion script'
 complete -c nsls -n '__nsls_command nsls exec' -s p -l pid -l task -x -a '(__nsls_pids)' -d 'Only the namespaces of this process'
 complete -c nsls -n '__nsls_command nsls leaks exec watch' -s t -l type -x -a '(__nsls_list mnt net ipc user pid uts cgroup time)' -d 'Only mnt net ipc user pid uts cgroup time'
@@ -137,18 +138,18 @@ complete -c nsls -n '__nsls_command nsls find holders compare diff containers tr
 complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits leaks' -l vertical -d 'Show each row as a block, one column a line'
 complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits leaks watch' -l color -f -a 'auto always never' -d 'Show colours: auto, always, never'
 complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits leaks' -l hyperlink -f -a 'auto always never' -d 'Make links of paths'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec' -l strict -d 'Exit with 3 if the view is incomplete'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec' -s v -l verbose -d 'Report also what hides nothing'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec' -l bpf -d 'Ask the kernel itself, by BPF iterators'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec' -s q -l quiet -d 'Show no counts and no progress on a terminal'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read a captured tree, not the running system'
-complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec watch capture explain' -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec graph' -l strict -d 'Exit with 3 if the view is incomplete'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec graph' -s v -l verbose -d 'Report also what hides nothing'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec graph' -l bpf -d 'Ask the kernel itself, by BPF iterators'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec graph' -s q -l quiet -d 'Show no counts and no progress on a terminal'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec graph capture' -l sysroot -x -a '(__fish_complete_directories)' -d 'Read a captured tree, not the running system'
+complete -c nsls -n '__nsls_command nsls find holders compare diff containers translate limits metrics leaks exec watch graph capture explain' -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nsls -n '__nsls_command nsls' -s V -l version -d 'Print version'
 complete -c nsls -n '__nsls_command find' -l enter -d 'Show a command that enters the namespace'
 complete -c nsls -n '__nsls_command holders' -l chain -d 'Follow holders recursively to processes'
 complete -c nsls -n '__nsls_command translate' -l from -x -a '(__nsls_names namespaces)' -d 'Where the process has this PID'
 complete -c nsls -n '__nsls_command limits' -l why -x -d 'List what counts against this user'
-complete -c nsls -n '__nsls_command metrics' -l output -r -F -d 'Replace this file at once'
+complete -c nsls -n '__nsls_command metrics graph' -l output -r -F -d 'Replace this file at once'
 complete -c nsls -n '__nsls_command exec' -s j -l jobs -x -d 'Run up to N commands at once'
 complete -c nsls -n '__nsls_command exec' -l all -d 'Enter all namespaces of the lowest PID'
 complete -c nsls -n '__nsls_command watch' -s Q -l filter -x -d 'Only namespaces whose row matches'
@@ -157,6 +158,8 @@ complete -c nsls -n '__nsls_command watch' -l interval -x -d 'Scan at this inter
 complete -c nsls -n '__nsls_command watch' -l exec -x -d 'Run this command for each event'
 complete -c nsls -n '__nsls_command watch' -l ring-pages -x -d 'Buffer so many pages of records for each CPU'
 complete -c nsls -n '__nsls_command watch' -s J -l json -d 'Write JSON, one object a line'
+complete -c nsls -n '__nsls_command graph' -l format -x -a 'html svg dot mermaid' -d 'The format'
+complete -c nsls -n '__nsls_command graph' -l view -x -a 'matrix tree wires' -d 'Only this view; svg shows one'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'
 complete -c nsls -n '__nsls_command capture' -s q -l quiet -d 'Show no progress on a terminal'
 complete -c nsls -n '__nsls_command nsls; and not __nsls_empty' -a '(__nsls_names namespaces)'

@@ -15,6 +15,7 @@ mod known_names;
 mod leaks;
 mod limits;
 mod metrics;
+pub mod picture;
 mod translate;
 
 pub use charges::{Charge, charged_to, charges};

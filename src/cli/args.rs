@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::analysis::picture::ViewKind;
 use crate::cli::help::examples;
 use crate::model::{Kind, Member, Pid, Source, Sources, UnknownName};
-use crate::output::JsonLayout;
+use crate::output::{GraphFormat, JsonLayout};
 use crate::query::{Grouping, Relation};
 use crate::text::parse_digits;
 
@@ -80,6 +81,10 @@ pub(crate) enum Command {
     /// Shows them as they appear, are entered, lose their last process and end, and who
     /// did it.
     Watch(WatchArgs),
+    /// Draw who is in which namespaces
+    ///
+    /// The picture is a web page, a graphic or a graph.
+    Graph(GraphArgs),
     /// Save a snapshot for --sysroot
     Capture(CaptureArgs),
     /// Explain a type, column, gap, holder or source
@@ -436,6 +441,35 @@ pub(crate) struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::GRAPH)]
+pub(crate) struct GraphArgs {
+    /// Draw this file, written by nsls --json
+    ///
+    /// Without it, the running system or that of --sysroot.
+    #[arg(value_hint = ValueHint::FilePath, conflicts_with_all = ["sysroot", "bpf"])]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = OUTPUT)]
+    pub(crate) format: Picture,
+
+    /// Only this view; svg shows one
+    ///
+    /// By default, svg shows the matrix.
+    #[arg(long, value_name = "VIEW", value_parser = view_parser(), help_heading = SHOW)]
+    pub(crate) view: Option<ViewKind>,
+
+    /// Replace this file at once
+    ///
+    /// Without it, the picture is written to standard output.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+#[derive(Debug, Args)]
 #[command(after_long_help = examples::CAPTURE)]
 pub(crate) struct CaptureArgs {
     /// The directory to write, empty or not there yet
@@ -620,6 +654,31 @@ impl From<Json> for JsonLayout {
     }
 }
 
+/// A value of `--format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Picture {
+    /// A page with all views, which needs no network and no scripts
+    #[default]
+    Html,
+    /// A vector graphic
+    Svg,
+    /// A graph for Graphviz
+    Dot,
+    /// A chart for Markdown
+    Mermaid,
+}
+
+impl From<Picture> for GraphFormat {
+    fn from(picture: Picture) -> Self {
+        match picture {
+            Picture::Html => GraphFormat::Html,
+            Picture::Svg => GraphFormat::Svg,
+            Picture::Dot => GraphFormat::Dot,
+            Picture::Mermaid => GraphFormat::Mermaid,
+        }
+    }
+}
+
 /// A value of `--tree`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tree {
@@ -699,6 +758,11 @@ fn number(
         let number = parse_digits(word).filter(|number| range.contains(number));
         number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
     }
+}
+
+fn view_parser() -> impl TypedValueParser<Value = ViewKind> {
+    let names = ViewKind::ALL.iter().map(|view| view.name());
+    PossibleValuesParser::new(names.map(PossibleValue::new)).try_map(|name| name.parse())
 }
 
 fn yes_or_no() -> impl TypedValueParser<Value = bool> {

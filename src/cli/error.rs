@@ -39,6 +39,14 @@ pub enum CliError {
         /// Why.
         why: String,
     },
+    /// What was saved before cannot be drawn.
+    #[error("cannot draw {}: {why}", path.display())]
+    Undrawable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A file or directory could not be written.
     #[error("cannot write {}: {}", path.display(), reason(source))]
     Write {
@@ -107,7 +115,8 @@ impl CliError {
             CliError::Usage(_)
             | CliError::Filter(_)
             // As in diff(1): 1 says that something differs.
-            | CliError::Incomparable { .. } => 2,
+            | CliError::Incomparable { .. }
+            | CliError::Undrawable { .. } => 2,
             _ => 1,
         }
     }

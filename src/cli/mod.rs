@@ -13,7 +13,9 @@ mod options;
 mod parse;
 mod progress;
 mod refusal;
+mod replace;
 mod resolve;
+mod saved;
 mod search;
 mod shell;
 mod stdout;
@@ -31,8 +33,8 @@ pub use terminal::Terminal;
 
 use crate::cli::args::Command;
 use crate::cli::commands::{
-    capture, compare, complete, containers, diff, exec, explain, find, generate, holders, leaks,
-    limits, list, metrics, translate, watch,
+    capture, compare, complete, containers, diff, exec, explain, find, generate, graph, holders,
+    leaks, limits, list, metrics, translate, watch,
 };
 use crate::cli::parse::misspelt_subcommand;
 
@@ -46,6 +48,7 @@ impl Cli {
         let writes_a_file = match &self.command {
             Some(Command::Capture(_)) => true,
             Some(Command::Metrics(args)) => args.output.is_some(),
+            Some(Command::Graph(args)) => args.output.is_some(),
             _ => false,
         };
         if !writes_a_file {
@@ -77,6 +80,7 @@ impl Cli {
             Some(Command::Leaks(args)) => leaks::run(args, console),
             Some(Command::Exec(args)) => exec::run(args, console),
             Some(Command::Watch(args)) => watch::run(args, console),
+            Some(Command::Graph(args)) => graph::run(args, console),
             Some(Command::Capture(args)) => capture::run(args, console.terminal),
             Some(Command::Explain(args)) => explain::run(args, console),
             Some(Command::Complete(args)) => complete::run(args, console),

@@ -42,6 +42,11 @@ pub struct Interface {
 }
 
 impl Interface {
+    /// Returns whether it is the loopback, which is index 1 in every net namespace.
+    pub fn is_loopback(&self) -> bool {
+        self.kind.is_none() && (self.index == Some(1) || self.name[..] == *b"lo")
+    }
+
     /// Returns whether it is one end of a veth pair.
     pub fn is_veth(&self) -> bool {
         self.kind.as_deref() == Some(b"veth")

@@ -3,6 +3,7 @@
 
 mod align;
 mod format;
+mod graph;
 mod hyperlink;
 mod json;
 mod list_columns;
@@ -15,6 +16,7 @@ mod tree;
 mod vertical;
 
 pub use format::{Format, JsonLayout, Look};
+pub(crate) use graph::{GraphFormat, write as write_graph};
 pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};

@@ -9,6 +9,7 @@ pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod find;
 pub(crate) mod generate;
+pub(crate) mod graph;
 pub(crate) mod holders;
 pub(crate) mod leaks;
 pub(crate) mod limits;

@@ -71,6 +71,12 @@ Examples:
   nsls watch --until 10s --json       for ten seconds, as JSON lines
   nsls watch --exec logger seen       a command for each event";
 
+pub(crate) const GRAPH: &str = "\
+Examples:
+  nsls graph > namespaces.html        a page for a browser
+  nsls graph --format svg --view wires > wires.svg
+  nsls graph --format dot saved.json | dot -Tpdf > namespaces.pdf";
+
 pub(crate) const CAPTURE: &str = "\
 Examples:
   nsls capture tree                   save the system as it is

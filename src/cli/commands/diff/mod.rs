@@ -76,7 +76,7 @@ fn load(
         why,
     };
     if !path.is_dir() {
-        return saved::read(path)
+        return crate::cli::saved::read(path)
             .and_then(|bytes| saved::parse(&bytes))
             .map_err(incomparable);
     }

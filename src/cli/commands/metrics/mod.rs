@@ -1,7 +1,5 @@
 //! `nsls metrics`: numbers for Prometheus and other monitoring systems.
 
-mod file;
-
 use std::time::Instant;
 
 use crate::analysis::{Reader, metrics};
@@ -9,6 +7,7 @@ use crate::cli::args::{MetricsArgs, ViewArgs};
 use crate::cli::commands::limits::miss;
 use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::replace::Place;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::{Cause, Kind, Member, Snapshot};
@@ -20,7 +19,7 @@ use crate::scan::{Need, cause_of_read};
 pub(crate) fn run(args: MetricsArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let view = View::new(ViewArgs::plain(args.scan), console.terminal);
     // A place that is refused is not worth a scan.
-    let place = args.output.as_deref().map(file::Place::open).transpose()?;
+    let place = args.output.as_deref().map(Place::open).transpose()?;
     let start = Instant::now();
     let mut snapshot = view
         .scanner()

@@ -3,7 +3,7 @@
 //! The new text is written to a file beside it, which is then renamed. Readers
 //! such as the textfile collector of node_exporter take no notice of that one,
 //! for its name does not end like theirs. There is no fsync(2): after a crash,
-//! numbers of the time before have no worth.
+//! what was seen before has no worth.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -40,7 +40,7 @@ const MOST_LINKS: usize = 40;
 const MOST_NAMES: u32 = 16;
 
 /// Where the file is to be.
-pub(super) struct Place {
+pub(crate) struct Place {
     dir: OwnedFd,
     name: OsString,
     /// For messages only.
@@ -50,7 +50,7 @@ pub(super) struct Place {
 impl Place {
     /// Opens the directory of a file. Refuses a link on the way that others may
     /// have put there, and anything but a regular file at the end.
-    pub(super) fn open(path: &Path) -> Result<Self, CliError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
         let failed = |source| CliError::Write {
             path: path.to_owned(),
             source,
@@ -85,7 +85,7 @@ impl Place {
     }
 
     /// Replaces the file, or makes it.
-    pub(super) fn replace(&self, text: &[u8]) -> Result<(), CliError> {
+    pub(crate) fn replace(&self, text: &[u8]) -> Result<(), CliError> {
         self.try_replace(text).map_err(|source| CliError::Write {
             path: self.path.clone(),
             source,
