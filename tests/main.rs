@@ -28,6 +28,7 @@ mod exec;
 mod filter;
 mod find;
 mod graph;
+mod graph_browser;
 mod holders;
 mod hostile;
 mod infer;
