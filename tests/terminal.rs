@@ -598,6 +598,6 @@ fn a_page_is_not_written_to_a_terminal() {
     let run = |words| run_on_terminal(&[], 80, false, Nsls::words(words).sysroot("/nonexistent"));
     let message = "html is for browsers, not for terminals: use --output FILE or a redirection";
     assert_eq!(run("graph"), Outcome::failure(2, message));
-    let line = "cannot read /nonexistent/proc: no such file or directory";
+    let line = "cannot read /nonexistent/proc: no such file or directory; --sysroot takes a directory written by nsls capture";
     assert_eq!(run("graph --format mermaid"), Outcome::failure(1, line));
 }
