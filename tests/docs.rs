@@ -12,15 +12,27 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Returns the generated files in docs/ with their contents.
-fn generated() -> [(&'static str, String); 5] {
-    [
-        ("docs/nsls.8", man::page()),
+fn generated() -> Vec<(String, String)> {
+    let mut files: Vec<_> = [
         ("docs/completions/nsls.bash", completions::bash()),
         ("docs/completions/_nsls", completions::zsh()),
         ("docs/completions/nsls.fish", completions::fish()),
         ("docs/nsls.schema.json", schema::text()),
     ]
+    .map(|(path, text)| (path.to_owned(), text))
+    .into();
+    files.extend(man::pages().into_iter().map(|(name, text)| {
+        let path = match name.as_str() {
+            "nsls.8" => format!("docs/{name}"),
+            _ => format!("{MAN}/{name}"),
+        };
+        (path, text)
+    }));
+    files
 }
+
+/// Where the man pages of the subcommands are.
+const MAN: &str = "docs/man";
 
 /// Returns the path of a file in the repository.
 fn file(path: &str) -> PathBuf {
@@ -44,10 +56,10 @@ fn generated_documents_are_up_to_date() {
     let mut stale = Vec::new();
     for (path, text) in generated() {
         if update {
-            let path = file(path);
+            let path = file(&path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
-        } else if fs::read_to_string(file(path)).unwrap_or_default() != text {
+        } else if fs::read_to_string(file(&path)).unwrap_or_default() != text {
             stale.push(path);
         }
     }
@@ -65,5 +77,14 @@ fn no_generated_document_contains_a_placeholder() {
             part.len() > 2 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_')
         });
         assert_eq!(open, None, "{path}");
+    }
+}
+
+#[test]
+fn every_man_page_is_that_of_a_subcommand() {
+    let generated: Vec<_> = generated().into_iter().map(|(path, _)| path).collect();
+    for entry in fs::read_dir(file(MAN)).unwrap() {
+        let path = format!("{MAN}/{}", entry.unwrap().file_name().display());
+        assert!(generated.contains(&path), "{path} is no longer generated");
     }
 }
