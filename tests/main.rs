@@ -40,6 +40,7 @@ mod names;
 mod network_live;
 mod output;
 mod readme;
+mod release;
 mod roots;
 mod seed;
 mod snapshots;

@@ -15,7 +15,8 @@ use crate::common::skip;
 /// subcommand.
 ///
 /// All come from one template. What is about a subcommand there, the section with
-/// its name and its line of the synopsis, becomes a page of its own.
+/// its name and its line of the synopsis, becomes a page of its own; `@NAME@` in the
+/// section stands for its options.
 pub fn pages() -> Vec<(String, String)> {
     let command = command();
     let version = command.get_version().unwrap();
@@ -31,16 +32,19 @@ pub fn pages() -> Vec<(String, String)> {
         let entry = take(&mut entries, |entry| {
             entry.starts_with(&format!(".B nsls {name}\n"))
         });
-        let heading = format!("{}\n", name.to_uppercase());
+        let upper = name.to_uppercase();
+        let heading = format!("{upper}\n");
         let section = take(&mut sections, |section| section.starts_with(&heading));
-        let text = section.strip_prefix(&heading).unwrap();
-        let title = format!(".TH NSLS\\-{} 8", name.to_uppercase());
+        let section = section.strip_prefix(&heading).unwrap();
         let page = format!(
-            "{}.SH NAME\nnsls\\-{name} \\- {}\n.SH SYNOPSIS\n{entry}.SH DESCRIPTION\n{text}\
-             .SH OPTIONS\n{}\n.SH SEE ALSO\n.BR nsls (8)\n",
-            head.replace(".TH NSLS 8", &title),
+            "{}.SH NAME\nnsls\\-{name} \\- {}\n.SH SYNOPSIS\n{entry}.SH DESCRIPTION\n{}\
+             .SH SEE ALSO\n.BR nsls (8)\n",
+            head.replace(".TH NSLS 8", &format!(".TH NSLS\\-{upper} 8")),
             about(one),
-            options(one).trim_end(),
+            fill(
+                section,
+                &[(&upper, format!(".SH OPTIONS\n{}", options(one)))]
+            ),
         );
         pages.push((format!("nsls-{name}.8"), page));
     }
