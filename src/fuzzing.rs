@@ -23,6 +23,7 @@ pub const PARSERS: &[Parser] = &[
     ("names", containers::fuzzing::names),
     ("netlink", kernel::fuzzing::netlink),
     ("passwd", proc::fuzzing::passwd),
+    ("perf", kernel::fuzzing::perf),
     ("release", kernel::fuzzing::release),
     ("saved", crate::cli::parse_saved),
     ("stat", proc::fuzzing::stat),

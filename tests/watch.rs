@@ -228,6 +228,59 @@ fn records_that_are_lost_are_counted_and_a_scan_finds_what_they_were_about() {
 }
 
 #[test]
+fn each_of_two_thousand_namespaces_a_second_is_told_of_or_counted_as_lost() {
+    let Some(watched) = watched(
+        &["perl"],
+        r#"
+        watch -t uts
+        # unshare(CLONE_NEWUTS), and who is where then. Numbers are used again at once.
+        perl -e '
+            use Time::HiRes qw(time usleep);
+            for (my ($made, $began) = (0, time); $made < 3000;) {
+                while ($made < (time - $began) * 2000) {
+                    syscall(272, 0x04000000) == 0 or die $!;
+                    readlink("/proc/self/ns/uts") =~ /(\d+)/ and print "$1\n";
+                    $made++;
+                }
+                usleep(500);
+            }'
+        sleep 1; stop
+        "#,
+    ) else {
+        return;
+    };
+    let mut made: Vec<u64> = Vec::new();
+    for line in watched.run.stdout.lines() {
+        made.extend(line.parse::<u64>());
+    }
+    // The last line is the exit code of the watch.
+    assert_eq!(made.pop(), Some(0), "{}", watched.run);
+    assert!(made.len() >= 3000, "{}", watched.run);
+    let count = |name: &str| {
+        let events = watched.events.iter();
+        let events = events.filter(|event| event["event"] == name);
+        events
+            .map(|event| event["count"].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    let (lost, dropped) = (count("lost"), count("dropped"));
+    let mut arrivals: Vec<&Value> = watched.events.iter().collect();
+    arrivals.retain(|event| event["event"] == "appeared" || event["event"] == "entered");
+    arrivals.sort_by_key(|event| event["time"].as_str());
+    let wrong = arrivals.iter().find(|event| event["event"] == "entered");
+    assert_eq!(wrong, None);
+    let told: Vec<u64> = arrivals
+        .iter()
+        .map(|event| event["ns"].as_u64().unwrap())
+        .collect();
+    if lost + dropped == 0 {
+        assert_eq!(told, made);
+    } else {
+        assert!(told.len() as u64 + lost + dropped >= made.len() as u64);
+    }
+}
+
+#[test]
 fn a_watch_ends_after_a_count_a_time_or_a_namespace_that_matches() {
     let Some(watched) = watched(
         &["unshare"],

@@ -19,6 +19,14 @@ pub struct NsId {
     pub kind: Kind,
 }
 
+impl NsId {
+    /// Returns the identity of a mount namespace.
+    pub(crate) const fn mnt(ino: u64) -> Self {
+        let kind = Kind::Mnt;
+        NsId { ino, kind }
+    }
+}
+
 impl fmt::Display for NsId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:[{}]", self.kind, self.ino)

@@ -70,6 +70,8 @@ pub(crate) struct Watcher {
     vacant: BTreeSet<NsId>,
     /// Namespaces whose unique ID is to be read, with a task in them.
     fresh: Vec<(Tid, NsId)>,
+    /// Namespaces whose unique ID was just read, through a task or a mount.
+    identified: Vec<(Option<Tid>, NsId)>,
     /// Processes whose links are to be read.
     unread: BTreeSet<Pid>,
     /// Tasks that ended, and namespaces that did, since a scan began.

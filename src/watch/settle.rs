@@ -1,9 +1,9 @@
 //! What follows from records once a batch of them is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::kernel::{Comm, reported_kinds};
-use crate::model::{Kind, LinkSet, NsId, Pid};
+use crate::kernel::{Comm, Record, What, reported_kinds};
+use crate::model::{Kind, LinkSet, NsId, Pid, Tid};
 use crate::text::Text;
 use crate::watch::{Event, GRACE, Happening, Means, Notice, Probe, Task, Watcher, Who, own};
 
@@ -15,14 +15,51 @@ const MOST_COMMANDS: usize = 256;
 const MOST_LINKS: usize = 16;
 
 impl Watcher {
+    /// Reads what records do not tell of namespaces and tasks. Returns whether an ID
+    /// was read, which [`doubt`](Watcher::doubt) is to be asked about.
+    pub(crate) fn read(&mut self, now: u64, probe: &mut impl Probe) -> bool {
+        self.read_links(now, probe);
+        self.identified.clear();
+        self.identify(probe);
+        self.identify_mounted(probe);
+        !self.identified.is_empty()
+    }
+
+    /// Forgets the IDs just read that may be those of later namespaces: a task may
+    /// have been in another one by then, which has the same number.
+    ///
+    /// These are all records up to the time of the reading that were not applied.
+    pub(crate) fn doubt(&mut self, unapplied: &[Record]) {
+        let mut changed: HashSet<(Tid, Kind)> = HashSet::new();
+        let mut arrived: HashSet<NsId> = HashSet::new();
+        for record in unapplied {
+            let What::Namespaces(links) = &record.what else {
+                continue;
+            };
+            let before = self.tasks.get(&record.tid).map(|task| &task.links);
+            for id in own(links) {
+                if before.and_then(|before| before.own(id.kind)) != Some(id) {
+                    changed.insert((record.tid, id.kind));
+                    arrived.insert(id);
+                }
+            }
+        }
+        for (tid, id) in std::mem::take(&mut self.identified) {
+            let is_doubtful = match tid {
+                Some(tid) => changed.contains(&(tid, id.kind)),
+                None => arrived.contains(&id),
+            };
+            if let Some(space) = self.spaces.get_mut(&id).filter(|_| is_doubtful) {
+                space.unique_id = None;
+            }
+        }
+    }
+
     /// Finds out what became of the namespaces that the last records were about,
     /// and returns what there is to say, in the order of the times.
     ///
     /// `looks` is whether to look at namespaces that no task is in as well.
     pub(crate) fn settle(&mut self, now: u64, looks: bool, probe: &mut impl Probe) -> Vec<Notice> {
-        self.read_links(now, probe);
-        self.identify(probe);
-        self.identify_mounted(probe);
         self.look_at_vacant(now, looks, probe);
         let mut events = std::mem::take(&mut self.pending);
         events.sort_by_key(|event| event.time);
@@ -118,10 +155,8 @@ impl Watcher {
             return;
         }
         let found = probe.identify(&asked);
-        for ((_, id), found) in asked.into_iter().zip(found) {
-            if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
-                space.unique_id = Some(unique_id);
-            }
+        for ((tid, id), found) in asked.into_iter().zip(found) {
+            self.take_id(Some(tid), id, found);
         }
     }
 
@@ -138,9 +173,15 @@ impl Watcher {
         }
         let found = probe.identify_mounted(&asked);
         for (id, found) in asked.into_iter().zip(found) {
-            if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
-                space.unique_id = Some(unique_id);
-            }
+            self.take_id(None, id, found);
+        }
+    }
+
+    /// Takes the ID of a namespace that was read through a task, or a mount.
+    fn take_id(&mut self, tid: Option<Tid>, id: NsId, found: Option<u64>) {
+        if let (Some(space), Some(unique_id)) = (self.spaces.get_mut(&id), found) {
+            space.unique_id = Some(unique_id);
+            self.identified.push((tid, id));
         }
     }
 

@@ -152,6 +152,7 @@ impl Bench {
 
     fn scanned(&mut self, snapshot: &Snapshot, started: u64, now: u64) -> Vec<String> {
         let mut notices = self.watcher.merge(snapshot, started, now, &mut self.fake);
+        self.watcher.read(now, &mut self.fake);
         notices.extend(self.watcher.settle(now, false, &mut self.fake));
         notices.iter().map(shown).collect()
     }
@@ -172,6 +173,14 @@ impl Bench {
     }
 
     fn settle(&mut self, now: u64) -> Vec<String> {
+        self.settle_before(now, &[])
+    }
+
+    /// Settles while these records are not applied yet.
+    fn settle_before(&mut self, now: u64, unapplied: &[Record]) -> Vec<String> {
+        if self.watcher.read(now, &mut self.fake) {
+            self.watcher.doubt(unapplied);
+        }
         let notices = self.watcher.settle(now, true, &mut self.fake);
         notices.iter().map(shown).collect()
     }
@@ -283,6 +292,58 @@ fn a_number_that_is_used_again_is_another_namespace_if_the_first_has_ended() {
             "13 - uts:[50] leave lived 1 ?",
             "22 + uts:[50] unshare 21  ?"
         ]
+    );
+}
+
+#[test]
+fn an_id_is_not_taken_from_a_later_namespace_that_has_the_number_by_then() {
+    let unshared = |time, ino| Record {
+        time,
+        pid: 20,
+        tid: 20,
+        what: What::Namespaces(links(Link::Uts, ino)),
+    };
+    let uts = |ino| NsId {
+        ino,
+        kind: Kind::Uts,
+    };
+    let mut bench = Bench::new();
+    bench.fork(10, 2, 20, host());
+    bench.watcher.apply(unshared(12, 50), &mut bench.fake);
+    // By the time of the reading, it has made another one, and a third, which has
+    // the number of the first.
+    bench.fake.inside.insert((20, uts(50)), 502);
+    bench.fake.alive.insert(502);
+    assert_eq!(
+        bench.settle_before(13, &[unshared(14, 51), unshared(15, 50)]),
+        ["12 + uts:[50] unshare 20 "]
+    );
+    bench.watcher.apply(unshared(14, 51), &mut bench.fake);
+    bench.watcher.apply(unshared(15, 50), &mut bench.fake);
+    assert_eq!(
+        bench.settle(16),
+        [
+            "14 + uts:[51] unshare 20 ",
+            "14 - uts:[50] leave lived 2 ?",
+            "15 + uts:[50]#502 unshare 20  ?",
+        ]
+    );
+    // Another task's changes, and its own of other types, cast no doubt on it.
+    bench.fork(20, 2, 21, host());
+    bench.record(21, 21, 21, What::Namespaces(links(Link::Uts, 52)));
+    bench.fake.inside.insert((21, uts(52)), 503);
+    bench.fake.alive.insert(503);
+    let mut other_type = links(Link::Uts, 52);
+    other_type.set(Link::Net, 53);
+    let other_type = Record {
+        time: 23,
+        pid: 21,
+        tid: 21,
+        what: What::Namespaces(other_type),
+    };
+    assert_eq!(
+        bench.settle_before(22, &[unshared(22, 54), other_type]),
+        ["21 + uts:[52]#503 unshare 21 "]
     );
 }
 

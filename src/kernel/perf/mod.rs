@@ -114,6 +114,18 @@ impl Perf {
     }
 }
 
+/// Parses the records of a ring that has these bytes, one after the other.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn parse_all(mut bytes: &[u8]) {
+    while let Some(size) = record::size_of_record(bytes) {
+        let Some((whole, rest)) = bytes.split_at_checked(size) else {
+            return;
+        };
+        let _ = record::parse(whole);
+        bytes = rest;
+    }
+}
+
 /// Returns the time on the clock of the rings, in nanoseconds. In a time
 /// namespace other than the initial one, it differs by that one's offset.
 pub(crate) fn now() -> u64 {

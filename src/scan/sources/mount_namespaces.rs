@@ -7,11 +7,10 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
-use crate::model::{Holder, Source};
+use crate::model::{Holder, NsId, Source};
 use crate::scan::context::Context;
 use crate::scan::groups::Find;
 use crate::scan::sources::listns::refuse;
-use crate::scan::sources::mounts::mnt;
 
 /// Finds the mount namespaces without processes, each with the finds it leads
 /// to: itself, and the namespaces that are mounted in it.
@@ -33,7 +32,7 @@ pub(crate) fn find<K: Kernel>(
             continue;
         }
         let unique_id = mount_ns.unique_id;
-        let mut finds = vec![(mnt(mount_ns.ino), Holder::Listed { unique_id })];
+        let mut finds = vec![(NsId::mnt(mount_ns.ino), Holder::Listed { unique_id })];
         match kernel.mounts_in(&mount_ns) {
             Ok(mounts) => finds.extend(
                 mounts
@@ -53,7 +52,7 @@ pub(crate) fn find<K: Kernel>(
 mod tests {
     use super::*;
     use crate::kernel::{Fake, MountNs};
-    use crate::model::{Kind, Mount, NsId, Within};
+    use crate::model::{Kind, Mount, Within};
     use crate::proc::Sysroot;
     use crate::scan::context::tests::with_kernel;
 
@@ -88,7 +87,7 @@ mod tests {
         let context = with_kernel(&root, Fake::default());
         let found = find(&context, &kernel, &[1].into()).unwrap();
         let listed = Holder::Listed { unique_id: 20 };
-        let finds = vec![(mnt(2), listed), (net(9), Holder::Mount(mount(2)))];
+        let finds = vec![(NsId::mnt(2), listed), (net(9), Holder::Mount(mount(2)))];
         assert_eq!(found, [(2, finds)]);
         assert_eq!(context.gaps(9), []);
     }

@@ -124,7 +124,7 @@ fn complete<K: Kernel>(
     pid: Pid,
     part: NamespaceMounts,
 ) -> Result<Vec<Find>, Error> {
-    let (table, pid) = match enter(context, mnt(mount_ns), pid) {
+    let (table, pid) = match enter(context, NsId::mnt(mount_ns), pid) {
         Ok(whole) => (namespace_mounts(whole), None),
         Err(error) => {
             let cause = cause_of_open(error, || context.root.process_path(pid))?;
@@ -184,7 +184,7 @@ fn find_inside<K: Kernel>(
         // Nothing leads to it any more.
         Err(OpenError::Gone | OpenError::Moved) => Ok(Vec::new()),
         Err(error) => {
-            let cause = cause_of_open(error, || mnt(mount_ns).to_string().into())?;
+            let cause = cause_of_open(error, || NsId::mnt(mount_ns).to_string().into())?;
             context.miss(Source::Mounts, cause);
             Ok(Vec::new())
         }
@@ -202,7 +202,7 @@ pub(crate) fn open_table<K: Kernel>(
 ) -> Result<MountTable, OpenError> {
     let mut closed = OpenError::Gone;
     for holder in holders {
-        match open_through(context, kernel, entrances, holder, mnt(mount_ns)) {
+        match open_through(context, kernel, entrances, holder, NsId::mnt(mount_ns)) {
             Ok(ns) => return Ok(Lines::of(kernel.mount_table(&ns)?)),
             Err(OpenError::Gone | OpenError::Moved) => {}
             Err(error) => closed = error,
@@ -237,14 +237,6 @@ fn settle<K>(
         context.miss(Source::Mounts, cause);
     }
     Ok(finds)
-}
-
-/// Returns the identity of a mount namespace by its inode number.
-pub(crate) const fn mnt(ino: u64) -> NsId {
-    NsId {
-        ino,
-        kind: crate::model::Kind::Mnt,
-    }
 }
 
 #[cfg(test)]
@@ -291,8 +283,8 @@ mod tests {
         let root = Sysroot::at("/nonexistent");
         let path = "/nonexistent/proc/5/ns/mnt".to_owned();
         let kernel = Fake {
-            paths: [(path, mnt(3))].into(),
-            mount_tables: [(mnt(3), TABLE.to_owned())].into(),
+            paths: [(path, NsId::mnt(3))].into(),
+            mount_tables: [(NsId::mnt(3), TABLE.to_owned())].into(),
             ..Fake::default()
         };
         let paths = |context: &Context<Fake>, mount_ns| {
@@ -307,7 +299,7 @@ mod tests {
         assert_eq!(paths(&context, 3), [(7, None)]);
         assert_eq!(context.gaps(9), []);
         let closed = Fake {
-            paths: [("/nonexistent/proc/5/ns/mnt".to_owned(), mnt(3))].into(),
+            paths: [("/nonexistent/proc/5/ns/mnt".to_owned(), NsId::mnt(3))].into(),
             ..Fake::default()
         };
         let context = with_kernel(&root, closed);
@@ -328,14 +320,14 @@ mod tests {
             |line: &str| format!("1 0 8:1 / / rw - ext4 x rw\n41 1 0:4 {line} rw - nsfs n rw\n");
         let kernel = Arc::new(Fake {
             paths: [
-                ("/proc/5/fd/3".to_owned(), mnt(3)),
-                ("/proc/5/fd/4".to_owned(), mnt(9)),
-                ("mnt:[3]/inner".to_owned(), mnt(4)),
+                ("/proc/5/fd/3".to_owned(), NsId::mnt(3)),
+                ("/proc/5/fd/4".to_owned(), NsId::mnt(9)),
+                ("mnt:[3]/inner".to_owned(), NsId::mnt(4)),
             ]
             .into(),
             mount_tables: [
-                (mnt(3), table("mnt:[4] /inner")),
-                (mnt(4), table("net:[7] /a")),
+                (NsId::mnt(3), table("mnt:[4] /inner")),
+                (NsId::mnt(4), table("net:[7] /a")),
             ]
             .into(),
             ..Fake::default()
@@ -344,8 +336,8 @@ mod tests {
         let context = with_kernel(&root, Fake::default());
         // Only the types looked for are grouped.
         let mut groups = Groups::new(Kind::Net.into());
-        groups.insert((mnt(3), file(8)));
-        groups.insert((mnt(3), file(3)));
+        groups.insert((NsId::mnt(3), file(8)));
+        groups.insert((NsId::mnt(3), file(3)));
         let mut known = HashSet::new();
         let mut found = || {
             let found = find_lonely(&context, &kernel, &groups, &known).unwrap();
@@ -371,14 +363,14 @@ mod tests {
             ino: 7,
             kind: Kind::Net,
         };
-        assert_eq!(found(), [(3, vec![(mnt(4), mounted(3, "/inner"))])]);
+        assert_eq!(found(), [(3, vec![(NsId::mnt(4), mounted(3, "/inner"))])]);
         assert_eq!(found(), [(4, vec![(net, mounted(4, "/a"))])]);
         assert_eq!(found(), []);
         assert_eq!(context.gaps(9), []);
         // One that is gone, and one that refuses.
         let mut groups = Groups::new(Kind::Net.into());
-        groups.insert((mnt(8), file(8)));
-        groups.insert((mnt(9), file(4)));
+        groups.insert((NsId::mnt(8), file(8)));
+        groups.insert((NsId::mnt(9), file(4)));
         let found = find_lonely(&context, &kernel, &groups, &HashSet::new());
         assert_eq!(found.unwrap(), [(8, vec![]), (9, vec![])]);
         assert_eq!(context.gaps(9), [one(Source::Mounts, Cause::Denied)]);

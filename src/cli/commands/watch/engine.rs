@@ -150,6 +150,10 @@ impl Engine {
         self.pace.scanned(began, now);
         match result {
             Ok(snapshot) => {
+                // What it saw may be newer than the records that were read: without
+                // them it would hide that something happened.
+                thread::sleep(Duration::from_nanos(ON_ITS_WAY));
+                self.read_records();
                 let notices = self.watcher.merge(&snapshot, began, now, &mut self.live);
                 Ok(Some((snapshot, notices)))
             }
@@ -160,18 +164,20 @@ impl Engine {
         }
     }
 
-    /// Reads what was recorded, if it is time to. Returns whether anything was.
+    /// Reads what was recorded, if it is time to.
     pub(super) fn drain(&mut self) {
+        if self.live.now() >= self.drain_at {
+            self.read_records();
+        }
+    }
+
+    /// Reads what was recorded, and applies what no other record can precede.
+    fn read_records(&mut self) {
         let now = self.live.now();
-        let Some(perf) = self.perf.as_mut().filter(|_| now >= self.drain_at) else {
+        if self.fetch().is_none() {
             return;
-        };
-        let drained = perf.drain();
-        self.lost = self.lost.saturating_add(drained.lost);
-        self.watcher.lose(drained.lost);
+        }
         let mut records = std::mem::take(&mut self.early);
-        records.extend(drained.records);
-        records.sort_by_key(|record| record.time);
         let until = now.saturating_sub(ON_ITS_WAY);
         let ready = records.partition_point(|record| record.time <= until);
         self.early = records.split_off(ready);
@@ -188,9 +194,26 @@ impl Engine {
         }
     }
 
+    /// Adds what was recorded to the records that are not applied yet, in the order
+    /// of their times; `None` if nothing is recorded.
+    fn fetch(&mut self) -> Option<()> {
+        let drained = self.perf.as_mut()?.drain();
+        self.lost = self.lost.saturating_add(drained.lost);
+        self.watcher.lose(drained.lost);
+        self.early.extend(drained.records);
+        self.early.sort_by_key(|record| record.time);
+        Some(())
+    }
+
     /// Returns what there is to say.
     pub(super) fn settle(&mut self) -> Vec<Notice> {
         let now = self.live.now();
+        if self.watcher.read(now, &mut self.live) {
+            thread::sleep(Duration::from_nanos(ON_ITS_WAY));
+            if self.fetch().is_some() {
+                self.watcher.doubt(&self.early);
+            }
+        }
         let looks = now >= self.look_at;
         let notices = self.watcher.settle(now, looks, &mut self.live);
         if looks {
@@ -226,7 +249,7 @@ impl Engine {
             at = at.min(self.pace.next_scan(self.wishes()));
         }
         if !self.early.is_empty() {
-            at = at.min(now + ON_ITS_WAY);
+            at = at.min(self.drain_at.max(now + ON_ITS_WAY));
         }
         if self.watcher.is_waiting() {
             at = at.min(now + SOON);

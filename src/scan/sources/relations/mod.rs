@@ -18,7 +18,6 @@ use crate::model::{Cause, Holder, LinkSet, NsId, OpenFile, Pid, Source, Within};
 use crate::scan::context::Context;
 use crate::scan::groups::{Answer, Entrances, Groups};
 use crate::scan::plan::Plan;
-use crate::scan::sources::mounts::mnt;
 use crate::scan::sources::processes::{Look, read_process};
 use crate::scan::sources::relations::inquiry::{Asked, Inquiry};
 
@@ -237,7 +236,7 @@ fn open_below<K: Kernel>(
     let Some(levels) = levels.checked_sub(1) else {
         return Err(closed);
     };
-    let within = mnt(mount_ns);
+    let within = NsId::mnt(mount_ns);
     for entrance in entrances.of(mount_ns) {
         match open_below(context, kernel, entrances, entrance, within, levels) {
             Ok(within) => return kernel.open_mount_within(&within, mount, id),
