@@ -16,15 +16,27 @@ use nsls::Member;
 use nsls::output::{Palette, Role};
 
 /// Returns the generated files in docs/ with their contents.
-fn generated() -> [(&'static str, String); 5] {
-    [
-        ("docs/nsls.8", man::page()),
+fn generated() -> Vec<(String, String)> {
+    let mut files: Vec<_> = [
         ("docs/completions/nsls.bash", completions::bash()),
         ("docs/completions/_nsls", completions::zsh()),
         ("docs/completions/nsls.fish", completions::fish()),
         ("docs/nsls.schema.json", schema::text()),
     ]
+    .map(|(path, text)| (path.to_owned(), text))
+    .into();
+    files.extend(man::pages().into_iter().map(|(name, text)| {
+        let path = match name.as_str() {
+            "nsls.8" => format!("docs/{name}"),
+            _ => format!("{MAN}/{name}"),
+        };
+        (path, text)
+    }));
+    files
 }
+
+/// Where the man pages of the subcommands are.
+const MAN: &str = "docs/man";
 
 /// Returns the path of a file in the repository.
 fn file(path: &str) -> PathBuf {
@@ -48,10 +60,10 @@ fn generated_documents_are_up_to_date() {
     let mut stale = Vec::new();
     for (path, text) in generated() {
         if update {
-            let path = file(path);
+            let path = file(&path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
-        } else if fs::read_to_string(file(path)).unwrap_or_default() != text {
+        } else if fs::read_to_string(file(&path)).unwrap_or_default() != text {
             stale.push(path);
         }
     }
@@ -91,4 +103,13 @@ fn every_key_of_nsls_colors_is_documented_with_its_default() {
     let roles = Role::ALL.iter();
     let roles = roles.map(|role| (role.name().to_owned(), palette.look(*role).to_owned()));
     assert_eq!(rows, roles.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_man_page_is_that_of_a_subcommand() {
+    let generated: Vec<_> = generated().into_iter().map(|(path, _)| path).collect();
+    for entry in fs::read_dir(file(MAN)).unwrap() {
+        let path = format!("{MAN}/{}", entry.unwrap().file_name().display());
+        assert!(generated.contains(&path), "{path} is no longer generated");
+    }
 }

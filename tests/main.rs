@@ -45,6 +45,7 @@ mod network_live;
 mod output;
 mod readme;
 mod refusals;
+mod release;
 mod roots;
 mod seed;
 mod snapshots;

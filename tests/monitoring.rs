@@ -99,7 +99,10 @@ fn systemd_takes_the_service_and_the_timer_and_finds_them_confined() {
     let service = dir.path().join("nsls-metrics.service");
     let timer = dir.path().join("nsls-metrics.timer");
     let text = fs::read_to_string(contrib(SERVICE)).unwrap();
-    let there = text.replace("/usr/local/bin/nsls", binary().to_str().unwrap());
+    let there = text.replace(
+        "ExecStart=nsls ",
+        &format!("ExecStart={} ", binary().display()),
+    );
     fs::write(&service, there).unwrap();
     fs::copy(contrib("systemd/nsls-metrics.timer"), &timer).unwrap();
     let mut verify = Command::new("systemd-analyze");

@@ -47,6 +47,7 @@ fn pages() -> Vec<PathBuf> {
             "README.md",
             "CHANGELOG.md",
             "CONTRIBUTING.md",
+            "RELEASE.md",
             "SECURITY.md",
             "benches/README.md",
             "fixtures/README.md",

@@ -1,4 +1,4 @@
-//! The man page: options from the command line, columns from their table, and
+//! The man pages: options from the command line, columns from their table, and
 //! prose from a template.
 
 use std::process::Command;
@@ -12,46 +12,80 @@ use super::fill;
 use super::spec::{command, flags, subcommands};
 use crate::common::skip;
 
-pub fn page() -> String {
+/// Returns the pages, by the names of their files: `nsls.8`, and one for each
+/// subcommand.
+///
+/// All come from one template. What is about a subcommand there, the section with
+/// its name and its line of the synopsis, becomes a page of its own; `@NAME@` in the
+/// section stands for its options.
+pub fn pages() -> Vec<(String, String)> {
     let command = command();
-    let options_of = |name| {
-        let sub = command.find_subcommand(name).unwrap().clone();
-        // What it has in common with the main form is described there.
-        options(&sub.mut_args(|arg| {
-            let mut known = command.get_arguments();
-            let is_known = known.any(|one| {
-                one.get_id() == arg.get_id()
-                    && one.get_help().map(ToString::to_string)
-                        == arg.get_help().map(ToString::to_string)
-            });
-            let is_help = arg.get_id() == "help";
-            arg.hide(is_known && !is_help)
-        }))
-    };
-    fill(
-        include_str!("templates/nsls.8"),
+    let version = command.get_version().unwrap();
+    let template = include_str!("templates/nsls.8").replace("@VERSION@", version);
+    let (head, body) = template.split_once(".SH NAME\n").unwrap();
+    let mut sections: Vec<_> = body.split(".SH ").collect();
+    let synopsis = sections.remove(1).strip_prefix("SYNOPSIS\n").unwrap();
+    let mut entries: Vec<_> = synopsis.split(".br\n").collect();
+
+    let mut pages = Vec::new();
+    for one in subcommands(&command) {
+        let name = one.get_name();
+        let entry = take(&mut entries, |entry| {
+            entry.starts_with(&format!(".B nsls {name}\n"))
+        });
+        let upper = name.to_uppercase();
+        let heading = format!("{upper}\n");
+        let section = take(&mut sections, |section| section.starts_with(&heading));
+        let section = section.strip_prefix(&heading).unwrap();
+        let page = format!(
+            "{}.SH NAME\nnsls\\-{name} \\- {}\n.SH SYNOPSIS\n{entry}.SH DESCRIPTION\n{}\
+             .SH SEE ALSO\n.BR nsls (8)\n",
+            head.replace(".TH NSLS 8", &format!(".TH NSLS\\-{upper} 8")),
+            about(one),
+            fill(
+                section,
+                &[(&upper, format!(".SH OPTIONS\n{}", options(one)))]
+            ),
+        );
+        pages.push((format!("nsls-{name}.8"), page));
+    }
+
+    let (name, sections) = sections.split_first().unwrap();
+    let main = format!(
+        "{head}.SH NAME\n{name}.SH SYNOPSIS\n{}.SH {}",
+        entries.join(".br\n"),
+        sections.join(".SH ")
+    );
+    let main = fill(
+        &main,
         &[
-            ("VERSION", command.get_version().unwrap().to_owned()),
             ("ABOUT", about(&command)),
             ("OPTIONS", options(&command)),
-            ("FIND", options_of("find")),
-            ("HOLDERS", options_of("holders")),
-            ("COMPARE", options_of("compare")),
-            ("DIFF", options_of("diff")),
-            ("LEAKS", options_of("leaks")),
-            ("CONTAINERS", options_of("containers")),
-            ("TRANSLATE", options_of("translate")),
-            ("LIMITS", options_of("limits")),
-            ("METRICS", options_of("metrics")),
-            ("EXEC", options_of("exec")),
-            ("WATCH", options_of("watch")),
-            ("GRAPH", options_of("graph")),
-            ("CAPTURE", options_of("capture")),
-            ("EXPLAIN", options_of("explain")),
             ("ROLES", roles()),
+            (
+                "COMMANDS",
+                subcommands(&command).into_iter().map(reference).collect(),
+            ),
             ("COLUMNS", Column::ALL.iter().map(column).collect()),
         ],
-    )
+    );
+    pages.insert(0, ("nsls.8".to_owned(), main));
+    pages
+}
+
+/// Removes the one part that is meant.
+fn take<'a>(parts: &mut Vec<&'a str>, is_meant: impl Fn(&str) -> bool) -> &'a str {
+    let found: Vec<_> = (0..parts.len()).filter(|i| is_meant(parts[*i])).collect();
+    let [index] = found[..] else {
+        panic!("the template has {} such parts in {parts:#?}", found.len());
+    };
+    parts.remove(index)
+}
+
+/// Returns an entry that leads to the page of a subcommand.
+fn reference(command: &clap::Command) -> String {
+    let help = escape(&command.get_about().unwrap().to_string());
+    format!(".TP\n.BR nsls\\-{} (8)\n{help}\n", command.get_name())
 }
 
 /// Returns the keys of `NSLS_COLORS` that are no types.
@@ -133,13 +167,13 @@ fn escape(text: &str) -> String {
     }
 }
 
-/// Formats the page in long lines. Returns `None` if groff is not installed.
-fn formatted() -> Option<String> {
-    let page = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&page, self::page()).unwrap();
+/// Formats a page in long lines. Returns `None` if groff is not installed.
+fn formatted(page: &str) -> Option<String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, page).unwrap();
     let output = Command::new("groff")
         .args(["-man", "-Tascii", "-P-cbou", "-rHY=0", "-rLL=2000n", "-ww"])
-        .arg(page.path())
+        .arg(file.path())
         .output();
     let Ok(output) = output else {
         skip("groff is not installed");
@@ -151,74 +185,76 @@ fn formatted() -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-#[test]
-fn the_man_page_names_every_option_column_type_source_and_cause() {
-    let page = page()
+/// Returns the words of a page, without fonts.
+fn words(page: &str) -> Vec<String> {
+    let page = page
         .replace(r"\-", "-")
         .replace(r"\fR", "")
         .replace(r"\fB", "");
-    let command = command();
-    let mut words: Vec<String> = flags(&command)
-        .iter()
-        .flat_map(|flag| flag.names())
-        .collect();
-    for one in subcommands(&command) {
-        words.push(one.get_name().to_owned());
-        words.extend(flags(one).iter().flat_map(|flag| flag.names()));
-    }
-    words.extend(Column::ALL.iter().map(|column| column.name.to_owned()));
-    words.extend(Kind::ALL.iter().map(|kind| kind.name().to_owned()));
-    words.extend(Source::ALL.iter().map(|source| source.name().to_owned()));
-    words.extend(Cause::ALL.iter().map(|cause| cause.name().to_owned()));
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let named: Vec<_> = page.split(|c| !is_part(c)).collect();
-    for word in words {
-        assert!(named.contains(&word.as_str()), "the man page has no {word}");
+    let words = page.split(|c| !is_part(c));
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_man_pages_name_every_option_column_type_source_and_cause() {
+    let command = command();
+    let names_of = |command| {
+        let flags = flags(command);
+        flags.iter().flat_map(|flag| flag.names()).collect()
+    };
+    let mut expected: Vec<Vec<String>> = vec![names_of(&command)];
+    let main = &mut expected[0];
+    main.extend(Column::ALL.iter().map(|column| column.name.to_owned()));
+    main.extend(Kind::ALL.iter().map(|kind| kind.name().to_owned()));
+    main.extend(Source::ALL.iter().map(|source| source.name().to_owned()));
+    main.extend(Cause::ALL.iter().map(|cause| cause.name().to_owned()));
+    for one in subcommands(&command) {
+        expected[0].push(format!("nsls-{}", one.get_name()));
+        expected.push(names_of(one));
+    }
+    let pages = pages();
+    assert_eq!(pages.len(), expected.len());
+    for ((file, page), expected) in pages.iter().zip(&expected) {
+        let named = words(page);
+        for word in expected {
+            assert!(named.contains(word), "{file} has no {word}");
+        }
     }
 }
 
 #[test]
-fn the_man_page_formats_without_warnings_and_in_order() {
-    let Some(page) = formatted() else { return };
-    let is_heading = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase());
-    let headings: Vec<_> = page.lines().filter(is_heading).collect();
-    let headings: Vec<_> = headings
-        .iter()
-        .filter(|line| !line.contains("(8)"))
-        .collect();
-    assert_eq!(
-        headings,
-        [
-            &"NAME",
-            &"SYNOPSIS",
-            &"DESCRIPTION",
-            &"OPTIONS",
-            &"COLUMNS",
-            &"ORDER, GROUPS AND BLOCKS",
-            &"TERMINAL",
-            &"TREES",
-            &"FILTER",
-            &"JSON",
-            &"GAPS",
-            &"FIND",
-            &"HOLDERS",
-            &"COMPARE",
-            &"DIFF",
-            &"CONTAINERS",
-            &"TRANSLATE",
-            &"LIMITS",
-            &"METRICS",
-            &"LEAKS",
-            &"EXEC",
-            &"WATCH",
-            &"GRAPH",
-            &"CAPTURE",
-            &"EXPLAIN",
-            &"EXIT STATUS",
-            &"ENVIRONMENT",
-            &"NOTES",
-            &"EXAMPLES",
-            &"SEE ALSO",
-        ]
-    );
+fn the_man_pages_format_without_warnings_and_in_order() {
+    for (file, page) in pages() {
+        let Some(text) = formatted(&page) else { return };
+        let is_heading = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase());
+        let headings: Vec<_> = text
+            .lines()
+            .filter(is_heading)
+            .filter(|line| !line.contains("(8)"))
+            .collect();
+        let expected: &[&str] = match file.as_str() {
+            "nsls.8" => &[
+                "NAME",
+                "SYNOPSIS",
+                "DESCRIPTION",
+                "OPTIONS",
+                "COMMANDS",
+                "COLUMNS",
+                "ORDER, GROUPS AND BLOCKS",
+                "TERMINAL",
+                "TREES",
+                "FILTER",
+                "JSON",
+                "GAPS",
+                "EXIT STATUS",
+                "ENVIRONMENT",
+                "NOTES",
+                "EXAMPLES",
+                "SEE ALSO",
+            ],
+            _ => &["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "SEE ALSO"],
+        };
+        assert_eq!(headings, expected, "{file}");
+    }
 }
