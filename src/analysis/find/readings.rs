@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn a_word_that_is_not_what_its_prefix_says_is_refused() {
         for (word, message) in [
-            ("", " is no name"),
+            ("", "'' is no name"),
             ("pid:", "pid: is no PID"),
             ("pid:0", "pid:0 is no PID"),
             ("pid:+1", "pid:+1 is no PID"),
