@@ -305,17 +305,17 @@ mod tests {
     fn a_word_that_is_not_what_its_prefix_says_is_refused() {
         for (word, message) in [
             ("", "'' is no name"),
-            ("pid:", "pid: is no PID"),
-            ("pid:0", "pid:0 is no PID"),
-            ("pid:+1", "pid:+1 is no PID"),
-            ("pid:4294967296", "pid:4294967296 is no PID"),
-            ("tcp:70000", "tcp:70000 is no TCP port"),
-            ("udp:x", "udp:x is no UDP port"),
-            ("ifindex:-1", "ifindex:-1 is no index of an interface"),
-            ("address:10.0.0.0/33", "address:10.0.0.0/33 is no address"),
-            ("mac:02:42", "mac:02:42 is no hardware address"),
-            ("device:8", "device:8 is no device"),
-            ("ns:x", "ns:x is no number of a namespace"),
+            ("pid:", "'pid:' is no PID"),
+            ("pid:0", "'pid:0' is no PID"),
+            ("pid:+1", "'pid:+1' is no PID"),
+            ("pid:4294967296", "'pid:4294967296' is no PID"),
+            ("tcp:70000", "'tcp:70000' is no TCP port"),
+            ("udp:x", "'udp:x' is no UDP port"),
+            ("ifindex:-1", "'ifindex:-1' is no index of an interface"),
+            ("address:10.0.0.0/33", "'address:10.0.0.0/33' is no address"),
+            ("mac:02:42", "'mac:02:42' is no hardware address"),
+            ("device:8", "'device:8' is no device"),
+            ("ns:x", "'ns:x' is no number of a namespace"),
         ] {
             let refused = Thing::readings(word).unwrap_err();
             assert_eq!(refused.to_string(), message);
