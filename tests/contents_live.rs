@@ -208,14 +208,15 @@ fn a_nested_user_namespace_that_is_full_comes_first() {
             echo 3 > /proc/sys/user/max_net_namespaces
             unshare -n sleep 1001 & unshare -n sleep 1002 &
             unshare -n sh -c 'echo > ready; sleep 1003' &
-            until [ -e ready ]; do sleep 0.02; done
+            until [ -e ready ] && [ "$(pgrep -c '^sleep$')" = 3 ]; do sleep 0.02; done
             exec 8< /proc/$!/ns/net
             unshare -n true 2> /dev/null; echo unshare $?
             exec sleep 1000
 EOF
         chmod 777 .; umask 0
         setpriv --reuid 4321 --regid 4321 --clear-groups unshare -Ur sh inner > said 2> /dev/null &
-        settle 4
+        # Those that wait are no different from the others.
+        until [ -s said ]; do sleep 0.02; done; settle 4
         own=$(ino 1 user); full=$(ino $(pid 1000) user)
         names() { sed "s/$own/OWN/g; s/$full/FULL/g"; }
         cat said

@@ -167,11 +167,11 @@ fn root() -> &'static Path {
 #[test]
 fn the_man_page_and_completions_are_written_as_in_docs() {
     // As they were when the command was built.
-    let mut names: Vec<_> = std::fs::read_dir("docs/man").unwrap().collect();
+    let mut names: Vec<_> = fs::read_dir("docs/man").unwrap().collect();
     names.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
     let subcommands = names.iter().map(|entry| {
         let path = entry.as_ref().unwrap().path();
-        std::fs::read_to_string(path).unwrap()
+        fs::read_to_string(path).unwrap()
     });
     let man = include_str!("../docs/nsls.8").to_owned() + &subcommands.collect::<String>();
     for (what, text) in [

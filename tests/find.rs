@@ -144,7 +144,7 @@ namespace\x20blue net BLUE  SERVER root nsenter\x20--target\x20SERVER\x20--net
 namespace\x20green net GREEN    ip\x20netns\x20exec\x20green\x20sh
 == :8081 nobody
 nsls: found nothing for :8081, looked for a port
-nsls: found nothing for nobody, looked for a container, pod, unit, interface, net namespace in /run/netns or command
+nsls: found nothing for nobody, looked for a container, pod, unit, interface, net namespace in /run/netns or command; nsls find --help shows what may be given
 status 1
 == /run/netns/red
 namespace\x20/run/netns/red net RED  OTHER root
