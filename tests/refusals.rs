@@ -180,6 +180,10 @@ fn an_invalid_value_is_answered_with_the_nearest_or_with_all() {
              complete-zsh, complete-fish",
         ),
         (
+            "watch --json=pretty",
+            "invalid value 'pretty' for --json: choose one of lines",
+        ),
+        (
             "watch --interval 5",
             "invalid interval '5': give a number and ms, s, m or h",
         ),

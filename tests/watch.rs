@@ -12,7 +12,7 @@ use crate::common::{Outcome, live};
 const HELPERS: &str = r#"
     watch() {
         : > events
-        "$NSLS" watch --json "$@" > events 2> why & watcher=$!
+        "$NSLS" watch --json=lines "$@" > events 2> why & watcher=$!
         seen 1 watching
     }
     seen() {

@@ -212,6 +212,7 @@ _nsls_value() {
         watch:--interval | watch:--interval=) : ;;
         watch:--exec | watch:--exec=) : ;;
         watch:--ring-pages | watch:--ring-pages=) : ;;
+        watch:-J= | watch:--json=) _nsls_offer '' lines ;;
         watch:--color=) _nsls_offer '' auto always never ;;
         graph:--format | graph:--format=) _nsls_offer '' html svg dot mermaid ;;
         graph:--view | graph:--view=) _nsls_offer '' matrix tree wires ;;

@@ -157,7 +157,7 @@ complete -c nsls -n '__nsls_command watch' -l until -x -d 'End after so many eve
 complete -c nsls -n '__nsls_command watch' -l interval -x -d 'Scan at this interval: 500ms, 10s, 5m, 2h'
 complete -c nsls -n '__nsls_command watch' -l exec -x -d 'Run this command for each event'
 complete -c nsls -n '__nsls_command watch' -l ring-pages -x -d 'Buffer so many pages of records for each CPU'
-complete -c nsls -n '__nsls_command watch' -s J -l json -d 'Write JSON, one object a line'
+complete -c nsls -n '__nsls_command watch' -s J -l json -f -a 'lines' -d 'Write JSON, one object a line'
 complete -c nsls -n '__nsls_command graph' -l format -x -a 'html svg dot mermaid' -d 'The format'
 complete -c nsls -n '__nsls_command graph' -l view -x -a 'matrix tree wires' -d 'Only this view; svg shows one'
 complete -c nsls -n '__nsls_command capture' -s p -l pid -x -a '(__nsls_list (__nsls_pids))' -d 'Only these processes'

@@ -433,8 +433,8 @@ pub(crate) struct WatchArgs {
     pub(crate) ring_pages: Option<u32>,
 
     /// Write JSON, one object a line
-    #[arg(short = 'J', long, help_heading = OUTPUT)]
-    pub(crate) json: bool,
+    #[arg(short = 'J', long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "lines", value_parser = ["lines"], help_heading = OUTPUT)]
+    pub(crate) json: Option<String>,
 
     #[command(flatten)]
     pub(crate) color: ColorArgs,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use rustix::io::Errno;
 
-use crate::cli::console::warn;
+use crate::cli::stderr::warn;
 use crate::cli::stdout::require_writable;
 use crate::error::{Error, errno_of, reason};
 use crate::model::Gap;

@@ -18,6 +18,7 @@ mod resolve;
 mod saved;
 mod search;
 mod shell;
+mod stderr;
 mod stdout;
 mod summary;
 mod terminal;

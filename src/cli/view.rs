@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::args::{ColorArgs, RootArgs, ViewArgs, When};
-use crate::cli::console::warn;
 use crate::cli::progress;
+use crate::cli::stderr::warn;
 use crate::cli::terminal::{Terminal, variable, width_of_environment};
 use crate::output::{Format, Look, Palette, Taken};
 use crate::proc::Sysroot;

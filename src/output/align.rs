@@ -7,9 +7,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::Look;
+use crate::output::heading::Heading;
 use crate::output::hyperlink;
 use crate::output::palette::{Pen, Role};
-use crate::output::table::Heading;
 use crate::query::Align;
 
 /// The widest cell that can be aligned: comfy-table counts in 16 bits, with the

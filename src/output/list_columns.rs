@@ -2,7 +2,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::output::table::{Heading, Table};
+use crate::output::heading::Heading;
+use crate::output::table::Table;
 use crate::output::{Format, json};
 use crate::query::Column;
 

@@ -3,7 +3,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::Snapshot;
-use crate::output::table::{Heading, Table, TableRow};
+use crate::output::heading::Heading;
+use crate::output::table::{Table, TableRow};
 use crate::output::tree::Place;
 use crate::output::{Format, Role, json};
 use crate::query::{Align, Column, Placed, Row};

@@ -4,6 +4,7 @@
 mod align;
 mod format;
 mod graph;
+mod heading;
 mod hyperlink;
 mod json;
 mod list_columns;
@@ -17,10 +18,11 @@ mod vertical;
 
 pub use format::{Format, JsonLayout, Look};
 pub(crate) use graph::{GraphFormat, write as write_graph};
+pub(crate) use heading::Heading;
 pub(crate) use json::{Object, VERSION, gaps, write_document, write_keys, write_line};
 pub use list_columns::list_columns;
 pub use listing::{Listing, Taken};
 pub(crate) use messages::{counted, describe, looked_for, summarise, why};
 pub(crate) use openmetrics::write_metrics;
 pub use palette::{Palette, Role};
-pub(crate) use table::{Heading, Table};
+pub(crate) use table::Table;

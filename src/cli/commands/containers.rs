@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::analysis::{self, RunningContainer};
 use crate::cli::args::ContainersArgs;
-use crate::cli::console::{Console, Outcome, say};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::stderr::say;
 use crate::cli::view::View;
 use crate::model::{Container, Engine, Kind, KindSet, Pid, Source, is_long_id};
 use crate::output::{Format, Heading, Role, Table, counted};

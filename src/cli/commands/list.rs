@@ -1,9 +1,10 @@
 //! `nsls` without a subcommand: namespaces, or the processes of one.
 
 use crate::cli::args::ListArgs;
-use crate::cli::console::{Console, Outcome, say};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::options::Options;
+use crate::cli::stderr::say;
 use crate::cli::summary;
 use crate::cli::terminal::Terminal;
 use crate::error::Error;

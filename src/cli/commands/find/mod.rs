@@ -7,9 +7,10 @@ mod what;
 
 use crate::analysis::{self, Match, Thing};
 use crate::cli::args::FindArgs;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::search;
+use crate::cli::stderr::warn;
 use crate::cli::view::View;
 use crate::error::Error;
 use crate::model::Snapshot;

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use crate::analysis::picture::{Picture, Processes, ViewKind, ViewKinds, shown_processes};
 use crate::cli::args::{self, GraphArgs, ViewArgs};
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
 use crate::cli::replace::Place;
 use crate::cli::saved::read;
+use crate::cli::stderr::warn;
 use crate::cli::view::View;
 use crate::model::{Kind, KindSet, Snapshot, Source};
 use crate::output::{GraphFormat, describe, write_graph};

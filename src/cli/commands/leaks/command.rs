@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::cli::console::warn;
+use crate::cli::stderr::warn;
 use crate::error::reason;
 use crate::kernel::ignore_interrupts;
 use crate::text::for_table;

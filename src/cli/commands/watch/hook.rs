@@ -6,7 +6,7 @@ use std::io;
 use std::process::{Child, Command, Stdio};
 
 use crate::cli::commands::watch::say::WallClock;
-use crate::cli::console::warn;
+use crate::cli::stderr::warn;
 use crate::error::reason;
 use crate::text::for_table;
 use crate::watch::Event;

@@ -19,8 +19,9 @@ use crate::cli::commands::watch::outbox::Outbox;
 use crate::cli::commands::watch::say::WallClock;
 use crate::cli::commands::watch::select::Selection;
 use crate::cli::commands::watch::until::Until;
-use crate::cli::console::{Console, Outcome, warn};
+use crate::cli::console::{Console, Outcome};
 use crate::cli::error::CliError;
+use crate::cli::stderr::warn;
 use crate::cli::terminal::Terminal;
 use crate::cli::view::{View, palette};
 use crate::error::reason;
@@ -50,7 +51,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
     let perf = match Perf::open(pages) {
         Ok(perf) => Some(perf),
         Err(errno) => {
-            if !args.json {
+            if args.json.is_none() {
                 warn(&polls(errno, pages.is_some()));
             }
             None
@@ -68,7 +69,7 @@ pub(crate) fn run(args: WatchArgs, console: &mut Console<'_>) -> Result<Outcome,
         until,
         hook: Hook::new(args.exec),
         outbox: Outbox::default(),
-        is_json: args.json,
+        is_json: args.json.is_some(),
         terminal: console.terminal,
         palette: palette(&args.color, console.terminal),
         has_footer: false,
