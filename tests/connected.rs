@@ -181,7 +181,7 @@ nsls: M of N processes could not be read (permission denied), contents of 2 name
 
 #[test]
 fn what_is_asked_about_connected_containers_is_answered_by_their_names() {
-    if !live::can_unshare() || !live::has(TOOLS) {
+    if !live::has_time() || !live::can_unshare() || !live::has(TOOLS) {
         return;
     }
     if !NETAVARK.iter().any(|path| Path::new(path).exists()) {

@@ -122,7 +122,7 @@ fn listed(containers: &Value, one: &Started) -> Value {
 
 #[test]
 fn containers_of_every_engine_are_listed_with_what_they_share() {
-    if !live::can_unshare() || !live::has(&["bash", "nsenter"]) {
+    if !live::has_time() || !live::can_unshare() || !live::has(&["bash", "nsenter"]) {
         return;
     }
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,7 @@ const KINDS: [&str; 8] = ["mnt", "net", "ipc", "user", "pid", "uts", "cgroup", "
 
 /// Returns what `tests/graph/browser.py` reports, or `None` if it cannot run here.
 fn browse(arguments: &[&Path]) -> Option<Value> {
-    if !live::has(&["chromium", "python3"]) {
+    if !live::has_time() || !live::has(&["chromium", "python3"]) {
         return None;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/graph/browser.py");
@@ -31,6 +31,9 @@ fn browse(arguments: &[&Path]) -> Option<Value> {
 
 /// Returns a file of a package of npm, or `None` if it cannot be had here.
 fn package(name: &str, version: &str, file: &str) -> Option<PathBuf> {
+    if !live::has_time() {
+        return None;
+    }
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{version}"));

@@ -22,6 +22,9 @@ fn succeed(command: &mut Command) -> String {
 
 #[test]
 fn prometheus_takes_the_metrics_and_an_alert_fires_for_a_leak_until_it_is_gone() {
+    if !live::has_time() {
+        return;
+    }
     let tools = [
         "promtool",
         "prometheus",

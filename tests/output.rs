@@ -36,10 +36,11 @@ fn a_closed_pipe_is_not_an_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let full = "cannot write to standard output: no space left on device";
+    let tree = large_tree();
     for form in ["", "--raw", "--json", "-H"] {
         let full_device = File::options().write(true).open("/dev/full").unwrap();
         let run = Nsls::words(form)
-            .sysroot(large_tree().path())
+            .sysroot(tree.path())
             .stdout(full_device)
             .run();
         assert_eq!(run, Outcome::failure(1, full), "{form}");

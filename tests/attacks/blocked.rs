@@ -1,7 +1,7 @@
 //! Attacks by processes of which reading anything may take forever.
 
 use super::run;
-use crate::common::{Outcome, skip};
+use crate::common::{Outcome, live, skip};
 
 /// Looks in several ways while a process blocks those who read it, and shows
 /// what was not read.
@@ -40,10 +40,16 @@ fn is_a_gap(program: &str, file: &str) {
 
 #[test]
 fn a_process_whose_command_line_blocks_is_a_gap() {
+    if !live::has_time() {
+        return;
+    }
     is_a_gap("blocked_cmdline.py", "cmdline");
 }
 
 #[test]
 fn a_process_that_never_ends_its_execve_is_a_gap() {
+    if !live::has_time() {
+        return;
+    }
     is_a_gap("blocked_exec.py", "environ");
 }

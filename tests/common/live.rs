@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Outcome, binary, skip};
+use super::{Outcome, binary, runs_all, skip};
 
 /// Returns whether this machine allows tests to create namespaces; if not,
 /// reports a skipped test.
@@ -17,6 +17,15 @@ pub fn can_unshare() -> bool {
         skip("no namespaces can be made here (that needs root)");
     }
     can
+}
+
+/// Returns whether there is time for tests that take long; if not, reports a
+/// skipped test.
+pub fn has_time() -> bool {
+    if !runs_all() {
+        skip("it takes long (NSLS_TEST_LIVE=1 runs it)");
+    }
+    runs_all()
 }
 
 /// Returns whether these commands are installed; if not, reports a skipped
