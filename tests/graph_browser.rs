@@ -31,10 +31,10 @@ fn browse(arguments: &[&Path]) -> Option<Value> {
 
 /// Returns a file of a package of npm, or `None` if it cannot be had here.
 fn package(name: &str, version: &str, file: &str) -> Option<PathBuf> {
+    static ALONE: Mutex<()> = Mutex::new(());
     if !live::has_time() {
         return None;
     }
-    static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{version}"));
     let path = dir.join("package").join(file);
