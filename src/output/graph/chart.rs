@@ -14,6 +14,18 @@ use crate::output::graph::labels::{Labels, lacks};
 /// So many columns of a fixed font a line has.
 const COLUMNS: usize = 60;
 
+/// The colours of namespaces that several share: of their surfaces and lines.
+pub(super) const HUES: [(&str, &str); 8] = [
+    ("#cfe3f7", "#0069a8"),
+    ("#fde2bd", "#a86200"),
+    ("#c8ecdf", "#00765a"),
+    ("#f4d5e7", "#a33d76"),
+    ("#f5efad", "#7d7200"),
+    ("#fbd4c3", "#b84600"),
+    ("#d2e4e8", "#3d717c"),
+    ("#dedcf8", "#5a50b8"),
+];
+
 /// Boxes and nodes, and the edges between nodes.
 #[derive(Default)]
 pub(super) struct Chart {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Picture, Tone};
-use crate::output::graph::chart::{Chart, Edge, Group, Look, Means, Node};
+use crate::output::graph::chart::{Chart, Edge, Group, HUES, Look, Means, Node};
 
 /// How a chart looks before anything of it is said.
 const BEGIN: &str = r##"digraph namespaces {
@@ -12,18 +12,6 @@ const BEGIN: &str = r##"digraph namespaces {
   node [shape=box, style="rounded,filled", fillcolor=white, color="#8a94a0", height=0.3, margin="0.1,0.05", fontname="Helvetica,Arial,sans-serif", fontsize=11]
   edge [color="#8a94a0", arrowsize=0.6, fontname="Helvetica,Arial,sans-serif", fontsize=10]
 "##;
-
-/// The colours of namespaces that several share: of their surfaces and lines.
-pub(super) const HUES: [(&str, &str); 8] = [
-    ("#cfe3f7", "#0069a8"),
-    ("#fde2bd", "#a86200"),
-    ("#c8ecdf", "#00765a"),
-    ("#f4d5e7", "#a33d76"),
-    ("#f5efad", "#7d7200"),
-    ("#fbd4c3", "#b84600"),
-    ("#d2e4e8", "#3d717c"),
-    ("#dedcf8", "#5a50b8"),
-];
 
 /// Writes a picture as a graph in DOT.
 pub(super) fn write(picture: &Picture<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -4,8 +4,7 @@ use std::fmt::{Display, Formatter, Write as _};
 use std::io::{self, Write};
 
 use crate::analysis::picture::{Picture, Tone};
-use crate::output::graph::chart::{Chart, Edge, Group, Look, Means, Node};
-use crate::output::graph::dot::HUES;
+use crate::output::graph::chart::{Chart, Edge, Group, HUES, Look, Means, Node};
 
 /// Writes a picture as a Mermaid flowchart.
 pub(super) fn write(picture: &Picture<'_>, out: &mut dyn Write) -> io::Result<()> {
