@@ -215,4 +215,14 @@ mod tests {
             .map(|edge| (&*edge.from, &*edge.to, edge.means));
         assert_eq!(edges.collect::<Vec<_>>(), [("p1", "mnt_9", Means::In)]);
     }
+
+    #[test]
+    fn hues_are_those_of_the_page_on_light_paper() {
+        let (light, _) = include_str!("palette.css").split_once('}').unwrap();
+        let light = format!("{light};");
+        for (place, (surface, line)) in HUES.iter().enumerate() {
+            assert!(light.contains(&format!("--c{place}:{surface};")), "{place}");
+            assert!(light.contains(&format!("--d{place}:{line};")), "{place}");
+        }
+    }
 }
