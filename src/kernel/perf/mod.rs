@@ -36,7 +36,7 @@ pub(crate) struct Perf {
 /// What was read from the rings.
 #[derive(Debug, Default)]
 pub(crate) struct Drained {
-    /// In the order of their times.
+    /// Those of each ring in the order of their times, one ring after the other.
     pub(crate) records: Vec<Record>,
     /// How many found no room.
     pub(crate) lost: u64,
@@ -109,7 +109,6 @@ impl Perf {
             });
             drained.lost = drained.lost.saturating_add(told).saturating_add(counted);
         }
-        drained.records.sort_by_key(|record| record.time);
         drained
     }
 }
